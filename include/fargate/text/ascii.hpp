@@ -1,0 +1,56 @@
+#ifndef FARGATE_TEXT_ASCII_HPP
+#define FARGATE_TEXT_ASCII_HPP
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace fargate::inline v0::text {
+
+// Character classes of ASCII alone: no locale is asked, so no locale can change a signature.
+
+[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
+[[nodiscard]] constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
+[[nodiscard]] constexpr bool is_alpha(char c) noexcept { return is_upper(c) || is_lower(c); }
+[[nodiscard]] constexpr bool is_alnum(char c) noexcept { return is_alpha(c) || is_digit(c); }
+
+/// Space, TAB, LF, VT, FF and CR: C's `isspace` in the C locale.
+[[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+[[nodiscard]] constexpr char to_lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
+[[nodiscard]] constexpr char to_upper(char c) noexcept { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
+
+[[nodiscard]] inline std::string lower(std::string_view text) {
+    std::string made{text};
+    for (char& c : made) c = to_lower(c);
+    return made;
+}
+
+[[nodiscard]] inline std::string upper(std::string_view text) {
+    std::string made{text};
+    for (char& c : made) c = to_upper(c);
+    return made;
+}
+
+[[nodiscard]] constexpr std::string_view trim(std::string_view text) noexcept {
+    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+/// Equal but for the case of ASCII letters.
+[[nodiscard]] constexpr bool iequals(std::string_view left, std::string_view right) noexcept {
+    if (left.size() != right.size()) return false;
+    for (std::size_t i = 0; i != left.size(); ++i)
+        if (to_lower(left[i]) != to_lower(right[i])) return false;
+    return true;
+}
+
+[[nodiscard]] constexpr bool contains(std::string_view text, std::string_view part) noexcept {
+    return text.find(part) != std::string_view::npos;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif

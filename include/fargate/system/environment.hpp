@@ -1,0 +1,97 @@
+#ifndef FARGATE_SYSTEM_ENVIRONMENT_HPP
+#define FARGATE_SYSTEM_ENVIRONMENT_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/text/ascii.hpp>
+
+#include <cerrno>
+#include <concepts>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <pwd.h>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+
+namespace fargate::inline v0 {
+
+/// The only door to environment variables and files.
+///
+/// | expression            | type                         | contract                                                    |
+/// |-----------------------|------------------------------|-------------------------------------------------------------|
+/// | `e.variable(name)`    | `std::optional<std::string>` | the variable's text; nothing when it is not set              |
+/// | `e.read_file(path)`   | `result<std::string>`        | the file's bytes, at most 1 MiB; `errc::not_found` when there |
+/// |                       |                              | is no such file, `errc::bad_configuration` when it cannot be |
+/// |                       |                              | read or is longer                                           |
+/// | `e.home_directory()`  | (optional member)            | where the user's files are, when the variable `HOME` does not |
+/// |                       | `std::optional<std::string>` | tell                                                        |
+///
+/// `e` is const and may be used from several threads at once.
+template <class Environment>
+concept environment_policy = requires(Environment const& e, std::string_view name) {
+    { e.variable(name) } -> std::same_as<std::optional<std::string>>;
+    { e.read_file(name) } -> std::same_as<result<std::string>>;
+};
+
+/// A variable's text; nothing when it is not set or holds nothing but blanks, which is how scripts unset one.
+template <environment_policy Environment>
+[[nodiscard]] std::optional<std::string> filled_variable(Environment const& environment, std::string_view name) {
+    auto value = environment.variable(name);
+    if (value && text::trim(*value).empty()) value.reset();
+    return value;
+}
+
+/// This process's environment and files.
+class process_environment {
+public:
+    static constexpr std::size_t largest_file = 1024 * 1024;
+
+    [[nodiscard]] std::optional<std::string> variable(std::string_view name) const {
+        char const* const value = std::getenv(std::string{name}.c_str());
+        if (value == nullptr) return std::nullopt;
+        return std::string{value};
+    }
+
+    [[nodiscard]] result<std::string> read_file(std::string_view path) const {
+        std::string const name{path};
+        std::FILE* const file = std::fopen(name.c_str(), "rbe");
+        if (file == nullptr) {
+            if (errno == ENOENT || errno == ENOTDIR || (errno == EACCES && hidden(name)))
+                return fail(errc::not_found, "no file " + name);
+            return fail(errc::bad_configuration, "cannot open " + name + ": check its permissions");
+        }
+        std::string text;
+        char block[4096];
+        std::size_t count = 0;
+        while (text.size() <= largest_file && (count = std::fread(block, 1, sizeof block, file)) != 0)
+            text.append(block, count);
+        bool const broken = std::ferror(file) != 0;
+        std::fclose(file);
+        if (broken) return fail(errc::bad_configuration, "cannot read " + name + ": is it a file?");
+        if (text.size() > largest_file) return fail(errc::bad_configuration, name + " is longer than 1 MiB");
+        return text;
+    }
+
+    [[nodiscard]] std::optional<std::string> home_directory() const {
+        char texts[4096];
+        passwd entry{};
+        passwd* found = nullptr;
+        if (getpwuid_r(geteuid(), &entry, texts, sizeof texts, &found) != 0 || found == nullptr) return std::nullopt;
+        return std::string{found->pw_dir};
+    }
+
+private:
+    /// In a directory that this user may not look into, as another user's home is in many containers: whatever is there is
+    /// not for this process.
+    static bool hidden(std::string const& name) {
+        auto const slash = name.rfind('/');
+        if (slash == std::string::npos) return false;
+        return access(name.substr(0, slash + 1).c_str(), X_OK) != 0;
+    }
+};
+
+} // namespace fargate::inline v0
+
+#endif

@@ -1,0 +1,124 @@
+#include <fargate/system/environment.hpp>
+
+#include "support/catch.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using fargate::errc;
+using fargate::process_environment;
+
+static_assert(fargate::environment_policy<process_environment>);
+
+namespace {
+
+/// A directory that goes away with everything a test put into it.
+class scratch {
+public:
+    scratch() { REQUIRE(mkdtemp(name_.data()) != nullptr); }
+    scratch(scratch const&) = delete;
+    ~scratch() {
+        for (char const* each : {"/file", "/long"}) std::remove((name_ + each).c_str());
+        rmdir(name_.c_str());
+    }
+    [[nodiscard]] std::string path(std::string const& leaf = {}) const { return name_ + leaf; }
+    void write(std::string const& leaf, std::string const& text) const {
+        std::FILE* const file = std::fopen(path(leaf).c_str(), "wb");
+        REQUIRE(file != nullptr);
+        REQUIRE(std::fwrite(text.data(), 1, text.size(), file) == text.size());
+        REQUIRE(std::fclose(file) == 0);
+    }
+
+private:
+    std::string name_ = "/tmp/fargate-test-XXXXXX";
+};
+
+} // namespace
+
+TEST_CASE("a variable that is not set differs from an empty one") {
+    process_environment const environment;
+    REQUIRE(setenv("FARGATE_TEST_VARIABLE", "", 1) == 0);
+    CHECK(environment.variable("FARGATE_TEST_VARIABLE") == "");
+    REQUIRE(setenv("FARGATE_TEST_VARIABLE", "a b", 1) == 0);
+    CHECK(environment.variable("FARGATE_TEST_VARIABLE") == "a b");
+    CHECK(environment.variable(std::string_view{"FARGATE_TEST_VARIABLE_2"}.substr(0, 21)) == "a b");
+    REQUIRE(unsetenv("FARGATE_TEST_VARIABLE") == 0);
+    CHECK_FALSE(environment.variable("FARGATE_TEST_VARIABLE").has_value());
+}
+
+TEST_CASE("a file is read byte for byte") {
+    scratch const here;
+    process_environment const environment;
+    for (std::string const& text :
+         {std::string{}, std::string{"one\r\ntwo\0three\xff", 14}, std::string(100'000, 'x')}) {
+        here.write("/file", text);
+        auto const read = environment.read_file(here.path("/file"));
+        REQUIRE(read);
+        CHECK((*read == text));
+    }
+}
+
+TEST_CASE("a file that is not there is told apart from one that cannot be read") {
+    scratch const here;
+    process_environment const environment;
+    auto const missing = environment.read_file(here.path("/none"));
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().code == errc::not_found);
+    CHECK(missing.error().message.find("/none") != std::string::npos);
+
+    here.write("/file", "");
+    auto const below_a_file = environment.read_file(here.path("/file/x"));
+    REQUIRE_FALSE(below_a_file);
+    CHECK(below_a_file.error().code == errc::not_found);
+
+    auto const directory = environment.read_file(here.path());
+    REQUIRE_FALSE(directory);
+    CHECK(directory.error().code == errc::bad_configuration);
+    CHECK(directory.error().message.find(here.path()) != std::string::npos);
+}
+
+TEST_CASE("a file of one MiB is read, a longer one is refused") {
+    scratch const here;
+    process_environment const environment;
+    here.write("/long", std::string(process_environment::largest_file, 'x'));
+    auto const longest = environment.read_file(here.path("/long"));
+    REQUIRE(longest);
+    CHECK(longest->size() == process_environment::largest_file);
+
+    here.write("/long", std::string(process_environment::largest_file + 1, 'x'));
+    auto const longer = environment.read_file(here.path("/long"));
+    REQUIRE_FALSE(longer);
+    CHECK(longer.error().code == errc::bad_configuration);
+
+    auto const endless = environment.read_file("/dev/zero");
+    REQUIRE_FALSE(endless);
+    CHECK(endless.error().code == errc::bad_configuration);
+}
+
+TEST_CASE("a file without permission is an error, one in a directory that is not ours to see is not there") {
+    if (geteuid() == 0) {
+        WARN("skipped: the superuser may read everything");
+        return;
+    }
+    scratch const here;
+    process_environment const environment;
+    here.write("/file", "text");
+    REQUIRE(chmod(here.path("/file").c_str(), 0) == 0);
+    auto const closed = environment.read_file(here.path("/file"));
+    REQUIRE_FALSE(closed);
+    CHECK(closed.error().code == errc::bad_configuration);
+
+    REQUIRE(chmod(here.path().c_str(), 0) == 0);
+    auto const hidden = environment.read_file(here.path("/file"));
+    REQUIRE(chmod(here.path().c_str(), 0700) == 0);
+    REQUIRE_FALSE(hidden);
+    CHECK(hidden.error().code == errc::not_found);
+}
+
+TEST_CASE("the user's home is known without a variable, as far as the system knows it") {
+    auto const home = process_environment{}.home_directory();
+    if (home) CHECK(home->starts_with('/'));
+}

@@ -1,0 +1,321 @@
+#ifndef FARGATE_JSON_JSON_HPP
+#define FARGATE_JSON_JSON_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/core/secret.hpp>
+#include <fargate/text/utf8.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The only file that names nlohmann/json. Its throwing accessors (`at`, `get<T>` of the wrong type, `value` of the wrong
+// type) abort where exceptions are off, so the other floors read documents through the functions below.
+
+namespace fargate::inline v0::json {
+
+/// A JSON document. Objects keep the order in which members were added, so that what is written is a pure function of
+/// what was asked for.
+using value = nlohmann::ordered_json;
+
+/// Documents nested deeper than this are refused: services send a handful of levels.
+inline constexpr std::size_t deepest = 128;
+
+namespace detail {
+
+inline void write_escape(std::string& out, unsigned unit) {
+    constexpr char digits[] = "0123456789abcdef";
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) out += digits[(unit >> shift) & 0xFU];
+}
+
+inline void write_text(std::string& out, std::string_view raw) {
+    out += '"';
+    for (std::size_t at = 0; at < raw.size();) {
+        char32_t const decoded = text::next_code_point(raw, at);
+        unsigned const point = decoded == text::no_code_point ? 0xFFFDU : static_cast<unsigned>(decoded);
+        switch (point) {
+        case '"': out += "\\\""; break;
+        case '\\': out += "\\\\"; break;
+        case '\n': out += "\\n"; break;
+        case '\r': out += "\\r"; break;
+        case '\t': out += "\\t"; break;
+        case '\f': out += "\\f"; break;
+        case '\b': out += "\\b"; break;
+        default:
+            if (point >= 0x20 && point < 0x7F) {
+                out += static_cast<char>(point);
+            } else if (point < 0x10000) {
+                write_escape(out, point);
+            } else {
+                write_escape(out, 0xD800U + ((point - 0x10000U) >> 10U));
+                write_escape(out, 0xDC00U + ((point - 0x10000U) & 0x3FFU));
+            }
+        }
+    }
+    out += '"';
+}
+
+/// Builds a tree from nlohmann's parser events without exceptions: bounded depth, members appended in constant time,
+/// repeated member names refused when their object closes.
+class tree_builder {
+public:
+    explicit tree_builder(value& root) : root_{root} {}
+
+    [[nodiscard]] std::string const& reason() const noexcept { return reason_; }
+
+    bool null() { return add(value(nullptr)); }
+    bool boolean(bool flag) { return add(value(flag)); }
+    bool number_integer(value::number_integer_t number) { return add(value(number)); }
+    bool number_unsigned(value::number_unsigned_t number) { return add(value(number)); }
+    bool number_float(value::number_float_t number, std::string const&) { return add(value(number)); }
+    bool string(std::string& text) { return add(value(std::move(text))); }
+    bool binary(value::binary_t&) { return stop("it holds binary data"); }
+    bool start_object(std::size_t) { return open(value::object()); }
+    bool start_array(std::size_t) { return open(value::array()); }
+    bool end_array() { return close(); }
+
+    bool key(std::string& name) {
+        key_ = std::move(name);
+        return true;
+    }
+
+    bool end_object() {
+        auto const& members = *open_.back()->get_ptr<value::object_t const*>();
+        std::vector<std::string_view> names;
+        names.reserve(members.size());
+        for (auto const& each : members) names.push_back(each.first);
+        std::sort(names.begin(), names.end());
+        auto const twice = std::adjacent_find(names.begin(), names.end());
+        if (twice == names.end()) return close();
+        std::string name;
+        write_text(name, twice->substr(0, 64));
+        return stop("member " + name + " occurs twice");
+    }
+
+    template <class Exception>
+    bool parse_error(std::size_t at, std::string const&, Exception const&) {
+        return stop("bad text at byte " + std::to_string(at));
+    }
+
+private:
+    bool stop(std::string why) {
+        reason_ = std::move(why);
+        return false;
+    }
+
+    value& place(value&& made) {
+        if (open_.empty()) return root_ = std::move(made);
+        value& parent = *open_.back();
+        if (auto* const list = parent.get_ptr<value::array_t*>()) return list->emplace_back(std::move(made));
+        auto& members = *parent.get_ptr<value::object_t*>();
+        members.emplace_back(std::move(key_), std::move(made));
+        return members.back().second;
+    }
+
+    bool add(value&& made) {
+        place(std::move(made));
+        return true;
+    }
+
+    bool open(value&& made) {
+        if (open_.size() == deepest) return stop("it is nested more than " + std::to_string(deepest) + " deep");
+        open_.push_back(&place(std::move(made)));
+        return true;
+    }
+
+    bool close() {
+        open_.pop_back();
+        return true;
+    }
+
+    value& root_;
+    std::vector<value*> open_;
+    std::string key_;
+    std::string reason_;
+};
+
+template <class Number>
+void write_number(std::string& out, Number number) {
+    char digits[32];
+    auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    out.append(digits, end);
+}
+
+/// Python's `repr` of a float: the shortest text that reads back the same, always with a point or an exponent.
+inline void write_float(std::string& out, double number) {
+    if (!std::isfinite(number)) {
+        out += "null";
+        return;
+    }
+    char digits[32];
+    double const size = std::fabs(number);
+    auto const form =
+        number == 0 || (size >= 1e-4 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
+    std::string_view const written{
+        digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number, form).ptr - digits)};
+    out += written;
+    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";
+}
+
+inline void write_value(std::string& out, value const& document) {
+    switch (document.type()) {
+    case value::value_t::object: {
+        char const* between = "{";
+        auto const& members = *document.get_ptr<value::object_t const*>();
+        for (auto const& [name, each] : members) {
+            out += between;
+            between = ", ";
+            write_text(out, name);
+            out += ": ";
+            write_value(out, each);
+        }
+        out += members.empty() ? "{}" : "}";
+        return;
+    }
+    case value::value_t::array: {
+        char const* between = "[";
+        auto const& items = *document.get_ptr<value::array_t const*>();
+        for (auto const& each : items) {
+            out += between;
+            between = ", ";
+            write_value(out, each);
+        }
+        out += items.empty() ? "[]" : "]";
+        return;
+    }
+    case value::value_t::string: return write_text(out, *document.get_ptr<value::string_t const*>());
+    case value::value_t::boolean: out += *document.get_ptr<value::boolean_t const*>() ? "true" : "false"; return;
+    case value::value_t::number_integer: return write_number(out, *document.get_ptr<value::number_integer_t const*>());
+    case value::value_t::number_unsigned:
+        return write_number(out, *document.get_ptr<value::number_unsigned_t const*>());
+    case value::value_t::number_float: return write_float(out, *document.get_ptr<value::number_float_t const*>());
+    case value::value_t::null:
+    case value::value_t::binary:
+    case value::value_t::discarded: out += "null"; return;
+    }
+}
+
+} // namespace detail
+
+/// Reads one JSON document (RFC 8259, UTF-8; repeated member names are refused, RFC 7493). `errc::malformed_response`
+/// says why it is none. Never throws; time and memory stay in proportion to `text`.
+[[nodiscard]] inline result<value> parse(std::string_view text) {
+    // A NUL is nowhere part of JSON, and nlohmann takes it for the end of the text.
+    if (auto const nul = text.find('\0'); nul != std::string_view::npos)
+        return fail(errc::malformed_response, "not a JSON document: bad text at byte " + std::to_string(nul + 1));
+    value document;
+    detail::tree_builder builder{document};
+    if (!value::sax_parse(text.begin(), text.end(), &builder))
+        return fail(errc::malformed_response, "not a JSON document: " + builder.reason());
+    return document;
+}
+
+/// Writes a document as one line of ASCII, with `", "` and `": "` between members: byte for byte what botocore sends for
+/// the same members, so that recorded requests can be compared. Bytes that are not UTF-8 are written as U+FFFD, numbers
+/// that are not finite as null.
+[[nodiscard]] inline std::string write(value const& document) {
+    std::string out;
+    detail::write_value(out, document);
+    return out;
+}
+
+/// Overwrites every text in a document, for those that hold secrets.
+inline void wipe(value& document) noexcept {
+    if (auto* const text = document.get_ptr<value::string_t*>()) {
+        fargate::wipe(*text);
+    } else if (auto* const items = document.get_ptr<value::array_t*>()) {
+        for (auto& each : *items) wipe(each);
+    } else if (auto* const members = document.get_ptr<value::object_t*>()) {
+        for (auto& [name, each] : *members) wipe(each);
+    }
+}
+
+/// The member `key` of an object; nullptr when there is none, when it is null, or when `document` is no object.
+[[nodiscard]] inline value const* member(value const& document, std::string_view key) noexcept {
+    auto const* const members = document.get_ptr<value::object_t const*>();
+    if (members == nullptr) return nullptr;
+    for (auto const& [name, each] : *members)
+        if (name == key) return each.is_null() ? nullptr : &each;
+    return nullptr;
+}
+
+/// The member `key` when it is an array, else nullptr.
+[[nodiscard]] inline value const* array_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr && found->is_array() ? found : nullptr;
+}
+
+/// The member `key` when it is an object, else nullptr.
+[[nodiscard]] inline value const* object_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr && found->is_object() ? found : nullptr;
+}
+
+/// The text of a value that is text, borrowed from it.
+[[nodiscard]] inline std::optional<std::string_view> as_text(value const& document) noexcept {
+    if (auto const* const text = document.get_ptr<value::string_t const*>()) return std::string_view{*text};
+    return std::nullopt;
+}
+
+/// The member `key` when it is text, borrowed from `document`.
+[[nodiscard]] inline std::optional<std::string_view> text_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr ? as_text(*found) : std::nullopt;
+}
+
+/// The member `key` when it is a whole number that fits.
+[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>()) {
+        if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
+        return static_cast<std::int64_t>(*counted);
+    }
+    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return *whole;
+    return std::nullopt;
+}
+
+/// The member `key` when it is any number; AWS sends times as seconds with a fraction.
+[[nodiscard]] inline std::optional<double> number_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const real = found->get_ptr<value::number_float_t const*>()) return *real;
+    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>())
+        return static_cast<double>(*counted);
+    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return static_cast<double>(*whole);
+    return std::nullopt;
+}
+
+/// The member `key` when it is true or false.
+[[nodiscard]] inline std::optional<bool> flag_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const flag = found->get_ptr<value::boolean_t const*>()) return *flag;
+    return std::nullopt;
+}
+
+/// Puts a member in place of the one of that name, or behind the others.
+inline void set(value& document, std::string_view key, value made) {
+    if (!document.is_object()) document = value::object();
+    auto& members = *document.get_ptr<value::object_t*>();
+    for (auto& [name, each] : members)
+        if (name == key) {
+            each = std::move(made);
+            return;
+        }
+    members.emplace_back(std::string{key}, std::move(made));
+}
+
+} // namespace fargate::inline v0::json
+
+#endif

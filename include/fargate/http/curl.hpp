@@ -1,0 +1,84 @@
+#ifndef FARGATE_HTTP_CURL_HPP
+#define FARGATE_HTTP_CURL_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/http/check.hpp>
+#include <fargate/http/curl_api.hpp>
+#include <fargate/http/curl_exchange.hpp>
+#include <fargate/http/curl_options.hpp>
+#include <fargate/http/message.hpp>
+
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace fargate::inline v0 {
+
+/// `http_policy` on libcurl: HTTP/1.1, over TLS 1.2 or later when the address says https, verified against the system's
+/// store. May be used from any number of threads; each exchange under way has a session of its own, and sessions wait
+/// with their connections open for the next call. Must outlive its calls.
+///
+/// - On the wire go the caller's fields in their order and spelling; `Host` when missing, `Content-Length` when there is
+///   a body or the method is one that has bodies.
+/// - `limits.connect` covers name lookup, TCP, proxy and TLS; `limits.idle` runs from then on while no byte moves either
+///   way. An answer over a limit is given up at once, and before the body when its `Content-Length` already says so.
+/// - Nothing is sent twice. When a kept connection dies under a request, that is `connection_failed`, retryable, for the
+///   request may have been acted on; one that the server closed while it was idle is noticed beforehand and replaced.
+/// - Proxies come from the options or from `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` (all but the first in
+///   capitals too). libcurl reads these itself.
+/// - Keeps no cookies, reads no netrc, raises no SIGPIPE.
+///
+/// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates cannot be read. Broken or
+/// missing connections and passed deadlines are retryable; refused certificates and refused answers are not.
+class curl_http {
+public:
+    using options = curl_options;
+
+    curl_http() = default;
+    explicit curl_http(options settings) : options_{std::move(settings)} {}
+    curl_http(curl_http const&) = delete;
+    curl_http& operator=(curl_http const&) = delete;
+
+    [[nodiscard]] result<http::response> send(http::request const& request) {
+        auto const address = http::check(request);
+        if (!address) return address.error();
+        if (request.stop.stop_requested()) return fail(errc::cancelled, "stopped before the request was sent");
+        auto session = take();
+        if (!session) return std::move(session).error();
+        http::curl_api::prepare(**session, options_, request.bypass_proxy);
+        http::curl_api::exchange exchange{**session, request, address->authority};
+        auto answer = exchange.run(http::curl_api::as_long(options_.connections));
+        if (answer) keep(*std::move(session));
+        return answer;
+    }
+
+private:
+    using session_pointer = std::unique_ptr<http::curl_api::session>;
+
+    [[nodiscard]] result<session_pointer> take() {
+        {
+            std::scoped_lock const lock{mutex_};
+            if (!idle_.empty()) {
+                auto last = std::move(idle_.back());
+                idle_.pop_back();
+                return last;
+            }
+        }
+        return http::curl_api::session::open();
+    }
+
+    void keep(session_pointer session) {
+        session->forget();
+        std::scoped_lock const lock{mutex_};
+        if (idle_.size() < options_.idle_sessions) idle_.push_back(std::move(session));
+    }
+
+    options options_{};
+    std::mutex mutex_;
+    std::vector<session_pointer> idle_;
+};
+
+} // namespace fargate::inline v0
+
+#endif

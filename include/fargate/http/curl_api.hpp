@@ -1,0 +1,210 @@
+#ifndef FARGATE_HTTP_CURL_API_HPP
+#define FARGATE_HTTP_CURL_API_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/http/fields.hpp>
+#include <fargate/text/ascii.hpp>
+
+#include <curl/curl.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+static_assert(LIBCURL_VERSION_NUM >= 0x074900, "fargate needs libcurl 7.73 or later");
+
+namespace fargate::inline v0::http::curl_api {
+
+struct easy_deleter {
+    void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
+};
+struct multi_deleter {
+    void operator()(CURLM* handle) const noexcept { curl_multi_cleanup(handle); }
+};
+struct list_deleter {
+    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using easy_handle = std::unique_ptr<CURL, easy_deleter>;
+using multi_handle = std::unique_ptr<CURLM, multi_deleter>;
+using list = std::unique_ptr<curl_slist, list_deleter>;
+
+/// Sets libcurl up, once in the life of the process, from whichever thread comes first.
+[[nodiscard]] inline CURLcode set_up() noexcept {
+    static CURLcode const code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    return code;
+}
+
+/// Keeps a SIGPIPE that this thread causes from reaching the program, and leaves the thread's signal mask and any
+/// earlier pending SIGPIPE as they were. (CURLOPT_NOSIGNAL makes this the caller's task.)
+class sigpipe_guard {
+public:
+    sigpipe_guard() noexcept {
+        sigemptyset(&sigpipe_);
+        sigaddset(&sigpipe_, SIGPIPE);
+        was_pending_ = pending();
+        pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+    }
+    sigpipe_guard(sigpipe_guard const&) = delete;
+    sigpipe_guard& operator=(sigpipe_guard const&) = delete;
+    ~sigpipe_guard() {
+        int taken = 0;
+        if (!was_pending_ && pending()) sigwait(&sigpipe_, &taken);
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+
+private:
+    [[nodiscard]] static bool pending() noexcept {
+        sigset_t set;
+        sigemptyset(&set);
+        return sigpending(&set) == 0 && sigismember(&set, SIGPIPE) == 1;
+    }
+
+    sigset_t sigpipe_{};
+    sigset_t before_{};
+    bool was_pending_ = false;
+};
+
+/// One transfer at a time and the connections it leaves open: an easy handle, alone in a multi handle of its own.
+class session {
+public:
+    [[nodiscard]] static result<std::unique_ptr<session>> open() {
+        if (auto const code = set_up(); code != CURLE_OK)
+            return fail(errc::internal, std::string{"libcurl cannot be set up: "} + curl_easy_strerror(code));
+        auto made = std::make_unique<session>();
+        if (!made->easy_ || !made->multi_) return fail(errc::internal, "libcurl makes no handle: out of memory");
+        return made;
+    }
+
+    session() : multi_{curl_multi_init()}, easy_{curl_easy_init()} {}
+    session(session const&) = delete;
+    session& operator=(session const&) = delete;
+    ~session() {
+        sigpipe_guard const guard; // closing a TLS connection writes to it
+        leave();
+        easy_.reset();
+        multi_.reset();
+    }
+
+    [[nodiscard]] CURLM* multi() const noexcept { return multi_.get(); }
+
+    /// The one place where options are set; the first refusal is kept for `join`. A `Value` is what the option's page
+    /// says: long, curl_off_t or a pointer.
+    template <class Value>
+    void set(CURLoption option, Value value) noexcept {
+        static_assert(std::is_same_v<Value, long> || std::is_same_v<Value, curl_off_t> || std::is_pointer_v<Value> ||
+                      std::is_null_pointer_v<Value>);
+        if (code_ != CURLE_OK) return;
+        if constexpr (std::is_null_pointer_v<Value>) {
+            code_ = curl_easy_setopt(easy_.get(), option, static_cast<void*>(nullptr));
+        } else {
+            code_ = curl_easy_setopt(easy_.get(), option, value);
+        }
+        if (code_ != CURLE_OK) refused_ = option;
+    }
+
+    /// Hands the transfer to the multi handle, provided that every option was taken.
+    [[nodiscard]] result<void> join(long connections) {
+        set(CURLOPT_ERRORBUFFER, text_.data());
+        if (code_ != CURLE_OK) {
+            return fail(errc::internal, "libcurl refuses option " + std::to_string(static_cast<int>(refused_)) + ": " +
+                                            curl_easy_strerror(code_));
+        }
+        auto code = curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, connections);
+        if (code == CURLM_OK) code = curl_multi_add_handle(multi_.get(), easy_.get());
+        if (code != CURLM_OK) return broken(code);
+        joined_ = true;
+        return {};
+    }
+
+    /// Ends the transfer, finished or not; a connection in mid-exchange is closed by that, a finished one stays open.
+    void leave() noexcept {
+        if (joined_) curl_multi_remove_handle(multi_.get(), easy_.get());
+        joined_ = false;
+    }
+
+    /// Forgets every option and leaves the connections open.
+    void forget() noexcept {
+        leave();
+        curl_easy_reset(easy_.get());
+        code_ = CURLE_OK;
+        text_.front() = '\0';
+    }
+
+    template <class Value>
+    [[nodiscard]] Value info(CURLINFO what) const noexcept {
+        Value value{};
+        curl_easy_getinfo(easy_.get(), what, &value);
+        return value;
+    }
+
+    /// How the transfer that has ended did so.
+    [[nodiscard]] CURLcode outcome() const noexcept {
+        int left = 0;
+        while (auto const* message = curl_multi_info_read(multi_.get(), &left))
+            if (message->msg == CURLMSG_DONE) return message->data.result;
+        return CURLE_FAILED_INIT;
+    }
+
+    /// libcurl's own words on what went wrong: one line of at most CURL_ERROR_SIZE bytes, which may quote the peer. They
+    /// are left out when they might quote a proxy's password.
+    [[nodiscard]] std::string words(CURLcode code) const {
+        std::string_view const text{text_.data()};
+        if (text.empty() || text::contains(text, "@") || text.starts_with("Unsupported proxy"))
+            return curl_easy_strerror(code);
+        std::string made{text};
+        for (char& c : made)
+            if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+        return made;
+    }
+
+    [[nodiscard]] static error broken(CURLMcode code) {
+        return fail(errc::internal, std::string{"libcurl's multi interface fails: "} + curl_multi_strerror(code));
+    }
+
+private:
+    multi_handle multi_;
+    easy_handle easy_;
+    bool joined_ = false;
+    CURLcode code_ = CURLE_OK;
+    CURLoption refused_{};
+    std::array<char, CURL_ERROR_SIZE> text_{};
+};
+
+/// Writes exactly these fields, in this order, `Host` at its own place, and none that libcurl would add by itself.
+/// (`Name;` sends an empty field and `Name:` sends none; an empty first `Host:` keeps libcurl from moving the given one.)
+/// An empty list means out of memory.
+[[nodiscard]] inline list write_fields(fields const& headers) {
+    list made;
+    bool complete = true;
+    auto const append = [&](char const* line) {
+        auto* const longer = curl_slist_append(made.get(), line);
+        if (longer == nullptr) {
+            complete = false;
+        } else {
+            static_cast<void>(made.release());
+            made.reset(longer);
+        }
+    };
+    if (headers.find("host")) append("Host:");
+    for (char const* name : {"User-Agent", "Accept", "Accept-Encoding", "Content-Type", "Expect", "Proxy-Connection"})
+        if (!headers.find(name)) append((std::string{name} + ':').c_str());
+    for (auto const& each : headers)
+        append((text::trim(each.value).empty() ? each.name + ';' : each.name + ": " + each.value).c_str());
+    if (!complete) made.reset();
+    return made;
+}
+
+/// A socket that no child process inherits.
+inline void close_on_exec(curl_socket_t socket) noexcept { fcntl(socket, F_SETFD, FD_CLOEXEC); }
+
+} // namespace fargate::inline v0::http::curl_api
+
+#endif

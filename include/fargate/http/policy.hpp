@@ -1,0 +1,32 @@
+#ifndef FARGATE_HTTP_POLICY_HPP
+#define FARGATE_HTTP_POLICY_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/http/message.hpp>
+
+#include <concepts>
+
+namespace fargate::inline v0 {
+
+/// One request, one response, on the wire. (What other libraries call a transport.)
+///
+/// | expression  | type                     | contract                                                                  |
+/// |-------------|--------------------------|---------------------------------------------------------------------------|
+/// | `h.send(r)` | `result<http::response>` | performs the exchange `r` (an `http::request const&`) once                 |
+///
+/// - Sends the caller's method, target, fields and body exactly; adds only what frames an HTTP message (`Content-Length`
+///   and, when the caller gave none, `Host`). Adds no field that a signature would have to cover.
+/// - A 4xx or 5xx is a response. An error means that there was none: `timed_out`, `connection_failed`, `untrusted_peer`,
+///   `too_large`, `cancelled`, `malformed_response`, or `invalid_argument` when nothing was sent.
+/// - Follows no redirect, repeats nothing, keeps no cookie, and decodes no content coding.
+/// - Honours `r.limits` and `r.stop`, and never throws.
+/// - May be called from as many threads as the executor beside it has; a model with one handle goes with
+///   `inline_executor`.
+template <class Http>
+concept http_policy = requires(Http& h, http::request const& r) {
+    { h.send(r) } -> std::same_as<result<http::response>>;
+};
+
+} // namespace fargate::inline v0
+
+#endif

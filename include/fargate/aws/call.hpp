@@ -1,0 +1,48 @@
+#ifndef FARGATE_AWS_CALL_HPP
+#define FARGATE_AWS_CALL_HPP
+
+#include <fargate/aws/endpoint.hpp>
+#include <fargate/http/fields.hpp>
+#include <fargate/json/json.hpp>
+#include <fargate/sigv4/scope.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace fargate::inline v0::aws {
+
+/// How a service words its errors.
+enum class protocol : unsigned char {
+    json, ///< AWS JSON 1.1: ECS, tagging
+    xml   ///< S3's REST with XML errors
+};
+
+/// One call of one operation, as it is before anybody signs it; every attempt is made from the same call.
+struct call {
+    std::string_view operation; ///< `RunTask`; static text, for messages
+    endpoint where{};
+    std::string method = "POST";
+    std::string path = "/"; ///< behind the endpoint's base path, percent-encoded
+    std::string query{};    ///< percent-encoded, without `?`
+    http::fields headers{}; ///< all of these are signed
+    std::string body{};
+    protocol speaks = protocol::json;
+    sigv4::settings signing{};
+};
+
+/// A call of an AWS JSON 1.1 operation. `target_prefix` is the service's, e.g. `AmazonEC2ContainerServiceV20141113`.
+[[nodiscard]] inline call json_call(std::string_view operation, std::string_view target_prefix, endpoint where,
+                                    json::value const& input) {
+    call made;
+    made.operation = operation;
+    made.where = std::move(where);
+    made.headers.add("X-Amz-Target", std::string{target_prefix}.append(".").append(operation));
+    made.headers.add("Content-Type", "application/x-amz-json-1.1");
+    made.body = json::write(input);
+    return made;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif

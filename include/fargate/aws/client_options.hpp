@@ -1,0 +1,32 @@
+#ifndef FARGATE_AWS_CLIENT_OPTIONS_HPP
+#define FARGATE_AWS_CLIENT_OPTIONS_HPP
+
+#include <fargate/http/message.hpp>
+#include <fargate/system/random.hpp>
+
+#include <optional>
+#include <string>
+
+namespace fargate::inline v0::aws {
+
+/// What a caller may decide about the calls of one service client. Everything may stay as it is: then the environment
+/// decides, as the AWS SDKs have it (the variable beside each member).
+struct client_options {
+    std::string region{};       ///< AWS_REGION, AWS_DEFAULT_REGION
+    std::string endpoint_url{}; ///< AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL; with a base path if it has one
+    std::optional<bool>
+        ignore_configured_endpoint_urls{}; ///< AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: only the option counts
+    std::optional<bool> use_fips{};        ///< AWS_USE_FIPS_ENDPOINT; not applied to an endpoint URL
+    std::optional<bool> use_dualstack{};   ///< AWS_USE_DUALSTACK_ENDPOINT; likewise
+    http::limits limits{};
+    std::string user_agent{};       ///< replaces the whole User-Agent
+    std::string user_agent_extra{}; ///< stands behind it
+    std::string app_id{};           ///< AWS_SDK_UA_APP_ID; the `app/` of the User-Agent
+    bool anonymous = false;         ///< sends requests unsigned and asks nobody for a key
+    bool client_tokens = true;      ///< gives a RunTask without clientToken one, so that a repeat starts nothing twice
+    random_source random = random_bits;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif

@@ -1,0 +1,89 @@
+#ifndef FARGATE_AWS_ECS_HPP
+#define FARGATE_AWS_ECS_HPP
+
+#include <fargate/aws/client.hpp>
+#include <fargate/aws/ecs_types.hpp>
+
+#include <stop_token>
+#include <string_view>
+#include <utility>
+
+namespace fargate::inline v0::aws {
+
+/// Amazon ECS. Inputs are JSON objects with the member names of AWS's API reference, sent as they are; outputs are the
+/// structs of ecs_types.hpp. Every operation is repeated as `client` says, with these to know:
+///
+/// - `run_task` gives an input without `clientToken` a random one, the same for all attempts, so that a repeat after a lost
+///   answer starts no second task (`client_options::client_tokens` switches it off). An answer may hold `failures`
+///   beside or instead of tasks: that is data, not an error. ConflictException carries the tasks of the first call in
+///   `error::resources`.
+/// - `register_task_definition` has no such token: after a lost answer a repeat may leave one revision more.
+///
+/// Keeps references to `parts`, any struct with the members http, credentials, clock, environment, retry and hash of the
+/// bundle's types, e.g. `aws::parts<Policies>`. May be used from several threads as far as they may.
+template <policies Policies>
+class ecs {
+public:
+    template <class Parts>
+    explicit ecs(Parts& parts, client_options options = {}) : client_{parts, ecs_service, std::move(options)} {}
+
+    [[nodiscard]] result<task_definition_output> register_task_definition(json::value const& input,
+                                                                          std::stop_token stop = {}) {
+        return ask<task_definition_output>("RegisterTaskDefinition", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<task_definition_output> deregister_task_definition(json::value const& input,
+                                                                            std::stop_token stop = {}) {
+        return ask<task_definition_output>("DeregisterTaskDefinition", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<task_definition_output> describe_task_definition(json::value const& input,
+                                                                          std::stop_token stop = {}) {
+        return ask<task_definition_output>("DescribeTaskDefinition", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<list_output> list_task_definitions(json::value const& input, std::stop_token stop = {}) {
+        return ask<list_output>("ListTaskDefinitions", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<run_task_output> run_task(json::value const& input, std::stop_token stop = {}) {
+        bool const needs_token =
+            client_.options().client_tokens && input.is_object() && json::member(input, "clientToken") == nullptr;
+        if (!needs_token) return ask<run_task_output>("RunTask", input, std::move(stop));
+        json::value with_token = input;
+        json::set(with_token, "clientToken", random_uuid(client_.options().random));
+        return ask<run_task_output>("RunTask", with_token, std::move(stop));
+    }
+
+    [[nodiscard]] result<describe_tasks_output> describe_tasks(json::value const& input, std::stop_token stop = {}) {
+        return ask<describe_tasks_output>("DescribeTasks", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<list_output> list_tasks(json::value const& input, std::stop_token stop = {}) {
+        return ask<list_output>("ListTasks", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<stop_task_output> stop_task(json::value const& input, std::stop_token stop = {}) {
+        return ask<stop_task_output>("StopTask", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<clusters_output> describe_clusters(json::value const& input, std::stop_token stop = {}) {
+        return ask<clusters_output>("DescribeClusters", input, std::move(stop));
+    }
+
+private:
+    template <class Output>
+    [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::stop_token stop) {
+        auto document = client_.call_json(operation, "AmazonEC2ContainerServiceV20141113", input, std::move(stop));
+        if (!document) return std::move(document).error();
+        auto output = Output::from(*std::move(document));
+        if (!output) return client_.named(operation, std::move(output).error());
+        return output;
+    }
+
+    client<Policies> client_;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif

@@ -1,0 +1,229 @@
+#ifndef FARGATE_PREFECT_QUERIES_HPP
+#define FARGATE_PREFECT_QUERIES_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/json/json.hpp>
+#include <fargate/prefect/graphql.hpp>
+#include <fargate/prefect/settings.hpp>
+#include <fargate/system/log.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// Every operation of an agent, in the order of its life: how it is written, and how the `data` of its answer is read.
+// Times are ISO 8601 text. Readers answer `errc::malformed_response` when what the API declares is not there.
+
+namespace fargate::inline v0::prefect {
+
+/// The class name that Prefect's UI and the identity of an agent know this one by.
+inline constexpr std::string_view agent_type = "FargateAgent";
+
+namespace detail {
+
+[[nodiscard]] inline json::value text_or_null(std::string_view text) {
+    return text.empty() ? json::value(nullptr) : json::value(std::string{text});
+}
+
+/// `{"input": input}`
+[[nodiscard]] inline json::value as_input(json::value input) {
+    auto made = json::value::object();
+    json::set(made, "input", std::move(input));
+    return made;
+}
+
+/// `{"input": {list: [item]}}`
+[[nodiscard]] inline json::value as_input_list(std::string_view list, json::value item) {
+    auto items = json::value::array();
+    items.push_back(std::move(item));
+    auto input = json::value::object();
+    json::set(input, list, std::move(items));
+    return as_input(std::move(input));
+}
+
+/// A GraphQL string literal: JSON's escapes are GraphQL's.
+[[nodiscard]] inline std::string literal(std::string_view text) { return json::write(json::value(std::string{text})); }
+
+[[nodiscard]] inline error missing(std::string_view what) {
+    return fail(errc::malformed_response, "the Prefect API's answer has no " + std::string{what});
+}
+
+/// The first row of the list `key`; nullptr when the list is empty.
+[[nodiscard]] inline result<json::value const*> first_row(json::value const& data, std::string_view key) {
+    auto const* const rows = json::array_of(data, key);
+    if (rows == nullptr) return missing(key);
+    auto const& list = *rows->get_ptr<json::value::array_t const*>();
+    return list.empty() ? nullptr : &list.front();
+}
+
+} // namespace detail
+
+// --- Cloud: what may the token do?
+
+[[nodiscard]] inline operation token_scope_query() { return {"query { auth_info { api_token_scope } }"}; }
+
+/// The scope, or empty text when the answer names none.
+[[nodiscard]] inline std::string read_token_scope(json::value const& data) {
+    auto const* const info = json::object_of(data, "auth_info");
+    return std::string{info != nullptr ? json::text_of(*info, "api_token_scope").value_or("") : ""};
+}
+
+// --- Server: whose runs are these?
+
+[[nodiscard]] inline operation tenant_query() { return {"query { tenant { id } }"}; }
+
+/// The first tenant's id, or empty text when there is none yet.
+[[nodiscard]] inline result<std::string> read_tenant(json::value const& data) {
+    auto const row = detail::first_row(data, "tenant");
+    if (!row) return row.error();
+    return std::string{*row != nullptr ? json::text_of(**row, "id").value_or("") : ""};
+}
+
+// --- Becoming known
+
+[[nodiscard]] inline operation register_agent_mutation(settings const& options, std::string_view tenant_id) {
+    auto labels = json::value::array();
+    for (auto const& each : options.labels) labels.push_back(each);
+    auto input = json::value::object();
+    json::set(input, "type", std::string{agent_type});
+    json::set(input, "name", options.name);
+    json::set(input, "labels", std::move(labels));
+    json::set(input, "tenant_id", detail::text_or_null(tenant_id));
+    json::set(input, "agent_config_id", detail::text_or_null(options.agent_config_id));
+    return {"mutation($input: register_agent_input!) { register_agent(input: $input) { id } }",
+            detail::as_input(std::move(input))};
+}
+
+/// The id that every later request carries in a header field; it is safe to put there.
+[[nodiscard]] inline result<std::string> read_agent_id(json::value const& data) {
+    auto const* const agent = json::object_of(data, "register_agent");
+    auto const id = agent != nullptr ? json::text_of(*agent, "id") : std::nullopt;
+    if (!id || id->empty() || !detail::fits_a_field(*id)) return detail::missing("id for the agent it registered");
+    return std::string{*id};
+}
+
+[[nodiscard]] inline operation agent_config_query(std::string_view id) {
+    return {"query { agent_config(where: {id: {_eq: " + detail::literal(id) + "}}) { settings } }"};
+}
+
+/// True when the asked-for agent config exists. What it holds has no effect on this agent, and had none on the original.
+[[nodiscard]] inline result<bool> read_agent_config(json::value const& data) {
+    auto const row = detail::first_row(data, "agent_config");
+    if (!row) return row.error();
+    return *row != nullptr;
+}
+
+[[nodiscard]] inline operation hello_query() { return {"query { hello }"}; }
+
+// --- Looking for work
+
+/// Asks for the runs that are due before `before`. It also is the only sign of life that the backend sees.
+[[nodiscard]] inline operation runs_in_queue_mutation(std::string_view before, std::vector<std::string> const& labels,
+                                                      std::string_view tenant_id) {
+    auto list = json::value::array();
+    for (auto const& each : labels) list.push_back(each);
+    auto input = json::value::object();
+    json::set(input, "before", std::string{before});
+    json::set(input, "labels", std::move(list));
+    json::set(input, "tenant_id", detail::text_or_null(tenant_id));
+    return {"mutation($input: get_runs_in_queue_input!) { get_runs_in_queue(input: $input) { flow_run_ids } }",
+            detail::as_input(std::move(input))};
+}
+
+[[nodiscard]] inline result<std::vector<std::string>> read_runs_in_queue(json::value const& data) {
+    auto const* const queue = json::object_of(data, "get_runs_in_queue");
+    auto const* const ids = queue != nullptr ? json::array_of(*queue, "flow_run_ids") : nullptr;
+    if (ids == nullptr) return detail::missing("flow_run_ids");
+    std::vector<std::string> read;
+    for (auto const& each : *ids) {
+        auto const id = json::as_text(each);
+        if (!id) return detail::missing("text in flow_run_ids");
+        read.emplace_back(*id);
+    }
+    return read;
+}
+
+/// Asks for the metadata of these runs, as far as they are still Scheduled, or Running with task runs due by `due`. The
+/// arguments are written into the text, as the recorded query has them. `read_flow_runs` reads the answer.
+[[nodiscard]] inline operation flow_runs_query(std::span<std::string const> ids, std::string_view due) {
+    std::string list;
+    for (auto const& each : ids) list += (list.empty() ? "" : ", ") + detail::literal(each);
+    std::string const is_due = "{state_start_time: {_lte: " + detail::literal(due) + "}}";
+    return {"query { flow_run(where: { id: {_in: [" + list +
+            R"(]}, _or: [ {state: {_eq: "Scheduled"}}, {state: {_eq: "Running"}, task_runs: )" + is_due +
+            "} ] }) { id version state serialized_state parameters scheduled_start_time"
+            " flow { id name environment run_config storage version core_version } task_runs(where: " +
+            is_due + ") { id version task_id serialized_state } } }"};
+}
+
+// --- Telling a run's fate
+
+/// `version` is the one the metadata gave; null when there is none to give.
+[[nodiscard]] inline operation set_flow_run_state_mutation(std::string_view id, std::optional<std::int64_t> version,
+                                                           json::value state) {
+    auto item = json::value::object();
+    json::set(item, "flow_run_id", std::string{id});
+    json::set(item, "version", version ? json::value(*version) : json::value(nullptr));
+    json::set(item, "state", std::move(state));
+    return {"mutation($input: set_flow_run_states_input!) { set_flow_run_states(input: $input)"
+            " { states { id status message } } }",
+            detail::as_input_list("states", std::move(item))};
+}
+
+[[nodiscard]] inline operation set_task_run_state_mutation(std::string_view id, std::int64_t version,
+                                                           json::value state) {
+    auto item = json::value::object();
+    json::set(item, "task_run_id", std::string{id});
+    json::set(item, "version", version);
+    json::set(item, "state", std::move(state));
+    return {"mutation($input: set_task_run_states_input!) { set_task_run_states(input: $input)"
+            " { states { id status message } } }",
+            detail::as_input_list("states", std::move(item))};
+}
+
+/// Checks that `field` (set_flow_run_states, set_task_run_states) answered for the one state that was sent. The status
+/// itself is not looked at: a Server only ever says SUCCESS.
+[[nodiscard]] inline result<void> read_state_set(json::value const& data, std::string_view field) {
+    auto const* const payload = json::object_of(data, field);
+    if (payload == nullptr) return detail::missing(field);
+    auto const row = detail::first_row(*payload, "states");
+    if (!row) return row.error();
+    if (*row == nullptr) return detail::missing("state in " + std::string{field});
+    return {};
+}
+
+/// One line in a run's own log; the API stamps it with its time.
+[[nodiscard]] inline operation write_run_log_mutation(std::string_view flow_run_id, std::string_view name,
+                                                      log_level level, std::string_view message) {
+    auto item = json::value::object();
+    json::set(item, "flow_run_id", std::string{flow_run_id});
+    json::set(item, "name", std::string{name});
+    json::set(item, "message", std::string{message});
+    json::set(item, "level", std::string{name_of(level)});
+    return {"mutation($input: write_run_logs_input!) { write_run_logs(input: $input) { success } }",
+            detail::as_input_list("logs", std::move(item))};
+}
+
+[[nodiscard]] inline operation heartbeat_mutation(std::string_view flow_run_id) {
+    auto input = json::value::object();
+    json::set(input, "flow_run_id", std::string{flow_run_id});
+    return {
+        "mutation($input: update_flow_run_heartbeat_input!) { update_flow_run_heartbeat(input: $input) { success } }",
+        detail::as_input(std::move(input))};
+}
+
+/// Checks that `field` (write_run_logs, update_flow_run_heartbeat) answered `success: true`.
+[[nodiscard]] inline result<void> read_success(json::value const& data, std::string_view field) {
+    auto const* const payload = json::object_of(data, field);
+    if (payload == nullptr) return detail::missing(field);
+    if (json::flag_of(*payload, "success").value_or(false)) return {};
+    return fail(errc::service_error, "the Prefect API did not carry out " + std::string{field});
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif

@@ -1,0 +1,162 @@
+#include <fargate/prefect/queries.hpp>
+
+#include "prefect/recorded.hpp"
+#include "support/catch.hpp"
+
+using namespace fargate;
+using testing_support::folded;
+using testing_support::json_of;
+using testing_support::recorded_data;
+using testing_support::same;
+
+// The texts and variables are those that were recorded from the original agent.
+
+TEST_CASE("3.1: the token's scope") {
+    CHECK(prefect::token_scope_query().text == "query { auth_info { api_token_scope } }");
+    CHECK(prefect::token_scope_query().variables.is_null());
+    CHECK(prefect::read_token_scope(recorded_data("cloud_auth_info_token_scope")) == "RUNNER");
+    for (char const* const data :
+         {"null", "{}", R"({"auth_info": null})", R"({"auth_info": {"api_token_scope": null}})",
+          R"({"auth_info": {"api_token_scope": 7}})"})
+        CHECK(prefect::read_token_scope(json_of(data)).empty());
+    CHECK(prefect::read_token_scope(recorded_data("cloud_auth_info_tenant")).empty());
+}
+
+TEST_CASE("3.2: the tenant") {
+    CHECK(prefect::tenant_query().text == "query { tenant { id } }");
+    CHECK(*prefect::read_tenant(recorded_data("tenant")) == "72940fd6-5183-4fa4-a2c0-495b0d1f83ed");
+    CHECK(prefect::read_tenant(recorded_data("tenant_none"))->empty());
+    CHECK(*prefect::read_tenant(json_of(R"({"tenant": [{"id": "a"}, {"id": "b"}]})")) == "a");
+    CHECK(prefect::read_tenant(json_of("{}")).error().code == errc::malformed_response);
+}
+
+TEST_CASE("3.3: registration") {
+    auto options = testing_support::server_settings();
+    auto const asked = prefect::register_agent_mutation(options, "tenant-id");
+    CHECK(asked.text == "mutation($input: register_agent_input!) { register_agent(input: $input) { id } }");
+    CHECK(
+        same(asked.variables, json_of(R"({"input": {"type": "FargateAgent", "name": "agent", "labels": ["aws", "prod"],
+        "tenant_id": "tenant-id", "agent_config_id": null}})")));
+    options.labels.clear();
+    options.name = "na\"me";
+    options.agent_config_id = "config-id";
+    CHECK(same(prefect::register_agent_mutation(options, "").variables,
+               json_of(R"({"input": {"type": "FargateAgent", "name": "na\"me", "labels": [], "tenant_id": null,
+        "agent_config_id": "config-id"}})")));
+
+    CHECK(*prefect::read_agent_id(recorded_data("register_agent")) == "83a51fe7-6294-40b5-b3d1-5a6c1e2094fe");
+    for (char const* const data : {"null", R"({"register_agent": null})", R"({"register_agent": {"id": null}})",
+                                   R"({"register_agent": {"id": ""}})", R"({"register_agent": {"id": "a\r\nX: b"}})"})
+        CHECK(prefect::read_agent_id(json_of(data)).error().code == errc::malformed_response);
+}
+
+TEST_CASE("3.4: the agent config") {
+    CHECK(prefect::agent_config_query("c0ffee").text ==
+          R"(query { agent_config(where: {id: {_eq: "c0ffee"}}) { settings } })");
+    CHECK(*prefect::read_agent_config(recorded_data("agent_config")));
+    CHECK_FALSE(*prefect::read_agent_config(json_of(R"({"agent_config": []})")));
+    CHECK_FALSE(prefect::read_agent_config(json_of("{}")));
+}
+
+TEST_CASE("3.5: hello") { CHECK(prefect::hello_query().text == "query { hello }"); }
+
+TEST_CASE("3.6: the queue") {
+    auto const asked =
+        prefect::runs_in_queue_mutation("2020-12-08T17:00:00.123456+00:00", {"aws", "prod"}, "tenant-id");
+    CHECK(asked.text ==
+          "mutation($input: get_runs_in_queue_input!) { get_runs_in_queue(input: $input) { flow_run_ids } }");
+    CHECK(same(asked.variables, json_of(R"({"input": {"before": "2020-12-08T17:00:00.123456+00:00",
+        "labels": ["aws", "prod"], "tenant_id": "tenant-id"}})")));
+    CHECK(same(prefect::runs_in_queue_mutation("t", {}, "").variables,
+               json_of(R"({"input": {"before": "t", "labels": [], "tenant_id": null}})")));
+
+    CHECK(*prefect::read_runs_in_queue(recorded_data("get_runs_in_queue")) ==
+          std::vector<std::string>{"7f1d5c0a-3b6e-4a55-9c1c-0d9b7a1f2e10", "c2a9e6f4-5d2b-4f0e-8a77-6b1e3d4c5a21"});
+    CHECK(prefect::read_runs_in_queue(recorded_data("get_runs_in_queue_empty"))->empty());
+    for (char const* const data :
+         {"null", "{}", R"({"get_runs_in_queue": null})", R"({"get_runs_in_queue": {}})",
+          R"({"get_runs_in_queue": {"flow_run_ids": null}})", R"({"get_runs_in_queue": {"flow_run_ids": [null]}})",
+          R"({"get_runs_in_queue": {"flow_run_ids": [1]}})"})
+        CHECK(prefect::read_runs_in_queue(json_of(data)).error().code == errc::malformed_response);
+}
+
+TEST_CASE("3.7: the metadata, with its arguments in the text") {
+    std::string const ids[] = {"id-1", "id-2"};
+    auto const asked = prefect::flow_runs_query(ids, "T");
+    CHECK(asked.variables.is_null());
+    CHECK(folded(asked.text) == folded(R"(query { flow_run(where: {
+        id: {_in: ["id-1", "id-2"]},
+        _or: [ {state: {_eq: "Scheduled"}},
+               {state: {_eq: "Running"}, task_runs: {state_start_time: {_lte: "T"}}} ] }) {
+      id version state serialized_state parameters scheduled_start_time
+      flow { id name environment run_config storage version core_version }
+      task_runs(where: {state_start_time: {_lte: "T"}}) { id version task_id serialized_state } } })"));
+}
+
+TEST_CASE("what a server put into an id stays text in the query that names it") {
+    std::string const ids[] = {"a\"]}}) { id } } #", "b\\", "c\n"};
+    auto const text = prefect::flow_runs_query(ids, "T").text;
+    CHECK(text.find(R"(["a\"]}}) { id } } #", "b\\", "c\n"])") != std::string::npos);
+    CHECK(prefect::agent_config_query("\"").text.find(R"({_eq: "\""})") != std::string::npos);
+}
+
+TEST_CASE("3.8: a flow run's state") {
+    auto const asked = prefect::set_flow_run_state_mutation("run", 2, json_of(R"({"type": "Failed"})"));
+    CHECK(asked.text ==
+          "mutation($input: set_flow_run_states_input!) { set_flow_run_states(input: $input) { states { id "
+          "status message } } }");
+    CHECK(
+        same(asked.variables,
+             json_of(R"({"input": {"states": [{"flow_run_id": "run", "version": 2, "state": {"type": "Failed"}}]}})")));
+    CHECK(same(prefect::set_flow_run_state_mutation("run", std::nullopt, nullptr).variables,
+               json_of(R"({"input": {"states": [{"flow_run_id": "run", "version": null, "state": null}]}})")));
+    CHECK(prefect::read_state_set(recorded_data("set_flow_run_states"), "set_flow_run_states"));
+}
+
+TEST_CASE("3.9: a task run's state") {
+    auto const asked = prefect::set_task_run_state_mutation("task", 4, json_of(R"({"type": "Submitted"})"));
+    CHECK(asked.text ==
+          "mutation($input: set_task_run_states_input!) { set_task_run_states(input: $input) { states { id "
+          "status message } } }");
+    CHECK(same(
+        asked.variables,
+        json_of(R"({"input": {"states": [{"task_run_id": "task", "version": 4, "state": {"type": "Submitted"}}]}})")));
+    CHECK(prefect::read_state_set(recorded_data("set_task_run_states"), "set_task_run_states"));
+}
+
+TEST_CASE("3.8: the status is not looked at, but there has to be an answer for the state") {
+    for (char const* const status : {"\"SUCCESS\"", "\"QUEUED\"", "null"})
+        CHECK(prefect::read_state_set(
+            json_of(std::string{R"({"set_flow_run_states": {"states": [{"status": )"} + status + "}]}}"),
+            "set_flow_run_states"));
+    for (char const* const data :
+         {"null", R"({"set_flow_run_states": null})", R"({"set_flow_run_states": {}})",
+          R"({"set_flow_run_states": {"states": null}})", R"({"set_flow_run_states": {"states": []}})"})
+        CHECK(prefect::read_state_set(json_of(data), "set_flow_run_states").error().code == errc::malformed_response);
+    CHECK_FALSE(prefect::read_state_set(recorded_data("set_task_run_states"), "set_flow_run_states"));
+}
+
+TEST_CASE("3.10: a line in a run's log") {
+    auto const asked = prefect::write_run_log_mutation("run", "agent", log_level::warning, "text");
+    CHECK(asked.text == "mutation($input: write_run_logs_input!) { write_run_logs(input: $input) { success } }");
+    CHECK(
+        same(asked.variables, json_of(R"({"input": {"logs": [{"flow_run_id": "run", "name": "agent", "message": "text",
+        "level": "WARNING"}]}})")));
+    for (auto const& [level, name] : {std::pair{log_level::debug, "DEBUG"}, std::pair{log_level::info, "INFO"},
+                                      std::pair{log_level::error, "ERROR"}, std::pair{log_level::critical, "CRITICAL"}})
+        CHECK(prefect::write_run_log_mutation("r", "a", level, "t").variables["input"]["logs"][0]["level"] == name);
+
+    CHECK(prefect::read_success(recorded_data("write_run_logs"), "write_run_logs"));
+    CHECK(prefect::read_success(json_of(R"({"write_run_logs": {"success": false}})"), "write_run_logs").error().code ==
+          errc::service_error);
+    CHECK(prefect::read_success(json_of(R"({"write_run_logs": null})"), "write_run_logs").error().code ==
+          errc::malformed_response);
+}
+
+TEST_CASE("a heartbeat names the run") {
+    auto const asked = prefect::heartbeat_mutation("run");
+    CHECK(asked.text ==
+          "mutation($input: update_flow_run_heartbeat_input!) { update_flow_run_heartbeat(input: $input) { "
+          "success } }");
+    CHECK(same(asked.variables, json_of(R"({"input": {"flow_run_id": "run"}})")));
+}

@@ -1,0 +1,136 @@
+#ifndef FARGATE_DEPLOY_KWARG_NAMES_HPP
+#define FARGATE_DEPLOY_KWARG_NAMES_HPP
+
+#include <fargate/json/json.hpp>
+#include <fargate/text/ascii.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fargate::inline v0::deploy {
+
+/// What a keyword argument holds.
+enum class kwarg_type : unsigned char {
+    text,    ///< a string; one pair of Python quotes around it is taken off
+    amount,  ///< cpu and memory: a string taken as it is, or a whole number
+    integer, ///< a whole number
+    flag,    ///< true or false
+    list,
+    object
+};
+
+/// One argument of AWS's that the agent passes on, under AWS's name.
+struct kwarg_name {
+    std::string_view name;
+    kwarg_type type;
+    bool definition = false; ///< goes to RegisterTaskDefinition
+    bool run = false;        ///< goes to RunTask
+};
+
+/// Arguments of the two calls, in the order in which they are sent.
+inline constexpr kwarg_name kwarg_names[] = {
+    {"taskRoleArn", kwarg_type::text, true, false},
+    {"executionRoleArn", kwarg_type::text, true, false},
+    {"networkMode", kwarg_type::text, true, false},
+    {"volumes", kwarg_type::list, true, false},
+    {"placementConstraints", kwarg_type::list, true, true},
+    {"cpu", kwarg_type::amount, true, false},
+    {"memory", kwarg_type::amount, true, false},
+    {"tags", kwarg_type::list, true, true},
+    {"pidMode", kwarg_type::text, true, false},
+    {"ipcMode", kwarg_type::text, true, false},
+    {"proxyConfiguration", kwarg_type::object, true, false},
+    {"inferenceAccelerators", kwarg_type::list, true, false},
+    {"cluster", kwarg_type::text, false, true},
+    {"count", kwarg_type::integer, false, true},
+    {"startedBy", kwarg_type::text, false, true},
+    {"group", kwarg_type::text, false, true},
+    {"placementStrategy", kwarg_type::list, false, true},
+    {"platformVersion", kwarg_type::text, false, true},
+    {"networkConfiguration", kwarg_type::object, false, true},
+    {"enableECSManagedTags", kwarg_type::flag, false, true},
+    {"propagateTags", kwarg_type::text, false, true},
+};
+
+/// Members that the one element of `containerDefinitions` may have.
+inline constexpr kwarg_name container_names[] = {
+    {"environment", kwarg_type::list},
+    {"secrets", kwarg_type::list},
+    {"mountPoints", kwarg_type::list},
+    {"logConfiguration", kwarg_type::object},
+    {"repositoryCredentials", kwarg_type::object},
+};
+
+namespace detail {
+
+/// How many letters must be put in, taken out, changed or swapped with their neighbour, with capitals counted as half
+/// a mistake; in half letters.
+[[nodiscard]] inline std::size_t mistakes(std::string_view left, std::string_view right) {
+    std::vector<std::array<std::size_t, 3>> row(right.size() + 1); // this line, the one before, the one before that
+    for (std::size_t j = 0; j <= right.size(); ++j) row[j] = {2 * j, 2 * j, 2 * j};
+    for (std::size_t i = 1; i <= left.size(); ++i) {
+        for (auto& cell : row) cell = {0, cell[0], cell[1]};
+        row[0][0] = 2 * i;
+        for (std::size_t j = 1; j <= right.size(); ++j) {
+            char const a = left[i - 1];
+            char const b = right[j - 1];
+            std::size_t const change = a == b ? 0 : text::to_lower(a) == text::to_lower(b) ? 1 : 2;
+            std::size_t best = std::min({row[j][1] + 2, row[j - 1][0] + 2, row[j - 1][1] + change});
+            if (i > 1 && j > 1 && a == right[j - 2] && left[i - 2] == b) best = std::min(best, row[j - 2][2] + 2);
+            row[j][0] = best;
+        }
+    }
+    return row[right.size()][0];
+}
+
+/// The known name that a wrong one most likely stands for; empty when none is near.
+[[nodiscard]] inline std::string_view nearest(std::string_view wrong, std::span<std::string_view const> known) {
+    std::string_view found;
+    std::size_t fewest = 7; // at most three mistakes, and at most half of the name
+    if (wrong.size() > 40) return found;
+    for (auto const name : known) {
+        if (std::size_t const count = mistakes(wrong, name); count < fewest && count <= name.size()) {
+            fewest = count;
+            found = name;
+        }
+    }
+    return found;
+}
+
+[[nodiscard]] inline std::string unknown_name(std::string_view prefix, std::string_view name,
+                                              std::span<std::string_view const> known) {
+    std::string line = "unknown keyword argument ";
+    line += prefix;
+    line += name.substr(0, 64);
+    line += " is ignored";
+    if (auto const meant = nearest(name, known); !meant.empty())
+        line.append(": did you mean ").append(prefix).append(meant).append("?");
+    return line;
+}
+
+} // namespace detail
+
+/// One line for each member of `given` that is no keyword argument, with the name that was probably meant.
+[[nodiscard]] inline std::vector<std::string> unknown_kwargs(json::value const& given) {
+    std::vector<std::string> lines;
+    auto const* const members = given.get_ptr<json::value::object_t const*>();
+    if (members == nullptr) return lines;
+    std::vector<std::string_view> known = {"containerDefinitions", "launch_type"};
+    for (auto const& each : kwarg_names) known.push_back(each.name);
+    for (auto const& [name, ignored] : *members) {
+        if (name == "launchType" || name == "launch_type")
+            lines.push_back("keyword argument " + name + " is ignored: set the option launch_type");
+        else if (std::find(known.begin(), known.end(), name) == known.end())
+            lines.push_back(detail::unknown_name("", name, known));
+    }
+    return lines;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif

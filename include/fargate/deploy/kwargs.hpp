@@ -1,0 +1,263 @@
+#ifndef FARGATE_DEPLOY_KWARGS_HPP
+#define FARGATE_DEPLOY_KWARGS_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/deploy/kwarg_names.hpp>
+#include <fargate/deploy/literal.hpp>
+#include <fargate/json/json.hpp>
+#include <fargate/system/environment.hpp>
+#include <fargate/system/log.hpp>
+#include <fargate/text/ascii.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace fargate::inline v0::deploy {
+
+/// The keyword arguments in their three groups, each an object whose members have AWS's names and types.
+struct kwargs {
+    json::value definition = json::value::object(); ///< for RegisterTaskDefinition
+    json::value run = json::value::object();        ///< for RunTask
+    json::value container = json::value::object();  ///< for the definition's one container
+};
+
+namespace detail {
+
+[[nodiscard]] inline std::string_view article_and_type(kwarg_type type) noexcept {
+    switch (type) {
+    case kwarg_type::text:
+    case kwarg_type::amount: return "text";
+    case kwarg_type::integer: return "a whole number";
+    case kwarg_type::flag: return "true or false";
+    case kwarg_type::list: return "a list";
+    case kwarg_type::object: return "an object";
+    }
+    return "something else";
+}
+
+[[nodiscard]] inline std::string_view article_and_type(json::value const& document) noexcept {
+    if (document.is_string()) return "text";
+    if (document.is_array()) return "a list";
+    if (document.is_object()) return "an object";
+    if (document.is_boolean()) return "true or false";
+    if (document.is_number_float()) return "a number with a fraction";
+    if (document.is_number()) return "a whole number";
+    return "null";
+}
+
+[[nodiscard]] inline error wrong_type(std::string_view where, kwarg_type wanted, std::string_view found) {
+    std::string message{where};
+    message.append(" must be ").append(article_and_type(wanted)).append(", not ").append(found);
+    return fail(errc::invalid_argument, std::move(message));
+}
+
+/// Text as a document: a Python literal, or else JSON; nothing when it is neither.
+[[nodiscard]] inline result<std::optional<json::value>> read_document(std::string_view where, std::string_view raw) {
+    std::string_view const trimmed = text::trim(raw);
+    auto read = read_literal(trimmed);
+    if (read.kind == literal::outcome::refused)
+        return fail(errc::invalid_argument,
+                    std::string{where} + " holds " + read.what + ", which cannot be sent to AWS");
+    if (read.kind == literal::outcome::parsed) return std::optional{std::move(read.value)};
+    if (auto document = json::parse(trimmed)) return std::optional{*std::move(document)};
+    return std::optional<json::value>{};
+}
+
+} // namespace detail
+
+/// What a text means as a switch: true, false, 1, 0, yes, no in any case, quoted or not; nothing when it means neither.
+[[nodiscard]] inline std::optional<bool> read_flag(std::string_view raw) {
+    std::string_view word = text::trim(raw);
+    if (word.size() > 1 && (word.front() == '\'' || word.front() == '"') && word.back() == word.front())
+        word = word.substr(1, word.size() - 2);
+    for (auto const yes : {"true", "1", "yes"})
+        if (text::iequals(word, yes)) return true;
+    for (auto const no : {"false", "0", "no"})
+        if (text::iequals(word, no)) return false;
+    return std::nullopt;
+}
+
+namespace detail {
+
+/// One argument's value brought to its type. `where` names it in messages, which never show the value.
+[[nodiscard]] inline result<json::value> read_kwarg(std::string_view where, kwarg_type type, json::value const& given) {
+    auto const raw = json::as_text(given);
+    switch (type) {
+    case kwarg_type::text:
+        if (raw) {
+            auto read = read_literal(*raw);
+            if (read.kind == literal::outcome::parsed && read.value.is_string()) return std::move(read.value);
+            return given;
+        }
+        if (given.is_number_integer()) return json::value(json::write(given));
+        break;
+    case kwarg_type::amount:
+        if (raw) return given;
+        if (given.is_number_integer()) return json::value(json::write(given));
+        if (auto const* const flag = given.get_ptr<bool const*>()) return json::value(*flag ? "True" : "False");
+        break;
+    case kwarg_type::flag:
+        if (given.is_boolean()) return given;
+        if (raw)
+            if (auto const flag = read_flag(*raw)) return json::value(*flag);
+        break;
+    case kwarg_type::integer:
+    case kwarg_type::list:
+    case kwarg_type::object: {
+        auto const fits = [&](json::value const& document) {
+            return type == kwarg_type::list     ? document.is_array()
+                   : type == kwarg_type::object ? document.is_object()
+                                                : document.is_number_integer();
+        };
+        if (fits(given)) return given;
+        if (!raw) break;
+        auto read = read_document(where, *raw);
+        if (!read) return std::move(read).error();
+        if (!*read) {
+            std::string message{where};
+            message.append(" must be ")
+                .append(article_and_type(type))
+                .append(": its text is neither a Python literal nor JSON");
+            return fail(errc::invalid_argument, std::move(message));
+        }
+        if (fits(**read)) return std::move(**read);
+        return wrong_type(where, type, article_and_type(**read));
+    }
+    }
+    return wrong_type(where, type, article_and_type(given));
+}
+
+/// An environment list as ECS takes it: every entry an object with a name, every value text.
+[[nodiscard]] inline result<void> check_environment(std::string_view where, json::value const& entries) {
+    for (std::size_t i = 0; i != entries.size(); ++i) {
+        auto const& entry = entries[i];
+        std::string const place = std::string{where} + "[" + std::to_string(i) + "]";
+        if (!entry.is_object()) return wrong_type(place, kwarg_type::object, article_and_type(entry));
+        if (json::text_of(entry, "name").value_or("").empty())
+            return fail(errc::invalid_argument, place + " has no name: give it one, as text");
+        if (auto const value = entry.find("value"); value != entry.end() && !value->is_string())
+            return wrong_type(place + ".value", kwarg_type::text, article_and_type(*value));
+    }
+    return {};
+}
+
+/// A value that was given at all: neither null nor the empty text that a shell makes of an unset variable.
+[[nodiscard]] inline json::value const* given_member(json::value const& given, std::string_view name) noexcept {
+    auto const* const found = json::member(given, name);
+    return found != nullptr && json::as_text(*found) != std::string_view{} ? found : nullptr;
+}
+
+/// The single element of `containerDefinitions`; an empty object when there is none.
+[[nodiscard]] inline result<json::value> container_definition(json::value const& given) {
+    auto const refuse = [] {
+        return fail(
+            errc::invalid_argument,
+            "containerDefinitions: Fargate agent only accepts configuration for a single container definition.");
+    };
+    auto const* const members = given.get_ptr<json::value::object_t const*>();
+    json::value const* found = nullptr;
+    if (members != nullptr)
+        for (auto const& [name, each] : *members)
+            if (name == "containerDefinitions") found = &each;
+    if (found == nullptr) return json::value::object();
+    json::value list = *found;
+    if (auto const raw = json::as_text(*found)) {
+        auto read = read_document("containerDefinitions", *raw);
+        if (!read) return std::move(read).error();
+        if (!*read) return refuse();
+        list = std::move(**read);
+    }
+    if (!list.is_array() || list.size() != 1 || !list[0].is_object()) return refuse();
+    return std::move(list[0]);
+}
+
+struct no_environment {
+    [[nodiscard]] std::optional<std::string> variable(std::string_view) const { return std::nullopt; }
+    [[nodiscard]] result<std::string> read_file(std::string_view) const { return fail(errc::not_found, "no files"); }
+};
+
+} // namespace detail
+
+/// Sorts keyword arguments into their groups and brings each value to its type. `given` is an object under AWS's names;
+/// a value may also be text: a Python literal or JSON. What is not given is taken from the environment variable of that
+/// name (`containerDefinitions_<name>` for the container's members). Unknown names are told to `log` and left out; values
+/// are never logged. `errc::invalid_argument` names the argument that cannot be read.
+/// Follows Prefect's Fargate Agent, but for the corrections of its known mistakes.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Environment const& environment, Log& log) {
+    if (!given.is_null() && !given.is_object())
+        return detail::wrong_type("keyword arguments", kwarg_type::object, detail::article_and_type(given));
+    for (auto const& line : unknown_kwargs(given)) log.write(log_level::warning, line);
+
+    // The value of one name: what was given, else the environment's, else nothing.
+    auto const read = [&](json::value const& from, std::string_view prefix, std::string_view name, kwarg_type type,
+                          std::string const& variable) -> result<json::value> {
+        if (auto const* const value = detail::given_member(from, name))
+            return detail::read_kwarg(std::string{prefix} + std::string{name}, type, *value);
+        auto const set = environment.variable(variable);
+        if (!set || set->empty()) return json::value(nullptr);
+        log.write(log_level::info, prefix.empty()
+                                       ? variable + " from environment variable"
+                                       : "Container definition: " + std::string{name} + " from environment variable");
+        return detail::read_kwarg("environment variable " + variable, type, json::value(*set));
+    };
+
+    kwargs groups;
+    for (auto const& each : kwarg_names) {
+        auto value = read(given, "", each.name, each.type, std::string{each.name});
+        if (!value) return std::move(value).error();
+        if (value->is_null()) { // an empty text says that none is wanted
+            bool const emptied =
+                json::text_of(given, each.name) && (each.type == kwarg_type::text || each.type == kwarg_type::amount);
+            if (!emptied) continue;
+            *value = "";
+        }
+        if (each.definition) json::set(groups.definition, each.name, *value);
+        if (each.run) json::set(groups.run, each.name, *std::move(value));
+    }
+
+    auto container = detail::container_definition(given);
+    if (!container) return std::move(container).error();
+    std::vector<std::string_view> known;
+    for (auto const& each : container_names) known.push_back(each.name);
+    for (auto const& [name, ignored] : *container->get_ptr<json::value::object_t const*>())
+        if (name != "environments" && std::find(known.begin(), known.end(), name) == known.end())
+            log.write(log_level::warning, detail::unknown_name("containerDefinitions[0].", name, known));
+    constexpr std::string_view prefix = "containerDefinitions[0].";
+    for (auto const& each : container_names) {
+        auto value = read(*container, prefix, each.name, each.type, "containerDefinitions_" + std::string{each.name});
+        bool const is_environment = each.name == "environment"; // `environments` is the product description's spelling
+        if (value && value->is_null() && is_environment)
+            value = read(*container, prefix, "environments", each.type, "containerDefinitions_environments");
+        if (!value) return std::move(value).error();
+        if (value->is_null()) continue;
+        if (is_environment)
+            if (auto checked = detail::check_environment("containerDefinitions[0].environment", *value); !checked)
+                return std::move(checked).error();
+        json::set(groups.container, each.name, *std::move(value));
+    }
+    return groups;
+}
+
+/// The same without an environment: for arguments that come from a file of their own.
+template <log_policy Log>
+[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Log& log) {
+    return read_kwargs(given, detail::no_environment{}, log);
+}
+
+/// Puts one set of arguments over another: each name that `over` holds replaces the one in `base`, whole.
+inline void replace(kwargs& base, kwargs const& over) {
+    auto const replace_group = [](json::value& group, json::value const& with) {
+        for (auto const& [name, value] : *with.get_ptr<json::value::object_t const*>()) json::set(group, name, value);
+    };
+    replace_group(base.definition, over.definition);
+    replace_group(base.run, over.run);
+    replace_group(base.container, over.container);
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif

@@ -1,0 +1,199 @@
+#ifndef FARGATE_DEPLOY_PLAN_HPP
+#define FARGATE_DEPLOY_PLAN_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/crypto/openssl.hpp>
+#include <fargate/crypto/policy.hpp>
+#include <fargate/deploy/client_token.hpp>
+#include <fargate/deploy/image.hpp>
+#include <fargate/deploy/kwargs.hpp>
+#include <fargate/deploy/launch_plan.hpp>
+#include <fargate/deploy/python_repr.hpp>
+#include <fargate/deploy/settings.hpp>
+#include <fargate/json/json.hpp>
+#include <fargate/prefect/flow_run.hpp>
+#include <fargate/text/slug.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fargate::inline v0::deploy {
+
+/// Keys of the tags by which a flow's revisions are found again.
+inline constexpr std::string_view flow_id_tag = "PrefectFlowId";
+inline constexpr std::string_view flow_version_tag = "PrefectFlowVersion";
+
+namespace detail {
+
+inline constexpr std::string_view container_name = "flow";
+inline constexpr std::size_t longest_family = 255;
+inline constexpr std::size_t longest_overrides = 8192; ///< ECS counts the JSON text
+
+[[nodiscard]] inline std::string_view api_of(settings const& with) noexcept {
+    return with.api.empty() ? std::string_view{"https://api.prefect.io"} : with.api;
+}
+
+[[nodiscard]] inline json::value pair_of(char const* first, std::string_view name, std::string_view value) {
+    auto made = json::value::object();
+    json::set(made, first, std::string{name});
+    json::set(made, "value", std::string{value});
+    return made;
+}
+
+/// The family a flow without revisions of its own is registered under.
+[[nodiscard]] inline std::string family_by_id(prefect::flow const& flow) { return "prefect-task-" + flow.id8(); }
+
+[[nodiscard]] inline std::string family_of(prefect::flow const& flow, bool revisions) {
+    std::string family = revisions ? text::slug(flow.name) : std::string{};
+    if (family.size() > longest_family) family.resize(longest_family);
+    while (!family.empty() && family.back() == '-') family.pop_back();
+    return family.empty() ? family_by_id(flow) : family;
+}
+
+/// The container's environment: what Prefect needs, the agent's variables in its place or behind it, and those of the
+/// definition that no name before has.
+[[nodiscard]] inline result<json::value> environment_of(settings const& with) {
+    std::vector<std::pair<std::string, std::string>> entries = {
+        {"PREFECT__CLOUD__API", std::string{api_of(with)}},
+        {"PREFECT__CLOUD__AGENT__LABELS", python_repr(with.labels)},
+        {"PREFECT__CLOUD__USE_LOCAL_SECRETS", "false"},
+        {"PREFECT__LOGGING__LOG_TO_CLOUD", with.log_to_cloud ? "true" : "false"},
+        {"PREFECT__LOGGING__LEVEL", with.logging_level},
+        {"PREFECT__ENGINE__FLOW_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudFlowRunner"},
+        {"PREFECT__ENGINE__TASK_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudTaskRunner"},
+    };
+    auto const find = [&](std::string_view name) {
+        return std::find_if(entries.begin(), entries.end(), [&](auto const& each) { return each.first == name; });
+    };
+    for (auto const& [name, value] : with.env_vars) {
+        if (name.empty()) return fail(errc::invalid_argument, "env_vars has an entry without a name");
+        if (auto const found = find(name); found != entries.end())
+            found->second = value;
+        else
+            entries.emplace_back(name, value);
+    }
+    auto made = json::value::array();
+    for (auto const& [name, value] : entries) made.push_back(pair_of("name", name, value));
+    if (auto const* const more = json::array_of(with.kwargs.container, "environment"))
+        for (auto const& each : *more)
+            if (find(json::text_of(each, "name").value_or("")) == entries.end()) made.push_back(each);
+    return made;
+}
+
+/// Arguments as they are sent; an empty text asks for none.
+inline void add_kwargs(json::value& body, json::value const& group) {
+    for (auto const& [name, value] : *group.get_ptr<json::value::object_t const*>()) {
+        if (json::as_text(value) != std::string_view{}) json::set(body, name, value);
+    }
+}
+
+inline void set_tag(json::value& tags, std::string_view key, std::string_view value) {
+    for (auto& each : tags) {
+        if (json::text_of(each, "key") == key) {
+            each = pair_of("key", key, value);
+            return;
+        }
+    }
+    tags.push_back(pair_of("key", key, value));
+}
+
+/// RegisterTaskDefinition's body.
+[[nodiscard]] inline json::value definition_of(prefect::flow_run const& run, settings const& with,
+                                               std::string const& family, std::string image, json::value environment) {
+    auto command = json::value::array();
+    for (auto const part : {std::string_view{"/bin/sh"}, std::string_view{"-c"}, command_for(run.flow.core_version)})
+        command.push_back(std::string{part});
+
+    auto container = json::value::object();
+    json::set(container, "name", std::string{container_name});
+    json::set(container, "image", std::move(image));
+    json::set(container, "command", std::move(command));
+    json::set(container, "environment", std::move(environment));
+    json::set(container, "essential", true);
+    for (auto const& each : container_names) {
+        auto const* const value = json::member(with.kwargs.container, each.name);
+        if (each.name != "environment" && value != nullptr && !value->empty()) json::set(container, each.name, *value);
+    }
+
+    auto body = json::value::object();
+    json::set(body, "family", family);
+    json::set(body, "networkMode", "awsvpc");
+    json::set(body, "containerDefinitions", json::value::array());
+    body["containerDefinitions"].push_back(std::move(container));
+    add_kwargs(body, with.kwargs.definition);
+    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
+    if (with.enable_task_revisions) {
+        auto const* const given = json::array_of(with.kwargs.definition, "tags");
+        json::value tags = given != nullptr ? *given : json::value::array();
+        set_tag(tags, flow_id_tag, run.flow.id8());
+        if (run.flow.version) set_tag(tags, flow_version_tag, std::to_string(*run.flow.version));
+        json::set(body, "tags", std::move(tags));
+    }
+    return body;
+}
+
+/// RunTask's body. With a capacity provider strategy no launch type may be named.
+[[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
+                                                 std::string const& family, std::string token) {
+    auto environment = json::value::array();
+    environment.push_back(pair_of("name", "PREFECT__CLOUD__AUTH_TOKEN", with.token.reveal()));
+    environment.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_RUN_ID", run.id));
+    environment.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_ID", run.flow.id));
+    auto container = json::value::object();
+    json::set(container, "name", std::string{container_name});
+    json::set(container, "environment", std::move(environment));
+    auto overrides = json::value::object();
+    json::set(overrides, "containerOverrides", json::value::array());
+    overrides["containerOverrides"].push_back(std::move(container));
+    if (json::write(overrides).size() > longest_overrides) {
+        return fail(errc::invalid_argument, "the container overrides are longer than the " +
+                                                std::to_string(longest_overrides) +
+                                                " characters that ECS takes: the API token or an id is too long");
+    }
+
+    auto body = json::value::object();
+    json::set(body, "taskDefinition", family);
+    json::set(body, "overrides", std::move(overrides));
+    add_kwargs(body, with.kwargs.run);
+    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr)
+        json::set(body, "launchType", with.launch_type);
+    json::set(body, "clientToken", std::move(token));
+    return body;
+}
+
+} // namespace detail
+
+/// How a flow run becomes a task: the definition it needs, under which family, and the call that runs it. Pure: equal runs
+/// and settings give equal bytes. `attempt` counts the launches of this run that are known to have come to nothing.
+/// `errc::invalid_argument` when the flow names no image, with the words that its run shall carry.
+template <crypto::hash_policy Hash>
+[[nodiscard]] result<launch_plan> plan(prefect::flow_run const& run, settings const& with, unsigned attempt,
+                                       Hash const& hash) {
+    auto image = image_of(run);
+    if (!image) return std::move(image).error();
+    auto environment = detail::environment_of(with);
+    if (!environment) return std::move(environment).error();
+
+    launch_plan made;
+    made.family = detail::family_of(run.flow, with.enable_task_revisions);
+    auto task = detail::task_of(run, with, made.family, client_token(detail::api_of(with), run, attempt, hash));
+    if (!task) return std::move(task).error();
+    made.task = *std::move(task);
+    made.definition = detail::definition_of(run, with, made.family, *std::move(image), *std::move(environment));
+    made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version};
+    return made;
+}
+
+/// The same with OpenSSL's hash.
+[[nodiscard]] inline result<launch_plan> plan(prefect::flow_run const& run, settings const& with,
+                                              unsigned attempt = 0) {
+    return plan(run, with, attempt, crypto::openssl_hash{});
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif

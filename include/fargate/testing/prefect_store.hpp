@@ -1,0 +1,295 @@
+#ifndef FARGATE_TESTING_PREFECT_STORE_HPP
+#define FARGATE_TESTING_PREFECT_STORE_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/json/json.hpp>
+#include <fargate/system/clock.hpp>
+#include <fargate/testing/prefect_state.hpp>
+#include <fargate/text/timestamp.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fargate::inline v0::testing {
+
+/// One state that a run has been in.
+struct state_entry {
+    std::string type{};
+    std::string message{};
+    std::string agent_id{}; ///< of the agent that set it; empty when no agent did
+    json::value state{};
+    time_point at{};
+};
+
+/// One line of a run's own log.
+struct run_log {
+    std::string flow_run_id{};
+    std::string name{};
+    std::string level{};
+    std::string message{};
+    time_point at{};
+};
+
+/// One registered agent.
+struct known_agent {
+    std::string id{};
+    json::value row{};
+    std::string identity{};
+    std::optional<time_point> last_queried{};
+};
+
+/// The tables of a Prefect server and the rules by which runs move; not guarded, the fake in front of it is.
+class prefect_store {
+public:
+    static constexpr std::size_t queue_page = 25;
+
+    std::string tenant_id = "72940fd6-5183-4fa4-a2c0-495b0d1f83ed";
+    duration submitted_lock{};    ///< a second Submitted within this time is refused; 30 s from Server 2021-10-21 on
+    bool version_locking = false; ///< a state with another version than the run's is refused
+
+    std::vector<json::value> flow_runs{};
+    std::vector<known_agent> agents{};
+    std::vector<run_log> logs{};
+    std::vector<json::value> agent_configs{};
+
+    /// Takes a row as the metadata query answers it and fills in the other columns: tenant, labels (the row's own, else
+    /// those of its run configuration, else of the environment), and what follows from the serialized states.
+    void add(json::value row, time_point now) {
+        auto const fill = [&](json::value& of, char const* name, json::value made) {
+            if (json::member(of, name) == nullptr) json::set(of, name, std::move(made));
+        };
+        fill(row, "tenant_id", tenant_id);
+        fill(row, "version", 1);
+        fill(row, "labels", labels_of(row));
+        fill(row, "created", text::iso8601(now));
+        fill(row, "times_resurrected", 0);
+        if (auto const* const flow = json::object_of(row, "flow"))
+            fill(row, "flow_id", std::string{json::text_of(*flow, "id").value_or("")});
+        fill_state(row, now);
+        json::value tasks = json::value::array();
+        if (auto const* const given = json::array_of(row, "task_runs"))
+            for (auto each : *given) {
+                fill(each, "flow_run_id", std::string{json::text_of(row, "id").value_or("")});
+                fill(each, "version", 1);
+                fill_state(each, now);
+                tasks.push_back(std::move(each));
+            }
+        json::set(row, "task_runs", std::move(tasks));
+        fill(row, "scheduled_start_time", text::iso8601(now));
+        std::string const id{json::text_of(row, "id").value_or("")};
+        history_[id].push_back(entry_of(row, {}, now));
+        index_[id] = flow_runs.size();
+        flow_runs.push_back(std::move(row));
+    }
+
+    [[nodiscard]] json::value* find_flow_run(std::string_view id) {
+        auto const found = index_.find(id);
+        return found == index_.end() ? nullptr : &flow_runs[found->second];
+    }
+    [[nodiscard]] json::value const* find_flow_run(std::string_view id) const {
+        auto const found = index_.find(id);
+        return found == index_.end() ? nullptr : &flow_runs[found->second];
+    }
+
+    [[nodiscard]] std::vector<state_entry> history(std::string_view id) const {
+        auto const found = history_.find(id);
+        return found == history_.end() ? std::vector<state_entry>{} : found->second;
+    }
+
+    /// The ids that are due for an agent of those labels, a page at most.
+    [[nodiscard]] std::vector<std::string> queue(std::string_view tenant, std::vector<std::string> const& labels,
+                                                 text::instant before) const {
+        std::vector<std::pair<std::string, json::value const*>> due;
+        for (auto const& row : flow_runs) {
+            if (json::text_of(row, "tenant_id") != tenant) continue;
+            auto const state = json::text_of(row, "state").value_or("");
+            bool wanted = is_scheduled_state(state) && is_due(row, before);
+            if (state == "Running")
+                for (auto const& task : *json::array_of(row, "task_runs"))
+                    wanted = wanted ||
+                             (is_scheduled_state(json::text_of(task, "state").value_or("")) && is_due(task, before));
+            if (wanted) due.emplace_back(json::text_of(row, "state_start_time").value_or("~"), &row);
+        }
+        std::stable_sort(due.begin(), due.end(), [](auto const& a, auto const& b) { return a.first < b.first; });
+        // The server fetches three pages and drops what the labels forbid, so runs beyond those three are not seen.
+        if (due.size() > queue_page * 3) due.resize(queue_page * 3);
+        std::vector<std::string> ids;
+        for (auto const& each : due) {
+            if (ids.size() == queue_page) break;
+            json::value const& row = *each.second;
+            auto const* const own = json::array_of(row, "labels");
+            bool const bare = own == nullptr || own->empty();
+            if (bare != labels.empty() && bare) continue;
+            bool const subset =
+                bare || std::all_of(own->begin(), own->end(), [&](json::value const& label) {
+                    return std::find(labels.begin(), labels.end(), json::as_text(label).value_or("")) != labels.end();
+                });
+            if (subset) ids.emplace_back(json::text_of(row, "id").value_or(""));
+        }
+        return ids;
+    }
+
+    /// Moves a flow run. The errors are the server's words.
+    [[nodiscard]] result<void> set_flow_run_state(std::string_view id, json::value const& state,
+                                                  std::optional<std::int64_t> version, std::string const& agent_id,
+                                                  time_point now) {
+        if (auto wrong = refuse_state(state)) return fail(errc::service_error, std::move(*wrong));
+        auto const type = json::text_of(state, "type").value_or("");
+        json::value* const row = find_flow_run(id);
+        bool const locked = row != nullptr && version_locking && version != json::integer_of(*row, "version");
+        if (row == nullptr || locked) {
+            error why = fail(errc::service_error, "State update failed for flow run ID " + std::string{id});
+            if (locked) why.service_code = "VERSION_LOCKING_ERROR";
+            return why;
+        }
+        if (type == "Submitted" && submitted_lock > duration::zero()) {
+            auto& until = submitted_until_[std::string{id}];
+            if (now < until)
+                return fail(errc::service_error, "State update failed: this run has already been submitted.");
+            until = now + submitted_lock;
+        }
+        move(*row, state, now);
+        if (type == "Running" || type == "Submitted") json::set(*row, "heartbeat", text::iso8601(now));
+        bool const known =
+            std::any_of(agents.begin(), agents.end(), [&](auto const& each) { return each.id == agent_id; });
+        if (type == "Submitted" && known) json::set(*row, "agent_id", agent_id);
+        history_[std::string{id}].push_back(entry_of(*row, agent_id, now));
+        if (type == "Cancelled")
+            for (auto& task : tasks_of(*row))
+                if (!is_finished_state(json::text_of(task, "state").value_or(""))) move(task, state, now);
+        return {};
+    }
+
+    [[nodiscard]] result<void> set_task_run_state(std::string_view id, json::value const& state, time_point now) {
+        if (auto wrong = refuse_state(state)) return fail(errc::service_error, std::move(*wrong));
+        for (auto& row : flow_runs)
+            for (auto& task : tasks_of(row)) {
+                if (json::text_of(task, "id") != id) continue;
+                if (json::text_of(state, "type") == "Running" && json::text_of(row, "state") != "Running")
+                    return fail(errc::service_error, "State update failed for task run ID " + std::string{id} +
+                                                         ": provided a running state but associated flow run " +
+                                                         std::string{json::text_of(row, "id").value_or("")} +
+                                                         " is not in a running state.");
+                move(task, state, now);
+                return {};
+            }
+        return fail(errc::service_error, "State update failed for task run ID " + std::string{id});
+    }
+
+    [[nodiscard]] result<void> beat(std::string_view id, time_point now) {
+        json::value* const row = find_flow_run(id);
+        if (row == nullptr) return fail(errc::service_error, "Invalid flow run ID");
+        json::set(*row, "heartbeat", text::iso8601(now));
+        ++beats_[std::string{id}];
+        return {};
+    }
+    [[nodiscard]] std::size_t beats(std::string_view id) const {
+        auto const found = beats_.find(id);
+        return found == beats_.end() ? 0 : found->second;
+    }
+
+    /// What the server's Lazarus does every ten minutes: runs that are Submitted or Running, have been silent for
+    /// `silence` and have no task run under way are scheduled again, three times at most. Returns how many.
+    std::size_t raise_silent_runs(duration silence, time_point now) {
+        std::size_t raised = 0;
+        for (auto& row : flow_runs) {
+            auto const state = json::text_of(row, "state").value_or("");
+            if (state != "Submitted" && state != "Running") continue;
+            auto const beat = text::parse_iso8601(json::text_of(row, "heartbeat").value_or(""));
+            if (beat && *beat > now - silence) continue;
+            auto const& tasks = tasks_of(row);
+            bool const busy = std::any_of(tasks.begin(), tasks.end(), [](json::value const& each) {
+                auto const of = json::text_of(each, "state").value_or("");
+                return of == "Running" || of == "Submitted" || of == "Queued";
+            });
+            auto const times = json::integer_of(row, "times_resurrected").value_or(0);
+            if (busy || times >= 3) continue;
+            json::value scheduled = prefect_state("Scheduled", "Rescheduled by a Lazarus process.");
+            json::set(scheduled, "start_time", text::iso8601(now));
+            move(row, scheduled, now);
+            json::set(row, "times_resurrected", times + 1);
+            history_[std::string{json::text_of(row, "id").value_or("")}].push_back(entry_of(row, {}, now));
+            ++raised;
+        }
+        return raised;
+    }
+
+private:
+    static json::value::array_t& tasks_of(json::value& row) {
+        return *const_cast<json::value*>(json::array_of(row, "task_runs"))->get_ptr<json::value::array_t*>();
+    }
+
+    static bool is_due(json::value const& row, text::instant before) {
+        auto const start = text::parse_iso8601(json::text_of(row, "state_start_time").value_or(""));
+        return start && *start <= before;
+    }
+
+    static json::value labels_of(json::value const& row) {
+        auto const* const flow = json::object_of(row, "flow");
+        json::value const* const sources[] = {
+            json::object_of(row, "run_config"),
+            flow != nullptr ? json::object_of(*flow, "run_config") : nullptr,
+            flow != nullptr ? json::object_of(*flow, "environment") : nullptr,
+        };
+        for (auto const* each : sources)
+            if (each != nullptr)
+                if (auto const* const labels = json::array_of(*each, "labels")) return *labels;
+        return json::value::array();
+    }
+
+    static state_entry entry_of(json::value const& row, std::string agent_id, time_point now) {
+        auto const* const state = json::object_of(row, "serialized_state");
+        return {std::string{json::text_of(row, "state").value_or("")},
+                std::string{json::text_of(row, "state_message").value_or("")}, std::move(agent_id),
+                state != nullptr ? *state : json::value{}, now};
+    }
+
+    /// State columns of a new row. A wrapped state lends its start time, so that recorded rows answer as recorded.
+    static void fill_state(json::value& row, time_point now) {
+        auto const* const state = json::object_of(row, "serialized_state");
+        if (state == nullptr) {
+            json::value made = prefect_state("Scheduled", "Flow run scheduled.");
+            json::set(made, "start_time",
+                      std::string{json::text_of(row, "scheduled_start_time").value_or(text::iso8601(now))});
+            json::set(row, "serialized_state", std::move(made));
+            return fill_state(row, now);
+        }
+        auto start = json::text_of(*state, "start_time");
+        if (auto const* const inner = json::object_of(*state, "state"); inner != nullptr && !start)
+            start = json::text_of(*inner, "start_time");
+        json::value const kept = *state;
+        if (json::member(row, "state_start_time") == nullptr)
+            json::set(row, "state_start_time", start ? json::value(std::string{*start}) : json::value{});
+        if (json::member(row, "state") == nullptr)
+            json::set(row, "state", std::string{json::text_of(kept, "type").value_or("")});
+        json::set(row, "state_message", std::string{json::text_of(kept, "message").value_or("")});
+        json::set(row, "state_timestamp", text::iso8601(now));
+    }
+
+    static void move(json::value& row, json::value const& state, time_point now) {
+        json::set(row, "version", json::integer_of(row, "version").value_or(0) + 1);
+        json::set(row, "state", std::string{json::text_of(state, "type").value_or("")});
+        json::set(row, "state_message", std::string{json::text_of(state, "message").value_or("")});
+        json::set(row, "state_timestamp", text::iso8601(now));
+        auto const start = json::text_of(state, "start_time");
+        json::set(row, "state_start_time", start ? json::value(std::string{*start}) : json::value{});
+        json::set(row, "serialized_state", state);
+    }
+
+    std::map<std::string, std::size_t, std::less<>> index_;
+    std::map<std::string, std::vector<state_entry>, std::less<>> history_;
+    std::map<std::string, std::size_t, std::less<>> beats_;
+    std::map<std::string, time_point> submitted_until_;
+};
+
+} // namespace fargate::inline v0::testing
+
+#endif

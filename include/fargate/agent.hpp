@@ -1,0 +1,191 @@
+#ifndef FARGATE_AGENT_HPP
+#define FARGATE_AGENT_HPP
+
+#include <fargate/aws.hpp>
+#include <fargate/deploy/launcher.hpp>
+#include <fargate/deploy/plan.hpp>
+#include <fargate/deploy/python_repr.hpp>
+#include <fargate/prefect/server.hpp>
+#include <fargate/service/configuration.hpp>
+#include <fargate/service/deployment.hpp>
+#include <fargate/service/health.hpp>
+#include <fargate/service/options.hpp>
+#include <fargate/service/parts.hpp>
+#include <fargate/service/poller.hpp>
+#include <fargate/service/signals.hpp>
+#include <fargate/system/executor.hpp>
+#include <fargate/system/stream_log.hpp>
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+namespace fargate::inline v0 {
+
+/// The parts an agent is made of, unless told otherwise: libcurl, the standard credential sources, the machine's clock,
+/// this process's environment, SDK retries, OpenSSL, standard output and a thread pool. Inherit and redefine to replace:
+/// `struct board : fargate::default_policies { using http = my_modem; };`
+struct default_policies : aws::default_policies {
+    using log = stream_log;
+    using executor = thread_pool;
+};
+
+/// The common case of replacing just these two: `fargate::agent<fargate::policies<my_modem, my_credentials>>`.
+template <class Http, class Credentials = aws::default_policies::credentials>
+struct policies : default_policies {
+    using http = Http;
+    using credentials = Credentials;
+};
+
+/// Polls a Prefect API for flow runs and launches each as one AWS Fargate task: Prefect's Fargate Agent.
+///
+/// Making an agent does nothing but keep what it is told. `open` checks the configuration and makes the agent known,
+/// `run` works until it is stopped; `start` is both. One thread calls these; `stop`, `poke` and `health` may be called
+/// from any. An agent opens once.
+template <agent_policies Policies = default_policies>
+class agent {
+public:
+    /// An agent with parts of its own. A key in `options` needs a credential policy that takes one, such as
+    /// `credentials::standard`.
+    explicit agent(agent_options options) : agent{std::move(options), nullptr} {}
+
+    /// An agent on parts that belong to the caller and outlive it.
+    agent(agent_options options, parts<Policies>& shared) : agent{std::move(options), &shared} {}
+
+    agent(agent const&) = delete;
+    agent& operator=(agent const&) = delete;
+
+    /// `open`, then `run`.
+    [[nodiscard]] result<void> start(std::stop_token stop = {}) {
+        if (auto opened = open(stop); !opened) return opened;
+        return run(stop);
+    }
+
+    /// Reads the configuration, checks the token with the cloud and registers. An API that does not answer is asked again
+    /// until it does or `stop` fires; `errc::bad_configuration`, `errc::invalid_argument` and `errc::unauthorized` are for
+    /// a person to mend.
+    [[nodiscard]] result<void> open(std::stop_token stop = {}) {
+        if (auto ready = prepare(); !ready) return ready;
+        std::stop_callback const forward{stop, [this] { this->stop(); }};
+        for (service::pace waits;;) {
+            auto enrolled = works_->source.enroll(stop_.get_token());
+            if (enrolled) return enrolled;
+            auto const& why = enrolled.error();
+            bool const silent = why.code == errc::connection_failed || why.code == errc::timed_out;
+            if (!silent && why.http_status < 500) return enrolled;
+            if (book_.poll_failed(why)) parts_.log.write(log_level::error, why.message);
+            if (!parts_.clock.sleep_for(waits.after(false), stop_.get_token()))
+                return fail(errc::cancelled, "stopped before the Prefect API answered");
+        }
+    }
+
+    /// Polls and launches until `stop` fires, `stop()` is called, or `max_polls` polls have been made; then lets the
+    /// launches in hand finish. Needs an agent that is open. Trouble with single runs or polls goes to the log, not here.
+    [[nodiscard]] result<void> run(std::stop_token stop = {}) {
+        if (!works_) return fail(errc::invalid_argument, "the agent is not open: call open() first");
+        auto& log = parts_.log;
+        std::stop_callback const forward{stop, [this, &log] {
+                                             log.write(log_level::info,
+                                                       "Keyboard Interrupt received: Agent is shutting down.");
+                                             this->stop();
+                                         }};
+        log.write(log_level::info,
+                  "Starting FargateAgent with labels " + deploy::python_repr(works_->planner.settings.labels));
+        log.write(log_level::info, "Agent documentation can be found at https://docs.prefect.io/orchestration/");
+        if (auto greeted = works_->source.greet(stop_.get_token()); !greeted) return {};
+        log.write(log_level::info, "Waiting for flow runs...");
+        works_->poller.run(options_.max_polls, stop_.get_token());
+        return {};
+    }
+
+    /// Ends `open` or `run`: nothing new is claimed, launches that began are finished.
+    void stop() { stop_.request_stop(); }
+
+    /// Polls now instead of at the end of the wait.
+    void poke() {
+        if (works_) works_->poller.poke();
+    }
+
+    [[nodiscard]] service::health health() const { return book_.read(); }
+
+private:
+    struct planner {
+        deploy::settings settings;
+        result<deploy::launch_plan> operator()(prefect::flow_run const& run) const {
+            return deploy::plan(run, settings);
+        }
+    };
+
+    using agent_log = typename Policies::log;
+    using source = prefect::server<typename Policies::http, typename Policies::clock, agent_log>;
+    using ecs = aws::ecs<Policies>;
+    using tagging = aws::tagging<Policies>;
+    using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
+    using deployment = service::deployment<source, agent::planner, launcher, agent_log>;
+    using poller =
+        service::poller<source, deployment, typename Policies::clock, agent_log, typename Policies::executor>;
+
+    /// Everything that the configuration decides, from the wire up.
+    struct works {
+        works(parts<Policies>& p, service::health_book& book, prefect::settings server, deploy::settings settings,
+              aws::client_options aws) :
+            source{p.http, p.clock, p.log, std::move(server)},
+            ecs{p, aws},
+            tagging{p, aws},
+            launcher{ecs, tagging, p.log},
+            planner{std::move(settings)},
+            deployment{source, planner, launcher, p.log, book},
+            poller{source, deployment, p.clock, p.log, p.executor, book} {}
+
+        agent::source source;
+        agent::ecs ecs;
+        agent::tagging tagging;
+        agent::launcher launcher;
+        agent::planner planner;
+        agent::deployment deployment;
+        agent::poller poller;
+    };
+
+    agent(agent_options options, parts<Policies>* shared) :
+        options_{std::move(options)},
+        own_{shared != nullptr ? nullptr : std::make_unique<service::own_parts<Policies>>(options_)},
+        parts_{shared != nullptr ? *shared : own_->value} {}
+
+    [[nodiscard]] result<void> prepare() {
+        if (works_) return fail(errc::invalid_argument, "the agent was opened before");
+        auto const& environment = parts_.environment;
+        auto server = service::prefect_settings(options_, environment);
+        if (!server) return server.error();
+        auto settings = service::deploy_settings(options_, *server, environment, parts_.log);
+        if (!settings) return settings.error();
+        auto aws = service::aws_options(options_, environment);
+        if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
+        if (auto ready = check_credentials(); !ready) return ready;
+        if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
+        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws));
+        return {};
+    }
+
+    /// A source that somebody set up wrongly stops the start; one that is silent or missing now may come later.
+    [[nodiscard]] result<void> check_credentials() {
+        using credentials = typename Policies::credentials;
+        if (auto usable = service::check_key<credentials>(options_, own_ != nullptr); !usable) return usable;
+        auto const key = parts_.credentials.fetch(parts_.http, parts_.clock, parts_.environment);
+        if (key) return {};
+        if (key.error().code == errc::bad_configuration) return key.error();
+        parts_.log.write(log_level::warning, "No AWS credentials yet: " + key.error().message);
+        return {};
+    }
+
+    agent_options options_;
+    std::unique_ptr<service::own_parts<Policies>> own_;
+    parts<Policies>& parts_;
+    service::health_book book_;
+    std::stop_source stop_;
+    std::optional<works> works_;
+};
+
+} // namespace fargate::inline v0
+
+#endif

@@ -1,0 +1,31 @@
+#ifndef FARGATE_SERVICE_PACE_HPP
+#define FARGATE_SERVICE_PACE_HPP
+
+#include <fargate/system/clock.hpp>
+
+#include <array>
+#include <cstddef>
+
+namespace fargate::inline v0::service {
+
+/// The waits between polls: a poll with work is followed after 0.25 s, each other poll moves one step along 0.5, 1, 2, 4,
+/// 8 and 10 s and stays there. (The original agent's figures.) Not thread-safe.
+class pace {
+public:
+    /// How long to wait after a poll.
+    [[nodiscard]] duration after(bool worked) noexcept {
+        step_ = worked ? 0 : step_ + 1 < waits.size() ? step_ + 1 : step_;
+        return waits[step_];
+    }
+
+private:
+    static constexpr std::array<duration, 7> waits{std::chrono::milliseconds{250}, std::chrono::milliseconds{500},
+                                                   std::chrono::seconds{1},        std::chrono::seconds{2},
+                                                   std::chrono::seconds{4},        std::chrono::seconds{8},
+                                                   std::chrono::seconds{10}};
+    std::size_t step_ = 0;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif

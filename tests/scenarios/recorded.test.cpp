@@ -1,0 +1,93 @@
+#include <fargate/agent.hpp>
+
+#include "scenarios/recording.hpp"
+#include "support/catch.hpp"
+#include "support/http_text.hpp"
+
+#include <fargate/testing/captured_log.hpp>
+#include <fargate/testing/manual_clock.hpp>
+#include <fargate/testing/map_environment.hpp>
+#include <fargate/testing/scripted_http.hpp>
+
+using namespace fargate;
+using testing_support::recorded_world;
+using testing_support::recording;
+
+namespace {
+
+constexpr char const* recordings[] = {
+    "expected_plain_docker_local_environment.json",   "expected_plain_docker_run_config.json",
+    "expected_plain_environment_metadata_image.json", "expected_plain_running_scheduled_task_runs.json",
+    "expected_plain_s3_environment_no_image.json",    "expected_plain_s3_no_environment_default_image.json",
+    "expected_revisions_docker_run_config.json",
+};
+
+/// No sockets, no threads, no real time.
+struct still_policies : default_policies {
+    using http = testing::scripted_http;
+    using clock = testing::manual_clock;
+    using environment = testing::map_environment;
+    using log = testing::captured_log;
+    using executor = inline_executor;
+};
+
+/// The wire as in production: libcurl, threads, the real clock.
+struct wire_policies : default_policies {
+    using environment = testing::map_environment;
+    using log = testing::captured_log;
+};
+
+void compare(recorded_world const& world, recording const& expected, std::string_view api) {
+    auto const calls = world.calls();
+    auto const steps = expected.steps(api);
+    CHECK(calls.size() == steps.size());
+    for (std::size_t i = 0; i != std::min(calls.size(), steps.size()); ++i) {
+        INFO("step " << i);
+        CHECK(json::write(calls[i]) == json::write(steps[i]));
+    }
+    for (auto const& token : world.tokens()) CHECK(token.size() == 43);
+}
+
+} // namespace
+
+TEST_CASE("every recorded flow run makes the recorded calls, over scripted HTTP") {
+    for (char const* const name : recordings) {
+        DYNAMIC_SECTION(name) {
+            recording const expected{name};
+            recorded_world world{expected};
+            auto const options = expected.options(expected.config("cloud.api"));
+            parts<still_policies> parts{.credentials = service::make_credentials<credentials::standard>(options),
+                                        .environment = expected.environment()};
+            parts.http.otherwise([&](http::request const& request) { return world.answer(request); });
+            auto unkeyed = options;
+            unkeyed.aws_access_key_id = unkeyed.aws_secret_access_key = secret{};
+            agent<still_policies> agent{unkeyed, parts};
+            auto const ended = agent.start();
+            INFO(parts.log.text());
+            REQUIRE(ended);
+            compare(world, expected, expected.config("cloud.api"));
+        }
+    }
+}
+
+TEST_CASE("every recorded flow run makes the recorded calls, over real loopback HTTP") {
+    for (char const* const name : recordings) {
+        DYNAMIC_SECTION(name) {
+            recording const expected{name};
+            recorded_world world{expected};
+            testing_support::loopback server{
+                testing_support::answers_of([&](http::request const& request) { return world.answer(request); })};
+            auto const api = "http://" + server.authority();
+            auto options = expected.options(api);
+            options.endpoint_url = api;
+            parts<wire_policies> parts{.credentials = service::make_credentials<credentials::standard>(options),
+                                       .environment = expected.environment()};
+            options.aws_access_key_id = options.aws_secret_access_key = secret{};
+            agent<wire_policies> agent{options, parts};
+            auto const ended = agent.start();
+            INFO(parts.log.text());
+            REQUIRE(ended);
+            compare(world, expected, api);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+#ifndef FARGATE_TESTS_SCENARIOS_WORLD_HPP
+#define FARGATE_TESTS_SCENARIOS_WORLD_HPP
+
+#include "support/vectors.hpp"
+
+#include <fargate/agent.hpp>
+#include <fargate/testing/captured_log.hpp>
+#include <fargate/testing/fake_aws.hpp>
+#include <fargate/testing/fake_prefect.hpp>
+#include <fargate/testing/manual_clock.hpp>
+#include <fargate/testing/map_environment.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace testing_support {
+
+/// A backend and an AWS in memory, one clock for all.
+struct fake_world {
+    fargate::testing::manual_clock clock{};
+    fargate::testing::fake_prefect prefect;
+    fargate::testing::fake_aws aws{{}, fargate::testing::time_of(clock)};
+
+    explicit fake_world(fargate::testing::prefect_setup setup = {}) :
+        prefect{std::move(setup), fargate::testing::time_of(clock)} {}
+
+    /// Queues the run of one recording under the label `aws` and gives its id.
+    std::string queue(std::string const& name) {
+        auto answer = load("prefect1/flow_run_" + name + ".json");
+        auto& row = answer["data"]["flow_run"][0];
+        row["labels"] = {"aws"};
+        prefect.add_flow_run(row);
+        return text(row, "id");
+    }
+
+    fargate::result<fargate::http::response> send(fargate::http::request const& request) {
+        return request.headers.find("X-Amz-Target") ? aws.send(request) : prefect.send(request);
+    }
+};
+
+/// The policies by which an agent lives in a `fake_world`.
+struct world_http {
+    fake_world* world = nullptr;
+    auto send(fargate::http::request const& request) const { return world->send(request); }
+};
+
+struct world_clock {
+    fargate::testing::manual_clock* clock = nullptr;
+    [[nodiscard]] fargate::time_point now() const { return clock->now(); }
+    bool sleep_for(fargate::duration time, std::stop_token stop) const {
+        return clock->sleep_for(time, std::move(stop));
+    }
+};
+
+struct world_policies : fargate::default_policies {
+    using http = world_http;
+    using credentials = fargate::credentials::fixed;
+    using clock = world_clock;
+    using environment = fargate::testing::map_environment;
+    using log = fargate::testing::captured_log;
+    using executor = fargate::inline_executor;
+};
+
+/// What an agent in a `fake_world` is told, unless the test has something else in mind.
+inline fargate::agent_options usual(std::int64_t polls = 4) {
+    fargate::agent_options made;
+    made.backend = fargate::prefect::backend::server;
+    made.labels = {"aws"};
+    made.region_name = "us-east-1";
+    made.max_polls = polls;
+    made.kwargs = {{"executionRoleArn", "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"},
+                   {"cpu", "256"},
+                   {"memory", "512"},
+                   {"networkConfiguration", {{"awsvpcConfiguration", {{"subnets", {"subnet-1"}}}}}}};
+    return made;
+}
+
+/// An agent in a world, ready to start.
+struct inhabitant {
+    explicit inhabitant(fake_world& world, fargate::agent_options options = usual()) :
+        parts{.http = world_http{&world},
+              .credentials = fargate::credentials::fixed{fargate::testing::example_key().id,
+                                                         fargate::testing::example_key().secret_key},
+              .clock = world_clock{&world.clock}},
+        agent{std::move(options), parts} {}
+
+    fargate::parts<world_policies> parts;
+    fargate::agent<world_policies> agent;
+};
+
+} // namespace testing_support
+
+#endif

@@ -1,0 +1,135 @@
+#include <fargate/service/deployment.hpp>
+
+#include "service/scripted_source.hpp"
+#include "support/catch.hpp"
+
+#include <fargate/testing/captured_log.hpp>
+
+using namespace fargate;
+using testing_support::scripted_run;
+using testing_support::scripted_source;
+
+namespace {
+
+struct planner {
+    result<deploy::launch_plan> answer = deploy::launch_plan{};
+    result<deploy::launch_plan> operator()(scripted_run const&) const { return answer; }
+};
+
+struct launcher {
+    result<deploy::launched> answer = deploy::launched{"arn:task/1", "family", true};
+    int launches = 0;
+    result<deploy::launched> launch(deploy::launch_plan const&, std::stop_token) {
+        ++launches;
+        return answer;
+    }
+};
+
+/// One deployment and everything around it.
+struct bench {
+    scripted_source source;
+    planner plan;
+    launcher launch;
+    testing::captured_log log;
+    service::health_book book;
+
+    void deploy(std::string id) {
+        service::deployment<scripted_source, planner, launcher, testing::captured_log> deployment{source, plan, launch,
+                                                                                                  log, book};
+        deployment.deploy(scripted_run{std::move(id)});
+    }
+};
+
+using story = std::vector<std::string>;
+
+} // namespace
+
+TEST_CASE("a run is claimed, launched and told, in that order") {
+    bench b;
+    b.deploy("r1");
+    CHECK(b.source.story() == story{"claim r1", "launched r1 arn:task/1"});
+    CHECK(b.launch.launches == 1);
+    CHECK(b.book.read().launched == 1);
+    CHECK(b.log.contains("Deploying flow run r1"));
+}
+
+TEST_CASE("a run that another agent owns is left alone: no launch, no word to it") {
+    bench b;
+    b.source.on_claim = [](scripted_run const&) { return claim{claim::outcome::lost, "already submitted", {}}; };
+    b.deploy("r1");
+    CHECK(b.source.story() == story{"claim r1"});
+    CHECK(b.launch.launches == 0);
+    CHECK(b.book.read().left == 1);
+    CHECK(b.log.contains("already submitted"));
+}
+
+TEST_CASE("a claim without an answer is nobody's failure") {
+    for (auto const code : {errc::timed_out, errc::connection_failed, errc::cancelled}) {
+        bench b;
+        b.source.on_claim = [code](scripted_run const&) { return fail(code, "no answer"); };
+        b.deploy("r1");
+        CHECK(b.source.story() == story{"claim r1"});
+        CHECK(b.launch.launches == 0);
+        CHECK(b.book.read().failed == 0);
+    }
+}
+
+TEST_CASE("a claim that a broken server answers is nobody's failure, either") {
+    bench b;
+    b.source.on_claim = [](scripted_run const&) {
+        auto why = fail(errc::service_error, "502 Server Error");
+        why.http_status = 502;
+        return why;
+    };
+    b.deploy("r1");
+    CHECK(b.source.story() == story{"claim r1"});
+    CHECK(b.book.read().left == 1);
+}
+
+TEST_CASE("a claim that is refused for another reason fails the run with that reason") {
+    bench b;
+    b.source.on_claim = [](scripted_run const&) { return fail(errc::service_error, "400 Client Error"); };
+    b.deploy("r1");
+    CHECK(b.source.story() == story{"claim r1", "failed r1 400 Client Error"});
+}
+
+TEST_CASE("a run that cannot be planned fails with the reason before any AWS call") {
+    bench b;
+    b.plan.answer = fail(errc::invalid_argument, "no image");
+    b.deploy("r1");
+    CHECK(b.source.story() == story{"claim r1", "failed r1 no image"});
+    CHECK(b.launch.launches == 0);
+    CHECK(b.book.read().failed == 1);
+    CHECK(b.log.contains("Logging platform error for flow run r1"));
+}
+
+TEST_CASE("a launch that AWS refuses reaches the run's log and state") {
+    bench b;
+    b.launch.answer = fail(errc::service_error, "RESOURCE:MEMORY");
+    b.deploy("r1");
+    CHECK(b.source.story() == story{"claim r1", "failed r1 RESOURCE:MEMORY"});
+    CHECK(b.log.contains("Error while deploying flow: RESOURCE:MEMORY"));
+}
+
+TEST_CASE("once the task runs, a lost log line is a warning and never the run's failure") {
+    bench b;
+    b.source.on_tell = [](std::string const& line) {
+        return line.starts_with("launched") ? result<void>{fail(errc::timed_out, "no answer")} : result<void>{};
+    };
+    b.deploy("r1");
+    CHECK(b.source.story() == story{"claim r1", "launched r1 arn:task/1"});
+    CHECK(b.book.read().launched == 1);
+    CHECK(b.book.read().failed == 0);
+    CHECK(b.log.contains("could not be written"));
+}
+
+TEST_CASE("a failure that cannot be reported is at least in the agent's log") {
+    bench b;
+    b.launch.answer = fail(errc::service_error, "no capacity");
+    b.source.on_tell = [](std::string const& line) {
+        return line.starts_with("failed") ? result<void>{fail(errc::connection_failed, "refused")} : result<void>{};
+    };
+    b.deploy("r1");
+    CHECK(b.log.contains("flow run r1 could not be marked as failed: refused"));
+    CHECK(b.log.contains("no capacity"));
+}

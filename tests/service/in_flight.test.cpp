@@ -1,0 +1,30 @@
+#include <fargate/service/in_flight.hpp>
+
+#include "support/catch.hpp"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+using fargate::service::in_flight;
+
+TEST_CASE("an id is let in once until it leaves") {
+    in_flight busy;
+    CHECK(busy.enter("b"));
+    CHECK(busy.enter("a"));
+    CHECK_FALSE(busy.enter("b"));
+    CHECK(busy.ids() == std::vector<std::string>{"a", "b"});
+    busy.leave("b");
+    busy.leave("never entered");
+    CHECK(busy.size() == 1);
+    CHECK(busy.enter("b"));
+}
+
+TEST_CASE("of many threads that bring one id, one gets it in") {
+    in_flight busy;
+    std::atomic<int> entered{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i != 8; ++i) threads.emplace_back([&] { entered += busy.enter("run") ? 1 : 0; });
+    for (auto& each : threads) each.join();
+    CHECK(entered == 1);
+}

@@ -1,0 +1,167 @@
+#include <fargate/service/poller.hpp>
+
+#include "service/scripted_source.hpp"
+#include "support/catch.hpp"
+
+#include <fargate/testing/captured_log.hpp>
+#include <fargate/testing/manual_clock.hpp>
+
+#include <algorithm>
+#include <latch>
+#include <thread>
+
+using namespace fargate;
+using testing_support::scripted_run;
+using testing_support::scripted_source;
+using namespace std::chrono_literals;
+
+namespace {
+
+using runs = std::vector<scripted_run>;
+
+struct recording_deployment {
+    std::function<void(scripted_run const&)> on_deploy = [](scripted_run const&) {};
+    std::mutex mutex;
+    std::vector<std::string> deployed;
+    void deploy(scripted_run const& offered) {
+        {
+            std::lock_guard const lock{mutex};
+            deployed.push_back(offered.id);
+        }
+        on_deploy(offered);
+    }
+};
+
+template <class Executor>
+struct bench {
+    scripted_source source;
+    recording_deployment deployment;
+    testing::manual_clock clock;
+    testing::captured_log log;
+    Executor executor;
+    service::health_book book;
+    service::poller<scripted_source, recording_deployment, testing::manual_clock, testing::captured_log, Executor>
+        poller{source, deployment, clock, log, executor, book};
+
+    [[nodiscard]] auto polls() const {
+        auto const told = source.told();
+        return std::count(told.begin(), told.end(), "poll");
+    }
+};
+
+} // namespace
+
+TEST_CASE("the waits follow the recorded pace, and work starts it again") {
+    bench<inline_executor> b;
+    b.source.polls = {runs{}, runs{}, runs{{"a"}}, runs{}};
+    b.poller.run(5, {});
+    CHECK(b.clock.slept() == std::vector<duration>{500ms, 1s, 250ms, 500ms, 1s});
+    CHECK(b.deployment.deployed == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("no polls allowed means no poll, and a count means exactly that many") {
+    for (std::int64_t const allowed : {0, 1, 2}) {
+        bench<inline_executor> b;
+        b.poller.run(allowed, {});
+        CHECK(b.polls() == allowed);
+    }
+}
+
+TEST_CASE("an outage never ends the loop and is logged when it begins, changes and ends, not at every poll") {
+    bench<inline_executor> b;
+    auto const refused = fail(errc::connection_failed, "cannot reach http://api: connection refused", true);
+    b.source.polls = {refused, refused, refused, fail(errc::malformed_response, "an HTML page"), runs{{"a"}}, refused};
+    b.poller.run(6, {});
+    auto const text = b.log.text();
+    auto const count = [&](std::string_view part) {
+        int found = 0;
+        for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+        return found;
+    };
+    CHECK(count("connection refused") == 2);
+    CHECK(count("an HTML page") == 1);
+    CHECK(count("answers again") == 1);
+    CHECK(b.clock.slept() == std::vector<duration>{500ms, 1s, 2s, 4s, 250ms, 500ms});
+    CHECK(b.deployment.deployed == std::vector<std::string>{"a"});
+    CHECK(b.book.read().failed_polls == 5);
+    CHECK_FALSE(b.book.read().ok());
+}
+
+TEST_CASE("a run that is still being deployed is not deployed again however often it is offered") {
+    bench<thread_pool> b;
+    std::latch begun{1};
+    std::latch may_end{1};
+    b.deployment.on_deploy = [&](scripted_run const&) {
+        begun.count_down();
+        may_end.wait();
+    };
+    int polls = 0;
+    b.source.polls = {runs{{"a"}}, runs{{"a"}}, runs{{"a"}}};
+    b.source.on_poll = [&] {
+        if (++polls == 2) begun.wait();
+        if (polls == 3) CHECK(b.poller.in_hand() == 1);
+    };
+    std::thread release{[&] {
+        begun.wait();
+        while (b.polls() < 3) std::this_thread::yield();
+        may_end.count_down();
+    }};
+    b.poller.run(3, {});
+    release.join();
+    CHECK(b.deployment.deployed == std::vector<std::string>{"a"});
+    CHECK(b.poller.in_hand() == 0);
+}
+
+TEST_CASE("a run offered again after its deployment ended is deployed again") {
+    bench<inline_executor> b;
+    b.source.polls = {runs{{"a"}}, runs{{"a"}}};
+    b.poller.run(2, {});
+    CHECK(b.deployment.deployed == std::vector<std::string>{"a", "a"});
+}
+
+TEST_CASE("a poke during a poll makes the next poll follow at once") {
+    bench<inline_executor> b;
+    int polls = 0;
+    b.source.on_poll = [&] {
+        if (++polls == 1) b.poller.poke();
+    };
+    b.poller.run(3, {});
+    // The manual clock writes down only waits that were waited: the one after the first poll, 500 ms, was skipped.
+    CHECK(b.clock.slept() == std::vector<duration>{1s, 2s});
+    CHECK(b.polls() == 3);
+}
+
+TEST_CASE("a stop ends the loop after the current poll, lets what began finish and claims nothing new") {
+    bench<inline_executor> b;
+    std::stop_source stop;
+    b.source.polls = {runs{{"a"}, {"b"}, {"c"}}, runs{{"d"}}};
+    b.deployment.on_deploy = [&](scripted_run const& each) {
+        if (each.id == "b") stop.request_stop();
+    };
+    b.poller.run(std::nullopt, stop.get_token());
+    CHECK(b.deployment.deployed == std::vector<std::string>{"a", "b"});
+    CHECK(b.polls() == 1);
+    CHECK(b.poller.in_hand() == 0);
+}
+
+TEST_CASE("the end of the loop waits for deployments on other threads") {
+    bench<thread_pool> b;
+    std::atomic<int> ended{0};
+    b.deployment.on_deploy = [&](scripted_run const&) {
+        std::this_thread::yield();
+        ++ended;
+    };
+    runs many;
+    for (int i = 0; i != 200; ++i) many.push_back({std::to_string(i)});
+    b.source.polls = {many};
+    b.poller.run(1, {});
+    CHECK(ended == 200);
+}
+
+TEST_CASE("a stop that fires before the start polls nothing") {
+    bench<inline_executor> b;
+    std::stop_source stop;
+    stop.request_stop();
+    b.poller.run(std::nullopt, stop.get_token());
+    CHECK(b.polls() == 0);
+}

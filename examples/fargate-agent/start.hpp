@@ -1,0 +1,10 @@
+#ifndef FARGATE_AGENT_START_HPP
+#define FARGATE_AGENT_START_HPP
+
+#include <fargate/service/options.hpp>
+
+/// Runs the agent until SIGINT, SIGTERM or its last poll; returns the exit status: 0, or 1 after one line on standard
+/// error that says why.
+[[nodiscard]] int start(fargate::agent_options const& options);
+
+#endif

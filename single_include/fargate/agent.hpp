@@ -1,0 +1,10648 @@
+// fargate 0.1.0: <fargate/agent.hpp> and all that it includes, in one file.
+// Made by single_include/amalgamate.py from include/fargate; changes belong there.
+//
+// MIT License
+//
+// Copyright (c) the fargate authors
+//
+// Permission is hereby granted, free of charge, to any person obtaining a copy
+// of this software and associated documentation files (the "Software"), to deal
+// in the Software without restriction, including without limitation the rights
+// to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+// copies of the Software, and to permit persons to whom the Software is
+// furnished to do so, subject to the following conditions:
+//
+// The above copyright notice and this permission notice shall be included in all
+// copies or substantial portions of the Software.
+//
+// THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+// IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+// FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+// AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+// LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+// OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+// SOFTWARE.
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <concepts>
+#include <condition_variable>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <curl/curl.h>
+#include <deque>
+#include <fcntl.h>
+#include <initializer_list>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <netinet/in.h>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <openssl/evp.h>
+#include <optional>
+#include <pthread.h>
+#include <pwd.h>
+#include <random>
+#include <signal.h>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <system_error>
+#include <thread>
+#include <tuple>
+#include <type_traits>
+#include <unistd.h>
+#include <utility>
+#include <variant>
+#include <vector>
+
+// ---- fargate/text/ascii.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_ASCII_HPP
+#define FARGATE_TEXT_ASCII_HPP
+
+namespace fargate::inline v0::text {
+
+// Character classes of ASCII alone: no locale is asked, so no locale can change a signature.
+
+[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
+[[nodiscard]] constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
+[[nodiscard]] constexpr bool is_alpha(char c) noexcept { return is_upper(c) || is_lower(c); }
+[[nodiscard]] constexpr bool is_alnum(char c) noexcept { return is_alpha(c) || is_digit(c); }
+
+/// Space, TAB, LF, VT, FF and CR: C's `isspace` in the C locale.
+[[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+[[nodiscard]] constexpr char to_lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
+[[nodiscard]] constexpr char to_upper(char c) noexcept { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
+
+[[nodiscard]] inline std::string lower(std::string_view text) {
+    std::string made{text};
+    for (char& c : made) c = to_lower(c);
+    return made;
+}
+
+[[nodiscard]] inline std::string upper(std::string_view text) {
+    std::string made{text};
+    for (char& c : made) c = to_upper(c);
+    return made;
+}
+
+[[nodiscard]] constexpr std::string_view trim(std::string_view text) noexcept {
+    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+/// Equal but for the case of ASCII letters.
+[[nodiscard]] constexpr bool iequals(std::string_view left, std::string_view right) noexcept {
+    if (left.size() != right.size()) return false;
+    for (std::size_t i = 0; i != left.size(); ++i)
+        if (to_lower(left[i]) != to_lower(right[i])) return false;
+    return true;
+}
+
+[[nodiscard]] constexpr bool contains(std::string_view text, std::string_view part) noexcept {
+    return text.find(part) != std::string_view::npos;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/http/fields.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_FIELDS_HPP
+#define FARGATE_HTTP_FIELDS_HPP
+
+namespace fargate::inline v0::http {
+
+struct field {
+    std::string name;
+    std::string value;
+};
+
+/// Header fields in the order they were added; names compare without regard to ASCII case (RFC 9110 §5.1).
+class fields {
+public:
+    fields() = default;
+    fields(std::initializer_list<field> list) : list_{list} {}
+
+    /// Appends a field, beside any others of the same name.
+    void add(std::string name, std::string value) { list_.push_back({std::move(name), std::move(value)}); }
+
+    /// Puts the value in place of the first field of that name and drops the others; appends when there is none.
+    void set(std::string name, std::string value) {
+        bool placed = false;
+        std::erase_if(list_, [&](field& each) {
+            if (!text::iequals(each.name, name)) return false;
+            if (placed) return true;
+            each.value = value;
+            placed = true;
+            return false;
+        });
+        if (!placed) add(std::move(name), std::move(value));
+    }
+
+    void erase(std::string_view name) {
+        std::erase_if(list_, [&](field const& each) { return text::iequals(each.name, name); });
+    }
+
+    /// The first value of that name.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept {
+        for (auto const& each : list_)
+            if (text::iequals(each.name, name)) return each.value;
+        return std::nullopt;
+    }
+
+    /// The first value of that name, or empty text.
+    [[nodiscard]] std::string_view value_of(std::string_view name) const noexcept { return find(name).value_or(""); }
+
+    [[nodiscard]] auto begin() const noexcept { return list_.begin(); }
+    [[nodiscard]] auto end() const noexcept { return list_.end(); }
+    [[nodiscard]] std::size_t size() const noexcept { return list_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return list_.empty(); }
+    void clear() noexcept { list_.clear(); }
+
+private:
+    std::vector<field> list_;
+};
+
+} // namespace fargate::inline v0::http
+
+#endif
+
+// ---- fargate/http/message.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_MESSAGE_HPP
+#define FARGATE_HTTP_MESSAGE_HPP
+
+namespace fargate::inline v0::http {
+
+/// How long and how much one exchange may take. Zero switches a time limit off.
+struct limits {
+    std::chrono::milliseconds connect{10'000}; ///< name lookup, TCP and TLS together
+    std::chrono::milliseconds idle{30'000};    ///< between received bytes
+    std::chrono::milliseconds total{120'000};  ///< the whole exchange
+    std::size_t body = 16 * 1024 * 1024;       ///< bytes of the answer's body
+    std::size_t head = 256 * 1024;             ///< bytes of the answer's status line and fields
+};
+
+/// One request. `url` is absolute (`https://host[:port]/path?query`) with its path and query exactly as they go on the
+/// wire. `headers` are sent as given and in that order; `Host` is among them when it is part of a signature.
+struct request {
+    std::string method = "GET";
+    std::string url{};
+    fields headers{};
+    std::string body{};
+    http::limits limits{};
+    std::stop_token stop{};    ///< ends the exchange early with errc::cancelled
+    bool bypass_proxy = false; ///< link-local metadata services are never reached through a proxy
+};
+
+/// One answer, whatever its status. Interim (1xx) answers are never one.
+struct response {
+    int status = 0;
+    fields headers{};
+    std::string body{};
+};
+
+} // namespace fargate::inline v0::http
+
+#endif
+
+// ---- fargate/system/random.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_RANDOM_HPP
+#define FARGATE_SYSTEM_RANDOM_HPP
+
+namespace fargate::inline v0 {
+
+/// Where 64 random bits come from: a function, so that a test can put its own in place of `random_bits`.
+using random_source = std::uint64_t (*)();
+
+/// Bits from the operating system, drawn anew each time: there is no state that a forked process would share. Good for
+/// identifiers and jitter; keys are not made here.
+[[nodiscard]] inline std::uint64_t random_bits() {
+    std::random_device device;
+    std::uint64_t const high = device();
+    return (high << 32U) | device();
+}
+
+/// A number in [0, 1).
+[[nodiscard]] inline double random_fraction(random_source bits = random_bits) {
+    return static_cast<double>(bits() >> 11U) * 0x1p-53;
+}
+
+/// A random UUID (RFC 9562, version 4) in its lower-case text form.
+[[nodiscard]] inline std::string random_uuid(random_source bits = random_bits) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::uint64_t const high = (bits() & ~0xF000ULL) | 0x4000ULL;
+    std::uint64_t const low = (bits() & ~(3ULL << 62U)) | (1ULL << 63U);
+    std::string text;
+    text.reserve(36);
+    for (unsigned at = 0; at != 32; ++at) {
+        if (at == 8 || at == 12 || at == 16 || at == 20) text += '-';
+        std::uint64_t const half = at < 16 ? high : low;
+        text += digits[(half >> (60U - 4U * (at % 16U))) & 0xFU];
+    }
+    return text;
+}
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/aws/client_options.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_CLIENT_OPTIONS_HPP
+#define FARGATE_AWS_CLIENT_OPTIONS_HPP
+
+namespace fargate::inline v0::aws {
+
+/// What a caller may decide about the calls of one service client. Everything may stay as it is: then the environment
+/// decides, as the AWS SDKs have it (the variable beside each member).
+struct client_options {
+    std::string region{};       ///< AWS_REGION, AWS_DEFAULT_REGION
+    std::string endpoint_url{}; ///< AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL; with a base path if it has one
+    std::optional<bool>
+        ignore_configured_endpoint_urls{}; ///< AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: only the option counts
+    std::optional<bool> use_fips{};        ///< AWS_USE_FIPS_ENDPOINT; not applied to an endpoint URL
+    std::optional<bool> use_dualstack{};   ///< AWS_USE_DUALSTACK_ENDPOINT; likewise
+    http::limits limits{};
+    std::string user_agent{};       ///< replaces the whole User-Agent
+    std::string user_agent_extra{}; ///< stands behind it
+    std::string app_id{};           ///< AWS_SDK_UA_APP_ID; the `app/` of the User-Agent
+    bool anonymous = false;         ///< sends requests unsigned and asks nobody for a key
+    bool client_tokens = true;      ///< gives a RunTask without clientToken one, so that a repeat starts nothing twice
+    random_source random = random_bits;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/core/error.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_CORE_ERROR_HPP
+#define FARGATE_CORE_ERROR_HPP
+
+namespace fargate::inline v0 {
+
+/// What went wrong, told by what the caller can do about it.
+enum class errc : unsigned char {
+    invalid_argument,   ///< mend the value the message names; nothing was sent
+    not_configured,     ///< this source has nothing to offer here: configure it, or ask the next one
+    bad_configuration,  ///< mend the variable, file or option the message names
+    not_found,          ///< the named file, object or definition does not exist
+    timed_out,          ///< no answer inside the deadline: what was asked may have happened
+    connection_failed,  ///< no connection to the host, or it broke: what was asked may have happened
+    untrusted_peer,     ///< the server's certificate was refused: mend the trust store or the address
+    too_large,          ///< the answer was longer than the limit: raise the limit or ask for less
+    cancelled,          ///< the caller's stop token fired
+    malformed_response, ///< an answer came that cannot be read: check that the address is the right service
+    service_error,      ///< the service refused or failed: see service_code and http_status
+    unauthorized,       ///< the service does not accept these credentials: mend them
+    lost_claim,         ///< another agent owns this flow run: leave it alone
+    internal            ///< a library this one stands on failed; the message names it
+};
+
+/// The stable lower-case name of a code, for logs: `timed_out`.
+[[nodiscard]] constexpr std::string_view name_of(errc code) noexcept {
+    switch (code) {
+    case errc::invalid_argument: return "invalid_argument";
+    case errc::not_configured: return "not_configured";
+    case errc::bad_configuration: return "bad_configuration";
+    case errc::not_found: return "not_found";
+    case errc::timed_out: return "timed_out";
+    case errc::connection_failed: return "connection_failed";
+    case errc::untrusted_peer: return "untrusted_peer";
+    case errc::too_large: return "too_large";
+    case errc::cancelled: return "cancelled";
+    case errc::malformed_response: return "malformed_response";
+    case errc::service_error: return "service_error";
+    case errc::unauthorized: return "unauthorized";
+    case errc::lost_claim: return "lost_claim";
+    case errc::internal: return "internal";
+    }
+    return "unknown";
+}
+
+/// Why an operation has no value. The message is lower case, one clause, one line, and never holds a secret.
+/// Requires nothing; copying allocates only when a text does not fit the string's own buffer.
+struct error {
+    errc code = errc::internal;
+    std::string message{};
+    int http_status = 0;        ///< the HTTP status that was answered, 0 when none was
+    std::string service_code{}; ///< the service's own name for it, e.g. `ClusterNotFoundException`
+    bool retryable = false;     ///< the same call may succeed later, unchanged
+    std::string request_id{};   ///< the service's id of the failed request, for its support
+    std::vector<std::string>
+        resources{}; ///< what the service names as concerned, e.g. ConflictException's `resourceIds`
+};
+
+/// An error of this library's own making: `fail(errc::timed_out, "no answer in 30000 ms", true)`.
+[[nodiscard]] inline error fail(errc code, std::string message, bool retryable = false) {
+    error made;
+    made.code = code;
+    made.message = std::move(message);
+    made.retryable = retryable;
+    return made;
+}
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/core/result.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_CORE_RESULT_HPP
+#define FARGATE_CORE_RESULT_HPP
+
+namespace fargate::inline v0 {
+
+/// A value, or the reason there is none. Shaped like `std::expected<T, error>`, and the same type in every language
+/// mode, so that two translation units always agree on it. Never throws by itself.
+/// Requires: `*r` and `r->` only when `r` holds a value, `r.error()` only when it does not.
+template <class T>
+class [[nodiscard]] result {
+public:
+    using value_type = T;
+
+    result(T value) : state_{std::in_place_index<0>, std::move(value)} {}
+    result(fargate::error why) : state_{std::in_place_index<1>, std::move(why)} {}
+
+    [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
+    [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }
+
+    [[nodiscard]] T& operator*() & noexcept { return *std::get_if<0>(&state_); }
+    [[nodiscard]] T const& operator*() const& noexcept { return *std::get_if<0>(&state_); }
+    [[nodiscard]] T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
+    [[nodiscard]] T* operator->() noexcept { return std::get_if<0>(&state_); }
+    [[nodiscard]] T const* operator->() const noexcept { return std::get_if<0>(&state_); }
+
+    [[nodiscard]] fargate::error& error() & noexcept { return *std::get_if<1>(&state_); }
+    [[nodiscard]] fargate::error const& error() const& noexcept { return *std::get_if<1>(&state_); }
+    [[nodiscard]] fargate::error&& error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
+
+    template <class U>
+    [[nodiscard]] T value_or(U&& fallback) const& {
+        return has_value() ? **this : static_cast<T>(std::forward<U>(fallback));
+    }
+    template <class U>
+    [[nodiscard]] T value_or(U&& fallback) && {
+        return has_value() ? *std::move(*this) : static_cast<T>(std::forward<U>(fallback));
+    }
+
+    /// Calls `next(value)`, itself a result, or passes the error on.
+    template <class Next>
+    [[nodiscard]] auto and_then(Next&& next) && -> std::remove_cvref_t<std::invoke_result_t<Next, T&&>> {
+        if (!has_value()) return std::move(*this).error();
+        return std::forward<Next>(next)(*std::move(*this));
+    }
+
+private:
+    std::variant<T, fargate::error> state_;
+};
+
+/// Success, or the reason it did not come.
+template <>
+class [[nodiscard]] result<void> {
+public:
+    using value_type = void;
+
+    result() = default;
+    result(fargate::error why) : state_{std::in_place_index<1>, std::move(why)} {}
+
+    [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
+    [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }
+
+    [[nodiscard]] fargate::error& error() & noexcept { return *std::get_if<1>(&state_); }
+    [[nodiscard]] fargate::error const& error() const& noexcept { return *std::get_if<1>(&state_); }
+    [[nodiscard]] fargate::error&& error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
+
+private:
+    std::variant<std::monostate, fargate::error> state_;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/core/secret.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_CORE_SECRET_HPP
+#define FARGATE_CORE_SECRET_HPP
+
+namespace fargate::inline v0 {
+
+/// Overwrites memory in a way the optimiser must keep.
+inline void wipe(void* bytes, std::size_t size) noexcept {
+    auto volatile* at = static_cast<unsigned char volatile*>(bytes);
+    while (size-- != 0) *at++ = 0;
+}
+
+/// Overwrites a whole string, its spare capacity included, and leaves it empty.
+inline void wipe(std::string& text) noexcept {
+    text.resize(text.capacity());
+    wipe(text.data(), text.size());
+    text.clear();
+}
+
+/// Text that must not be seen: wiped when it goes, and not convertible to text, so that no log or message can take it by
+/// accident. Text goes in freely; `reveal()` is the only way out and is spelled so that a reader stops there.
+class secret {
+public:
+    secret() = default;
+    secret(std::string text) : text_{std::move(text)} { wipe(text); }
+    secret(std::string_view text) : text_{text} {}
+    secret(char const* text) : text_{text} {}
+
+    secret(secret const&) = default;
+    secret(secret&& other) noexcept : text_{std::move(other.text_)} { wipe(other.text_); }
+    secret& operator=(secret const& other) {
+        if (this != &other) {
+            wipe(text_);
+            text_ = other.text_;
+        }
+        return *this;
+    }
+    secret& operator=(secret&& other) noexcept {
+        if (this != &other) {
+            wipe(text_);
+            text_ = std::move(other.text_);
+            wipe(other.text_);
+        }
+        return *this;
+    }
+    ~secret() { wipe(text_); }
+
+    [[nodiscard]] std::string_view reveal() const noexcept { return text_; }
+    [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
+
+    /// Compares without stopping at the first difference.
+    [[nodiscard]] friend bool operator==(secret const& left, secret const& right) noexcept {
+        if (left.text_.size() != right.text_.size()) return false;
+        unsigned char differing = 0;
+        for (std::size_t i = 0; i != left.text_.size(); ++i)
+            differing = static_cast<unsigned char>(differing | (left.text_[i] ^ right.text_[i]));
+        return differing == 0;
+    }
+
+private:
+    std::string text_;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/credentials/profile_file.hpp ---------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_PROFILE_FILE_HPP
+#define FARGATE_CREDENTIALS_PROFILE_FILE_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// `~/.aws/config` calls a profile `[profile name]`, `~/.aws/credentials` just `[name]`.
+enum class file_kind : unsigned char { config, credentials };
+
+/// One setting: a value, or settings of its own (`s3 =` with indented lines below).
+struct setting {
+    secret value{}; ///< any setting may hold a secret, so all are kept as one
+    std::map<std::string, secret, std::less<>> parts{};
+    file_kind origin = file_kind::config;
+};
+
+/// True for the names whose values are not for reading: `find` does not see them, only `find_secret` does.
+[[nodiscard]] constexpr bool is_secret_setting(std::string_view name) noexcept {
+    return name == "aws_secret_access_key" || name == "aws_session_token" || name == "aws_security_token";
+}
+
+/// The settings of one profile, `sso-session` or `services` section. Names are lower case.
+class section {
+public:
+    using map = std::map<std::string, setting, std::less<>>;
+
+    /// The value of a setting, borrowed; nothing when it is absent or one of the secrets.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const {
+        auto const found = settings_.find(name);
+        if (found == settings_.end() || is_secret_setting(name)) return std::nullopt;
+        return found->second.value.reveal();
+    }
+
+    /// The value of a nested setting: `find("s3", "addressing_style")`.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name, std::string_view part) const {
+        auto const found = settings_.find(name);
+        if (found == settings_.end()) return std::nullopt;
+        auto const nested = found->second.parts.find(part);
+        if (nested == found->second.parts.end()) return std::nullopt;
+        return nested->second.reveal();
+    }
+
+    /// The value of any setting, as a secret; nullptr when it is absent.
+    [[nodiscard]] secret const* find_secret(std::string_view name) const {
+        auto const found = settings_.find(name);
+        return found == settings_.end() ? nullptr : &found->second.value;
+    }
+
+    [[nodiscard]] bool has(std::string_view name) const { return settings_.contains(name); }
+    [[nodiscard]] map& settings() noexcept { return settings_; }
+    [[nodiscard]] map const& settings() const noexcept { return settings_; }
+
+private:
+    map settings_;
+};
+
+using sections = std::map<std::string, section, std::less<>>;
+
+/// What one file says.
+struct profile_file {
+    sections profiles{};
+    sections sso_sessions{};
+    sections services{};
+    std::vector<std::string> warnings{}; ///< what was passed over, one line each; never holds a value
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+[[nodiscard]] constexpr bool begins_comment(std::string_view line) noexcept {
+    return !line.empty() && (line.front() == '#' || line.front() == ';');
+}
+
+[[nodiscard]] constexpr bool is_identifier(std::string_view name) noexcept {
+    if (name.empty()) return false;
+    for (char const c : name)
+        if (!text::is_alnum(c) && std::string_view{"_-/.%@:+"}.find(c) == std::string_view::npos) return false;
+    return true;
+}
+
+/// Reads a profile file line by line.
+class profile_reader {
+public:
+    profile_reader(file_kind kind, std::string_view file_name) : kind_{kind}, file_name_{file_name} {}
+
+    [[nodiscard]] result<profile_file> read(std::string_view rest) {
+        if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+        while (!rest.empty()) {
+            auto const end = rest.find('\n');
+            auto line = rest.substr(0, end);
+            rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+            if (line.ends_with('\r')) line.remove_suffix(1);
+            ++number_;
+            char const* const mistake = take(line);
+            if (mistake != nullptr) return fail(errc::bad_configuration, here(mistake));
+        }
+        if (plain_default_ && !made_.profiles.try_emplace("default", std::move(*plain_default_)).second)
+            made_.warnings.push_back(std::string{file_name_} + ": [default] is passed over beside [profile default]");
+        return std::move(made_);
+    }
+
+private:
+    [[nodiscard]] std::string here(std::string_view what) const {
+        return std::string{file_name_} + " line " + std::to_string(number_) + ": " + std::string{what};
+    }
+
+    void warn(std::string_view what) { made_.warnings.push_back(here(what)); }
+
+    /// Each returns what is wrong with the line, or nullptr.
+    char const* take(std::string_view line) {
+        auto const trimmed = text::trim(line);
+        if (trimmed.empty()) return nullptr;
+        if (is_blank(line.front())) return continue_setting(trimmed);
+        if (begins_comment(line)) return nullptr;
+        if (line.front() == '[') return open_section(line);
+        return open_setting(line);
+    }
+
+    char const* open_section(std::string_view line) {
+        auto const end = line.find(']');
+        if (end == std::string_view::npos) return "a section header has no closing ]";
+        auto const behind = text::trim(line.substr(end + 1));
+        if (!behind.empty() && !begins_comment(behind)) return "a section header has text behind its closing ]";
+        section_ = find_section(text::trim(line.substr(1, end - 1)));
+        setting_ = nullptr;
+        inside_ = true;
+        continuable_ = false;
+        return nullptr;
+    }
+
+    /// The section that a header names; nullptr for one that is passed over.
+    section* find_section(std::string_view header) {
+        if (kind_ == file_kind::credentials) {
+            if (is_identifier(header)) return &made_.profiles[std::string{header}];
+            warn(
+                "a section is passed over: its header is no profile name (in this file it stands without \"profile\")");
+            return nullptr;
+        }
+        if (header == "default") {
+            if (!plain_default_) plain_default_.emplace();
+            return &*plain_default_;
+        }
+        auto const space = header.find_first_of(" \t");
+        auto const type = header.substr(0, space);
+        auto const name =
+            space == std::string_view::npos ? std::string_view{} : unquoted(text::trim(header.substr(space)));
+        if (!name.empty()) {
+            if (type == "profile") return &made_.profiles[std::string{name}];
+            if (type == "sso-session") return &made_.sso_sessions[std::string{name}];
+            if (type == "services") return &made_.services[std::string{name}];
+        }
+        warn("a section is passed over: profiles stand as [profile name] in this file");
+        return nullptr;
+    }
+
+    /// A name as written, or between quotes, where it may hold blanks; empty when it is none.
+    static std::string_view unquoted(std::string_view name) noexcept {
+        if (is_identifier(name)) return name;
+        if (name.size() < 3 || name.front() != name.back() || (name.front() != '"' && name.front() != '\'')) return {};
+        auto const inner = name.substr(1, name.size() - 2);
+        for (char const c : inner)
+            if (c != ' ' && !is_identifier({&c, 1})) return {};
+        return inner;
+    }
+
+    char const* open_setting(std::string_view line) {
+        if (!inside_) return "a section header must come first, e.g. [default]";
+        if (section_ == nullptr) return nullptr;
+        auto const equals = line.find('=');
+        if (equals == std::string_view::npos) return "a setting has no =";
+        auto const name = text::trim(line.substr(0, equals));
+        if (name.empty()) return "a setting has no name before its =";
+        continuable_ = true;
+        setting_ = nullptr;
+        if (!is_identifier(name)) {
+            warn("a setting is passed over: its name holds a character that no setting has");
+            return nullptr;
+        }
+        auto const written = line.substr(equals + 1);
+        auto const value = before_comment(written);
+        auto const key = text::lower(name);
+        if (key == "credential_process" && value.size() != written.size())
+            warn("credential_process ends before a # or ; that follows a blank: other SDKs may take it as part");
+        setting_ = &(section_->settings()[key] = setting{secret{text::trim(value)}, {}, kind_});
+        nested_ = setting_->value.empty();
+        return nullptr;
+    }
+
+    static std::string_view before_comment(std::string_view written) noexcept {
+        for (std::size_t i = 1; i < written.size(); ++i)
+            if ((written[i] == '#' || written[i] == ';') && is_blank(written[i - 1])) return written.substr(0, i);
+        return written;
+    }
+
+    char const* continue_setting(std::string_view trimmed) {
+        bool const comment = begins_comment(trimmed);
+        if (!continuable_) {
+            if (comment || (inside_ && section_ == nullptr)) return nullptr;
+            return inside_ ? "an indented line continues nothing: begin it in the first column"
+                           : "a section header must come first, e.g. [default]";
+        }
+        if (setting_ == nullptr) return nullptr;
+        if (nested_) return comment ? nullptr : add_part(trimmed);
+        if (comment) warn("an indented comment becomes part of the value above it: begin it in the first column");
+        auto const sofar = setting_->value.reveal();
+        std::string joined;
+        joined.reserve(sofar.size() + 1 + trimmed.size()); // no growth, which would leave a copy behind
+        joined += sofar;
+        joined += '\n';
+        joined += trimmed;
+        setting_->value = secret{std::move(joined)};
+        return nullptr;
+    }
+
+    char const* add_part(std::string_view line) {
+        auto const equals = line.find('=');
+        if (equals == std::string_view::npos) return "a nested setting has no =";
+        auto const name = text::trim(line.substr(0, equals));
+        if (name.empty()) return "a nested setting has no name before its =";
+        if (is_identifier(name))
+            setting_->parts.insert_or_assign(text::lower(name), secret{text::trim(line.substr(equals + 1))});
+        else
+            warn("a nested setting is passed over: its name holds a character that no setting has");
+        return nullptr;
+    }
+
+    file_kind kind_;
+    std::string_view file_name_;
+    profile_file made_;
+    std::optional<section> plain_default_; ///< config's `[default]`, which `[profile default]` replaces
+    section* section_ = nullptr;           ///< the open one; nullptr also inside one that is passed over
+    setting* setting_ = nullptr;           ///< the open one; nullptr also inside one that is passed over
+    bool inside_ = false;                  ///< a header was read
+    bool continuable_ = false;             ///< an indented line has something to continue
+    bool nested_ = false;                  ///< the open setting has no value, so that it may have parts
+    std::size_t number_ = 0;
+};
+
+} // namespace detail
+
+/// Reads the text of one of the two shared files by the rules all AWS SDKs are to follow: sections of one name merge, the
+/// last value wins, sections and settings with impossible names are passed over with a warning.
+/// `errc::bad_configuration` names file and line, and never a value, when the file cannot be read at all.
+[[nodiscard]] inline result<profile_file> parse_profile_file(std::string_view text, file_kind kind,
+                                                             std::string_view file_name) {
+    return detail::profile_reader{kind, file_name}.read(text);
+}
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/system/environment.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_ENVIRONMENT_HPP
+#define FARGATE_SYSTEM_ENVIRONMENT_HPP
+
+namespace fargate::inline v0 {
+
+/// The only door to environment variables and files.
+///
+/// | expression            | type                         | contract                                                    |
+/// |-----------------------|------------------------------|-------------------------------------------------------------|
+/// | `e.variable(name)`    | `std::optional<std::string>` | the variable's text; nothing when it is not set              |
+/// | `e.read_file(path)`   | `result<std::string>`        | the file's bytes, at most 1 MiB; `errc::not_found` when there |
+/// |                       |                              | is no such file, `errc::bad_configuration` when it cannot be |
+/// |                       |                              | read or is longer                                           |
+/// | `e.home_directory()`  | (optional member)            | where the user's files are, when the variable `HOME` does not |
+/// |                       | `std::optional<std::string>` | tell                                                        |
+///
+/// `e` is const and may be used from several threads at once.
+template <class Environment>
+concept environment_policy = requires(Environment const& e, std::string_view name) {
+    { e.variable(name) } -> std::same_as<std::optional<std::string>>;
+    { e.read_file(name) } -> std::same_as<result<std::string>>;
+};
+
+/// A variable's text; nothing when it is not set or holds nothing but blanks, which is how scripts unset one.
+template <environment_policy Environment>
+[[nodiscard]] std::optional<std::string> filled_variable(Environment const& environment, std::string_view name) {
+    auto value = environment.variable(name);
+    if (value && text::trim(*value).empty()) value.reset();
+    return value;
+}
+
+/// This process's environment and files.
+class process_environment {
+public:
+    static constexpr std::size_t largest_file = 1024 * 1024;
+
+    [[nodiscard]] std::optional<std::string> variable(std::string_view name) const {
+        char const* const value = std::getenv(std::string{name}.c_str());
+        if (value == nullptr) return std::nullopt;
+        return std::string{value};
+    }
+
+    [[nodiscard]] result<std::string> read_file(std::string_view path) const {
+        std::string const name{path};
+        std::FILE* const file = std::fopen(name.c_str(), "rbe");
+        if (file == nullptr) {
+            if (errno == ENOENT || errno == ENOTDIR || (errno == EACCES && hidden(name)))
+                return fail(errc::not_found, "no file " + name);
+            return fail(errc::bad_configuration, "cannot open " + name + ": check its permissions");
+        }
+        std::string text;
+        char block[4096];
+        std::size_t count = 0;
+        while (text.size() <= largest_file && (count = std::fread(block, 1, sizeof block, file)) != 0)
+            text.append(block, count);
+        bool const broken = std::ferror(file) != 0;
+        std::fclose(file);
+        if (broken) return fail(errc::bad_configuration, "cannot read " + name + ": is it a file?");
+        if (text.size() > largest_file) return fail(errc::bad_configuration, name + " is longer than 1 MiB");
+        return text;
+    }
+
+    [[nodiscard]] std::optional<std::string> home_directory() const {
+        char texts[4096];
+        passwd entry{};
+        passwd* found = nullptr;
+        if (getpwuid_r(geteuid(), &entry, texts, sizeof texts, &found) != 0 || found == nullptr) return std::nullopt;
+        return std::string{found->pw_dir};
+    }
+
+private:
+    /// In a directory that this user may not look into, as another user's home is in many containers: whatever is there is
+    /// not for this process.
+    static bool hidden(std::string const& name) {
+        auto const slash = name.rfind('/');
+        if (slash == std::string::npos) return false;
+        return access(name.substr(0, slash + 1).c_str(), X_OK) != 0;
+    }
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/credentials/shared_files.hpp ---------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_SHARED_FILES_HPP
+#define FARGATE_CREDENTIALS_SHARED_FILES_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// Where the two shared files are; nothing where no home directory is known.
+struct file_locations {
+    std::optional<std::string> config{};
+    std::optional<std::string> credentials{};
+};
+
+/// The profile that is meant, and whether somebody named it.
+struct profile_choice {
+    std::string name = "default";
+    bool named = false;
+    std::string warning{}; ///< for a log: two variables that name different profiles
+};
+
+/// `~/.aws/config` and `~/.aws/credentials`, read and merged: for one profile the credentials file wins setting by setting,
+/// except that key id, secret and token come from one file together, the one that has any of key id and secret, the
+/// credentials file first. Follows "Shared config and credentials files" of the AWS SDKs and Tools guide.
+class shared_files {
+public:
+    shared_files() = default;
+
+    shared_files(profile_file config, profile_file credentials) : config_{std::move(config)} {
+        for (auto& each : credentials.warnings) config_.warnings.push_back(std::move(each));
+        for (auto& [name, added] : credentials.profiles) merge(config_.profiles[name], std::move(added));
+    }
+
+    /// The section of a profile; nullptr when neither file has it.
+    [[nodiscard]] section const* profile(std::string_view name) const { return find(config_.profiles, name); }
+    /// `[sso-session name]`; nullptr when there is none.
+    [[nodiscard]] section const* sso_session(std::string_view name) const { return find(config_.sso_sessions, name); }
+    /// `[services name]`; nullptr when there is none.
+    [[nodiscard]] section const* services(std::string_view name) const { return find(config_.services, name); }
+
+    [[nodiscard]] sections const& profiles() const noexcept { return config_.profiles; }
+    [[nodiscard]] sections const& sso_sessions() const noexcept { return config_.sso_sessions; }
+
+    /// What was passed over while reading, one line each, without values.
+    [[nodiscard]] std::vector<std::string> const& warnings() const noexcept { return config_.warnings; }
+
+private:
+    static section const* find(sections const& all, std::string_view name) {
+        auto const found = all.find(name);
+        return found == all.end() ? nullptr : &found->second;
+    }
+
+    static void merge(section& into, section added) {
+        static constexpr std::string_view key_settings[] = {"aws_access_key_id", "aws_secret_access_key",
+                                                            "aws_session_token", "aws_security_token"};
+        bool const brings_key = added.has(key_settings[0]) || added.has(key_settings[1]);
+        for (auto const name : key_settings) {
+            auto& loser = (brings_key ? into : added).settings();
+            if (auto const at = loser.find(name); at != loser.end()) loser.erase(at);
+        }
+        for (auto& [name, value] : added.settings()) into.settings().insert_or_assign(name, std::move(value));
+    }
+
+    profile_file config_; ///< after construction, what both files say
+};
+
+/// The user's home: `HOME`, on Windows then `USERPROFILE` and `HOMEDRIVE` with `HOMEPATH`, then what the system knows.
+template <environment_policy Environment>
+[[nodiscard]] std::optional<std::string> home_directory(Environment const& environment, bool windows = false) {
+    if (auto home = filled_variable(environment, "HOME")) return home;
+    if (windows) {
+        if (auto home = filled_variable(environment, "USERPROFILE")) return home;
+        auto const drive = filled_variable(environment, "HOMEDRIVE");
+        auto const path = filled_variable(environment, "HOMEPATH");
+        if (drive && path) return *drive + *path;
+    }
+    if constexpr (requires { environment.home_directory(); }) return environment.home_directory();
+    return std::nullopt;
+}
+
+/// Where the shared files are: `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` (a leading `~` is the home directory),
+/// else in `.aws` below the home directory.
+template <environment_policy Environment>
+[[nodiscard]] file_locations locate_shared_files(Environment const& environment, bool windows = false) {
+    auto const home = home_directory(environment, windows);
+    std::string_view const slash = windows ? "\\" : "/";
+    auto const place = [&](std::string_view variable, std::string_view leaf) -> std::optional<std::string> {
+        if (auto named = filled_variable(environment, variable)) {
+            if (!home || !(*named == "~" || named->starts_with("~/") || (windows && named->starts_with("~\\"))))
+                return named;
+            return *home + named->substr(1);
+        }
+        if (!home) return std::nullopt;
+        std::string made = *home;
+        if (!made.ends_with(slash)) made += slash;
+        made += ".aws";
+        made += slash;
+        made += leaf;
+        return made;
+    };
+    return {place("AWS_CONFIG_FILE", "config"), place("AWS_SHARED_CREDENTIALS_FILE", "credentials")};
+}
+
+/// Reads both shared files; one that does not exist counts as empty. `errc::bad_configuration` names the file, and the
+/// line if there is one, when a file cannot be read.
+template <environment_policy Environment>
+[[nodiscard]] result<shared_files> load_shared_files(Environment const& environment) {
+    auto const read = [&](std::optional<std::string> const& path, file_kind kind) -> result<profile_file> {
+        if (!path) return profile_file{};
+        auto text = environment.read_file(*path);
+        if (!text && text.error().code == errc::not_found) return profile_file{};
+        if (!text) return std::move(text).error();
+        auto parsed = parse_profile_file(*text, kind, *path);
+        wipe(*text);
+        return parsed;
+    };
+    auto const where = locate_shared_files(environment);
+    auto config = read(where.config, file_kind::config);
+    if (!config) return std::move(config).error();
+    auto credentials = read(where.credentials, file_kind::credentials);
+    if (!credentials) return std::move(credentials).error();
+    return shared_files{*std::move(config), *std::move(credentials)};
+}
+
+/// Which profile is meant: the given name, else `AWS_PROFILE`, else `AWS_DEFAULT_PROFILE`, else `default`.
+template <environment_policy Environment>
+[[nodiscard]] profile_choice choose_profile(Environment const& environment, std::string_view given = {}) {
+    if (!given.empty()) return {std::string{given}, true};
+    auto const first = filled_variable(environment, "AWS_PROFILE");
+    auto const second = filled_variable(environment, "AWS_DEFAULT_PROFILE");
+    if (!first && !second) return {};
+    profile_choice made{std::string{text::trim(first ? *first : *second)}, true};
+    if (first && second && text::trim(*first) != text::trim(*second))
+        made.warning = "AWS_PROFILE and AWS_DEFAULT_PROFILE name different profiles: the former counts";
+    return made;
+}
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/aws/region.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_REGION_HPP
+#define FARGATE_AWS_REGION_HPP
+
+namespace fargate::inline v0::aws {
+
+/// A group of regions with one set of host names and one set of accounts.
+struct partition {
+    std::string_view id;
+    std::string_view dns_suffix;
+    std::string_view dual_stack_suffix; ///< for every service but S3, which keeps the plain one
+    bool s3_fips = true;                ///< S3 has FIPS hosts here
+    bool s3_accelerate = false;         ///< S3 has transfer acceleration here
+};
+
+namespace detail {
+
+struct region_rule {
+    std::string_view prefix; ///< what its regions begin with, before `<word>-<digits>`
+    partition where;
+};
+
+inline constexpr partition aws_partition{"aws", "amazonaws.com", "api.aws", true, true};
+inline constexpr partition china_partition{"aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false};
+
+inline constexpr region_rule region_rules[] = {
+    {"cn-", china_partition},
+    {"us-gov-", {"aws-us-gov", "amazonaws.com", "api.aws"}},
+    {"us-iso-", {"aws-iso", "c2s.ic.gov", "api.aws.ic.gov"}},
+    {"us-isob-", {"aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"}},
+    {"eu-isoe-", {"aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"}},
+    {"us-isof-", {"aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"}},
+    {"eusc-de-", {"aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"}},
+};
+
+/// `<word>-<digits>`, e.g. `north-1`.
+[[nodiscard]] constexpr bool is_place(std::string_view text) noexcept {
+    std::size_t const dash = text.find('-');
+    if (dash == 0 || dash == std::string_view::npos || dash + 1 == text.size()) return false;
+    for (char const c : text.substr(dash + 1))
+        if (!text::is_digit(c)) return false;
+    return true;
+}
+
+} // namespace detail
+
+/// The partition of a region, `aws-cn-global` and its like included. A region that no rule knows is taken for one of
+/// the `aws` partition, so that new regions work without an update of this table.
+[[nodiscard]] constexpr partition const& partition_of(std::string_view region) noexcept {
+    constexpr std::string_view global = "-global";
+    for (auto const& rule : detail::region_rules) {
+        if (region.starts_with(rule.prefix) && detail::is_place(region.substr(rule.prefix.size()))) return rule.where;
+        if (region.ends_with(global) && region.substr(0, region.size() - global.size()) == rule.where.id)
+            return rule.where;
+    }
+    return detail::aws_partition;
+}
+
+/// One label of a host name: 1 to 63 of `a-z 0-9 -`, not at the edge a dash. A region becomes part of a host name, so
+/// anything else is refused before it gets there.
+[[nodiscard]] constexpr bool is_host_label(std::string_view text) noexcept {
+    if (text.empty() || text.size() > 63 || text.front() == '-' || text.back() == '-') return false;
+    for (char const c : text)
+        if (!text::is_lower(c) && !text::is_digit(c) && c != '-') return false;
+    return true;
+}
+
+/// The region to call: the option when it is given, else AWS_REGION, AWS_DEFAULT_REGION, `region` of the profile in the
+/// shared files. `errc::bad_configuration` when there is none or when it cannot be one.
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> resolve_region(std::string_view option, Environment const& environment) {
+    std::string region{option};
+    std::string from = "the option region_name";
+    for (std::string_view const name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
+        if (!region.empty()) break;
+        region = text::trim(environment.variable(name).value_or(""));
+        from = name;
+    }
+    if (region.empty()) {
+        auto const files = credentials::load_shared_files(environment);
+        if (!files) return files.error();
+        std::string const name = credentials::choose_profile(environment).name;
+        if (auto const* const profile = files->profile(name)) region = profile->find("region").value_or("");
+        from = "region of profile " + name;
+    }
+    if (region.empty())
+        return fail(errc::bad_configuration, "no region: set the option region_name or the variable AWS_REGION");
+    if (!is_host_label(region))
+        return fail(errc::bad_configuration, from + " holds no region name: expected one like eu-west-1");
+    return region;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/text/hex.hpp -------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_HEX_HPP
+#define FARGATE_TEXT_HEX_HPP
+
+namespace fargate::inline v0::text {
+
+/// The value of a hexadecimal digit of either case, -1 for any other character.
+[[nodiscard]] constexpr int hex_value(char c) noexcept {
+    if (is_digit(c)) return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/// Appends two lower-case digits for each byte.
+inline void append_hex(std::string& out, std::string_view bytes) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::size_t at = out.size();
+    out.resize(at + 2 * bytes.size());
+    for (char const each : bytes) {
+        auto const byte = static_cast<unsigned char>(each);
+        out[at++] = digits[byte >> 4U];
+        out[at++] = digits[byte & 0xFU];
+    }
+}
+
+/// Two lower-case digits for each byte.
+[[nodiscard]] inline std::string to_hex(std::string_view bytes) {
+    std::string made;
+    append_hex(made, bytes);
+    return made;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/text/uri.hpp -------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_URI_HPP
+#define FARGATE_TEXT_URI_HPP
+
+namespace fargate::inline v0::text {
+
+/// An http or https address taken apart, borrowed from its text.
+struct url {
+    std::string_view scheme;    ///< `http` or `https`, lower case
+    std::string_view authority; ///< host and port as written: `Example.com:8443`, `[::1]`
+    std::string_view host;      ///< as written, without brackets and port
+    std::string_view path;      ///< as written; empty, or begins with `/`
+    std::string_view query;     ///< as written, without `?`
+    std::uint16_t port = 0;     ///< 80 or 443 when none is written
+    bool has_query = false;     ///< there is a `?`, be it with nothing behind it
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr bool is_ipv6_character(char c) noexcept { return hex_value(c) >= 0 || c == ':' || c == '.'; }
+
+/// Letters, digits, `-`, `.`, and the `_` that container networks use.
+[[nodiscard]] constexpr bool is_host_character(char c) noexcept {
+    return is_alnum(c) || c == '-' || c == '.' || c == '_';
+}
+
+[[nodiscard]] constexpr bool is_host(std::string_view host, bool bracketed) noexcept {
+    if (host.empty()) return false;
+    for (char const c : host)
+        if (bracketed ? !is_ipv6_character(c) : !is_host_character(c)) return false;
+    return !bracketed || host.find(':') != std::string_view::npos;
+}
+
+/// The number 1 to 65535 that `digits` writes, else 0.
+[[nodiscard]] constexpr std::uint16_t read_port(std::string_view digits) noexcept {
+    unsigned port = 0;
+    if (digits.empty() || digits.size() > 5) return 0;
+    for (char const c : digits) {
+        if (!is_digit(c)) return 0;
+        port = port * 10 + static_cast<unsigned>(c - '0');
+    }
+    return port <= 65535 ? static_cast<std::uint16_t>(port) : std::uint16_t{0};
+}
+
+} // namespace detail
+
+/// Takes an absolute http or https URL apart (RFC 3986); nothing is decoded or moved. Refuses with
+/// `errc::invalid_argument`, never quoting the text: other schemes, a user or password, a fragment, blanks and control
+/// bytes anywhere, a host that is none, a port outside 1..65535.
+[[nodiscard]] inline result<url> split_url(std::string_view text) {
+    auto const refuse = [](char const* why) { return fail(errc::invalid_argument, why); };
+    url made;
+    auto const colon = text.find("://");
+    if (colon == std::string_view::npos) return refuse("the address does not begin with http:// or https://");
+    if (iequals(text.substr(0, colon), "https")) {
+        made.scheme = "https";
+        made.port = 443;
+    } else if (iequals(text.substr(0, colon), "http")) {
+        made.scheme = "http";
+        made.port = 80;
+    } else {
+        return refuse("the address does not begin with http:// or https://");
+    }
+    for (char const c : text) {
+        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F)
+            return refuse("the address holds a blank or a control byte: write it as %XX");
+        if (c == '#') return refuse("the address holds a fragment: leave out # and what follows");
+    }
+    text.remove_prefix(colon + 3);
+    auto const end = text.find_first_of("/?");
+    made.authority = text.substr(0, end);
+    std::string_view const target = end == std::string_view::npos ? std::string_view{} : text.substr(end);
+    auto const mark = target.find('?');
+    made.path = target.substr(0, mark);
+    made.has_query = mark != std::string_view::npos;
+    if (made.has_query) made.query = target.substr(mark + 1);
+
+    if (contains(made.authority, "@")) return refuse("the address holds a user or password: leave them out");
+    bool const bracketed = made.authority.starts_with('[');
+    auto const close = bracketed ? made.authority.find(']') : made.authority.find(':');
+    if (bracketed && close == std::string_view::npos)
+        return refuse("the address opens a bracket and does not close it");
+    made.host = bracketed ? made.authority.substr(1, close - 1) : made.authority.substr(0, close);
+    if (!detail::is_host(made.host, bracketed)) return refuse("the address names no valid host");
+    std::string_view rest = close == std::string_view::npos ? std::string_view{} : made.authority.substr(close);
+    if (bracketed) rest.remove_prefix(1);
+    if (!rest.empty()) {
+        made.port = rest.front() == ':' ? detail::read_port(rest.substr(1)) : std::uint16_t{0};
+        if (made.port == 0) return refuse("the address's port is not a number from 1 to 65535");
+    }
+    return made;
+}
+
+/// What the `Host` field says of an address, so that what is sent and what is signed agree: lower case, brackets around
+/// IPv6, the port only when it is not the scheme's own.
+[[nodiscard]] inline std::string host_field(url const& address) {
+    std::string made = lower(address.host);
+    if (contains(made, ":")) made = '[' + made + ']';
+    if (address.port != (address.scheme == "https" ? 443 : 80)) made += ':' + std::to_string(address.port);
+    return made;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/aws/endpoint.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_ENDPOINT_HPP
+#define FARGATE_AWS_ENDPOINT_HPP
+
+namespace fargate::inline v0::aws {
+
+/// A service by its three names.
+struct service {
+    std::string_view prefix;       ///< in host names: `tagging`
+    std::string_view signing_name; ///< in signatures
+    std::string_view id;           ///< in AWS_ENDPOINT_URL_<id>
+};
+
+inline constexpr service ecs_service{"ecs", "ecs", "ECS"};
+inline constexpr service s3_service{"s3", "s3", "S3"};
+inline constexpr service sts_service{"sts", "sts", "STS"};
+inline constexpr service tagging_service{"tagging", "tagging", "RESOURCE_GROUPS_TAGGING_API"};
+
+/// Where a request goes and which region signs it.
+struct endpoint {
+    std::string scheme = "https";
+    std::string authority{}; ///< `host` or `host:port` for the URL
+    std::string host{}; ///< what goes into the Host field: lower case, the port only where it is not the scheme's own
+    std::string base_path{}; ///< goes before every path; empty, or starts with `/` and does not end with one
+    std::string region{};
+
+    /// A request path behind the base path; the root stands for the base path itself.
+    [[nodiscard]] std::string path(std::string_view of_request) const {
+        if (!base_path.empty() && of_request == "/") return base_path;
+        return base_path + std::string{of_request};
+    }
+};
+
+/// What decides where the calls of a client go: the region, the host variant, and an endpoint that replaces both.
+struct target {
+    std::string region{};
+    bool use_fips = false;
+    bool use_dualstack = false;
+    std::optional<endpoint> custom{};
+};
+
+/// The endpoint at a host of AWS's own.
+[[nodiscard]] inline endpoint endpoint_at(std::string host, std::string region) {
+    endpoint made;
+    made.authority = host;
+    made.host = std::move(host);
+    made.region = std::move(region);
+    return made;
+}
+
+/// The endpoint that an URL names. `errc::bad_configuration`, naming `from`, when it is no http(s) URL of host, port and
+/// path alone.
+[[nodiscard]] inline result<endpoint> endpoint_of_url(std::string_view url, std::string region, std::string_view from) {
+    auto const parts = text::split_url(url);
+    if (!parts) return fail(errc::bad_configuration, std::string{from} + ": " + parts.error().message);
+    if (parts->has_query) return fail(errc::bad_configuration, std::string{from} + ": an endpoint URL takes no query");
+    endpoint made;
+    made.scheme = parts->scheme;
+    made.authority = parts->authority;
+    made.host = text::host_field(*parts);
+    made.base_path = parts->path;
+    while (made.base_path.ends_with('/')) made.base_path.pop_back();
+    made.region = std::move(region);
+    return made;
+}
+
+/// The regional endpoint of a service (not of S3, whose buckets have hosts of their own: see `s3_address`), by the one
+/// rule `{prefix}[-fips].{region}.{suffix}` and its exceptions in STS.
+[[nodiscard]] inline endpoint endpoint_of(service const& of, target const& to) {
+    if (to.custom) return *to.custom;
+    partition const& where = partition_of(to.region);
+    bool const sts = of.id == sts_service.id;
+    bool const plain = !to.use_fips && !to.use_dualstack;
+    if (sts && plain && to.region == "aws-global") return endpoint_at("sts.amazonaws.com", "us-east-1");
+    bool const fips_already = sts && !to.use_dualstack && where.id == "aws-us-gov";
+    std::string host{of.prefix};
+    if (to.use_fips && !fips_already) host += "-fips";
+    host += "." + to.region + ".";
+    host += to.use_dualstack ? where.dual_stack_suffix : where.dns_suffix;
+    return endpoint_at(std::move(host), to.region);
+}
+
+/// A yes-or-no variable: `true` or `false` in any case, unset or empty for `fallback`.
+template <environment_policy Environment>
+[[nodiscard]] result<bool> flag_variable(Environment const& environment, std::string_view name, bool fallback) {
+    std::string const text{text::trim(environment.variable(name).value_or(""))};
+    if (text.empty()) return fallback;
+    if (text::iequals(text, "true")) return true;
+    if (text::iequals(text, "false")) return false;
+    return fail(errc::bad_configuration, std::string{name} + " is neither true nor false");
+}
+
+/// Asks options and environment, in the SDKs' order, where the calls of a service go.
+template <environment_policy Environment>
+[[nodiscard]] result<target> resolve_target(service const& of, client_options const& options,
+                                            Environment const& environment) {
+    auto region = resolve_region(options.region, environment);
+    if (!region) return region.error();
+    auto const fips = flag_variable(environment, "AWS_USE_FIPS_ENDPOINT", false);
+    if (!fips) return fips.error();
+    auto const dualstack = flag_variable(environment, "AWS_USE_DUALSTACK_ENDPOINT", false);
+    if (!dualstack) return dualstack.error();
+    auto const ignore = flag_variable(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", false);
+    if (!ignore) return ignore.error();
+
+    target made{*region, options.use_fips.value_or(*fips), options.use_dualstack.value_or(*dualstack), std::nullopt};
+    std::string url = options.endpoint_url;
+    std::string from = "the option endpoint_url";
+    if (!options.ignore_configured_endpoint_urls.value_or(*ignore)) {
+        for (std::string const& name : {"AWS_ENDPOINT_URL_" + std::string{of.id}, std::string{"AWS_ENDPOINT_URL"}}) {
+            if (!url.empty()) break;
+            url = text::trim(environment.variable(name).value_or(""));
+            from = name;
+        }
+    }
+    if (url.empty()) return made;
+    auto custom = endpoint_of_url(url, *region, from);
+    if (!custom) return custom.error();
+    made.custom = *std::move(custom);
+    return made;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/text/utf8.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_UTF8_HPP
+#define FARGATE_TEXT_UTF8_HPP
+
+namespace fargate::inline v0::text {
+
+/// What `next_code_point` yields for a byte that starts no character.
+inline constexpr char32_t no_code_point = 0xFFFFFFFF;
+
+/// Decodes the UTF-8 character at `at` and moves past it; past one byte when there is none (RFC 3629: no overlong
+/// forms, no surrogates, nothing above U+10FFFF). Requires `at < text.size()`.
+[[nodiscard]] constexpr char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
+    auto const byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
+    char32_t const lead = byte(at++);
+    if (lead < 0x80) return lead;
+    if (lead < 0xC2 || lead > 0xF4) return no_code_point;
+    std::size_t const more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+    if (text.size() - at < more) return no_code_point;
+    char32_t point = lead & (0x3FU >> more);
+    for (std::size_t i = 0; i != more; ++i) {
+        if ((byte(at + i) & 0xC0U) != 0x80U) return no_code_point;
+        point = (point << 6U) | (byte(at + i) & 0x3FU);
+    }
+    constexpr char32_t least[] = {0, 0x80, 0x800, 0x10000};
+    if (point < least[more] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return no_code_point;
+    at += more;
+    return point;
+}
+
+/// Appends a code point as UTF-8. A surrogate is written in the same pattern, which is not UTF-8: joining or refusing
+/// the halves is the caller's part. Requires `point <= 0x10FFFF`.
+constexpr void append_utf8(std::string& out, char32_t point) {
+    auto const tail = [&](unsigned shift) { out += static_cast<char>(0x80U | ((point >> shift) & 0x3FU)); };
+    if (point < 0x80) {
+        out += static_cast<char>(point);
+    } else if (point < 0x800) {
+        out += static_cast<char>(0xC0U | (point >> 6U));
+        tail(0);
+    } else if (point < 0x10000) {
+        out += static_cast<char>(0xE0U | (point >> 12U));
+        tail(6);
+        tail(0);
+    } else {
+        out += static_cast<char>(0xF0U | (point >> 18U));
+        tail(12);
+        tail(6);
+        tail(0);
+    }
+}
+
+/// True when every byte belongs to a character.
+[[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept {
+    for (std::size_t at = 0; at < text.size();)
+        if (next_code_point(text, at) == no_code_point) return false;
+    return true;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/json/json.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_JSON_JSON_HPP
+#define FARGATE_JSON_JSON_HPP
+
+// The only file that names nlohmann/json. Its throwing accessors (`at`, `get<T>` of the wrong type, `value` of the wrong
+// type) abort where exceptions are off, so the other floors read documents through the functions below.
+
+namespace fargate::inline v0::json {
+
+/// A JSON document. Objects keep the order in which members were added, so that what is written is a pure function of
+/// what was asked for.
+using value = nlohmann::ordered_json;
+
+/// Documents nested deeper than this are refused: services send a handful of levels.
+inline constexpr std::size_t deepest = 128;
+
+namespace detail {
+
+inline void write_escape(std::string& out, unsigned unit) {
+    constexpr char digits[] = "0123456789abcdef";
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) out += digits[(unit >> shift) & 0xFU];
+}
+
+inline void write_text(std::string& out, std::string_view raw) {
+    out += '"';
+    for (std::size_t at = 0; at < raw.size();) {
+        char32_t const decoded = text::next_code_point(raw, at);
+        unsigned const point = decoded == text::no_code_point ? 0xFFFDU : static_cast<unsigned>(decoded);
+        switch (point) {
+        case '"': out += "\\\""; break;
+        case '\\': out += "\\\\"; break;
+        case '\n': out += "\\n"; break;
+        case '\r': out += "\\r"; break;
+        case '\t': out += "\\t"; break;
+        case '\f': out += "\\f"; break;
+        case '\b': out += "\\b"; break;
+        default:
+            if (point >= 0x20 && point < 0x7F) {
+                out += static_cast<char>(point);
+            } else if (point < 0x10000) {
+                write_escape(out, point);
+            } else {
+                write_escape(out, 0xD800U + ((point - 0x10000U) >> 10U));
+                write_escape(out, 0xDC00U + ((point - 0x10000U) & 0x3FFU));
+            }
+        }
+    }
+    out += '"';
+}
+
+/// Builds a tree from nlohmann's parser events without exceptions: bounded depth, members appended in constant time,
+/// repeated member names refused when their object closes.
+class tree_builder {
+public:
+    explicit tree_builder(value& root) : root_{root} {}
+
+    [[nodiscard]] std::string const& reason() const noexcept { return reason_; }
+
+    bool null() { return add(value(nullptr)); }
+    bool boolean(bool flag) { return add(value(flag)); }
+    bool number_integer(value::number_integer_t number) { return add(value(number)); }
+    bool number_unsigned(value::number_unsigned_t number) { return add(value(number)); }
+    bool number_float(value::number_float_t number, std::string const&) { return add(value(number)); }
+    bool string(std::string& text) { return add(value(std::move(text))); }
+    bool binary(value::binary_t&) { return stop("it holds binary data"); }
+    bool start_object(std::size_t) { return open(value::object()); }
+    bool start_array(std::size_t) { return open(value::array()); }
+    bool end_array() { return close(); }
+
+    bool key(std::string& name) {
+        key_ = std::move(name);
+        return true;
+    }
+
+    bool end_object() {
+        auto const& members = *open_.back()->get_ptr<value::object_t const*>();
+        std::vector<std::string_view> names;
+        names.reserve(members.size());
+        for (auto const& each : members) names.push_back(each.first);
+        std::sort(names.begin(), names.end());
+        auto const twice = std::adjacent_find(names.begin(), names.end());
+        if (twice == names.end()) return close();
+        std::string name;
+        write_text(name, twice->substr(0, 64));
+        return stop("member " + name + " occurs twice");
+    }
+
+    template <class Exception>
+    bool parse_error(std::size_t at, std::string const&, Exception const&) {
+        return stop("bad text at byte " + std::to_string(at));
+    }
+
+private:
+    bool stop(std::string why) {
+        reason_ = std::move(why);
+        return false;
+    }
+
+    value& place(value&& made) {
+        if (open_.empty()) return root_ = std::move(made);
+        value& parent = *open_.back();
+        if (auto* const list = parent.get_ptr<value::array_t*>()) return list->emplace_back(std::move(made));
+        auto& members = *parent.get_ptr<value::object_t*>();
+        members.emplace_back(std::move(key_), std::move(made));
+        return members.back().second;
+    }
+
+    bool add(value&& made) {
+        place(std::move(made));
+        return true;
+    }
+
+    bool open(value&& made) {
+        if (open_.size() == deepest) return stop("it is nested more than " + std::to_string(deepest) + " deep");
+        open_.push_back(&place(std::move(made)));
+        return true;
+    }
+
+    bool close() {
+        open_.pop_back();
+        return true;
+    }
+
+    value& root_;
+    std::vector<value*> open_;
+    std::string key_;
+    std::string reason_;
+};
+
+template <class Number>
+void write_number(std::string& out, Number number) {
+    char digits[32];
+    auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    out.append(digits, end);
+}
+
+/// Python's `repr` of a float: the shortest text that reads back the same, always with a point or an exponent.
+inline void write_float(std::string& out, double number) {
+    if (!std::isfinite(number)) {
+        out += "null";
+        return;
+    }
+    char digits[32];
+    double const size = std::fabs(number);
+    auto const form =
+        number == 0 || (size >= 1e-4 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
+    std::string_view const written{
+        digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number, form).ptr - digits)};
+    out += written;
+    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";
+}
+
+inline void write_value(std::string& out, value const& document) {
+    switch (document.type()) {
+    case value::value_t::object: {
+        char const* between = "{";
+        auto const& members = *document.get_ptr<value::object_t const*>();
+        for (auto const& [name, each] : members) {
+            out += between;
+            between = ", ";
+            write_text(out, name);
+            out += ": ";
+            write_value(out, each);
+        }
+        out += members.empty() ? "{}" : "}";
+        return;
+    }
+    case value::value_t::array: {
+        char const* between = "[";
+        auto const& items = *document.get_ptr<value::array_t const*>();
+        for (auto const& each : items) {
+            out += between;
+            between = ", ";
+            write_value(out, each);
+        }
+        out += items.empty() ? "[]" : "]";
+        return;
+    }
+    case value::value_t::string: return write_text(out, *document.get_ptr<value::string_t const*>());
+    case value::value_t::boolean: out += *document.get_ptr<value::boolean_t const*>() ? "true" : "false"; return;
+    case value::value_t::number_integer: return write_number(out, *document.get_ptr<value::number_integer_t const*>());
+    case value::value_t::number_unsigned:
+        return write_number(out, *document.get_ptr<value::number_unsigned_t const*>());
+    case value::value_t::number_float: return write_float(out, *document.get_ptr<value::number_float_t const*>());
+    case value::value_t::null:
+    case value::value_t::binary:
+    case value::value_t::discarded: out += "null"; return;
+    }
+}
+
+} // namespace detail
+
+/// Reads one JSON document (RFC 8259, UTF-8; repeated member names are refused, RFC 7493). `errc::malformed_response`
+/// says why it is none. Never throws; time and memory stay in proportion to `text`.
+[[nodiscard]] inline result<value> parse(std::string_view text) {
+    // A NUL is nowhere part of JSON, and nlohmann takes it for the end of the text.
+    if (auto const nul = text.find('\0'); nul != std::string_view::npos)
+        return fail(errc::malformed_response, "not a JSON document: bad text at byte " + std::to_string(nul + 1));
+    value document;
+    detail::tree_builder builder{document};
+    if (!value::sax_parse(text.begin(), text.end(), &builder))
+        return fail(errc::malformed_response, "not a JSON document: " + builder.reason());
+    return document;
+}
+
+/// Writes a document as one line of ASCII, with `", "` and `": "` between members: byte for byte what botocore sends for
+/// the same members, so that recorded requests can be compared. Bytes that are not UTF-8 are written as U+FFFD, numbers
+/// that are not finite as null.
+[[nodiscard]] inline std::string write(value const& document) {
+    std::string out;
+    detail::write_value(out, document);
+    return out;
+}
+
+/// Overwrites every text in a document, for those that hold secrets.
+inline void wipe(value& document) noexcept {
+    if (auto* const text = document.get_ptr<value::string_t*>()) {
+        fargate::wipe(*text);
+    } else if (auto* const items = document.get_ptr<value::array_t*>()) {
+        for (auto& each : *items) wipe(each);
+    } else if (auto* const members = document.get_ptr<value::object_t*>()) {
+        for (auto& [name, each] : *members) wipe(each);
+    }
+}
+
+/// The member `key` of an object; nullptr when there is none, when it is null, or when `document` is no object.
+[[nodiscard]] inline value const* member(value const& document, std::string_view key) noexcept {
+    auto const* const members = document.get_ptr<value::object_t const*>();
+    if (members == nullptr) return nullptr;
+    for (auto const& [name, each] : *members)
+        if (name == key) return each.is_null() ? nullptr : &each;
+    return nullptr;
+}
+
+/// The member `key` when it is an array, else nullptr.
+[[nodiscard]] inline value const* array_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr && found->is_array() ? found : nullptr;
+}
+
+/// The member `key` when it is an object, else nullptr.
+[[nodiscard]] inline value const* object_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr && found->is_object() ? found : nullptr;
+}
+
+/// The text of a value that is text, borrowed from it.
+[[nodiscard]] inline std::optional<std::string_view> as_text(value const& document) noexcept {
+    if (auto const* const text = document.get_ptr<value::string_t const*>()) return std::string_view{*text};
+    return std::nullopt;
+}
+
+/// The member `key` when it is text, borrowed from `document`.
+[[nodiscard]] inline std::optional<std::string_view> text_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr ? as_text(*found) : std::nullopt;
+}
+
+/// The member `key` when it is a whole number that fits.
+[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>()) {
+        if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
+        return static_cast<std::int64_t>(*counted);
+    }
+    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return *whole;
+    return std::nullopt;
+}
+
+/// The member `key` when it is any number; AWS sends times as seconds with a fraction.
+[[nodiscard]] inline std::optional<double> number_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const real = found->get_ptr<value::number_float_t const*>()) return *real;
+    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>())
+        return static_cast<double>(*counted);
+    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return static_cast<double>(*whole);
+    return std::nullopt;
+}
+
+/// The member `key` when it is true or false.
+[[nodiscard]] inline std::optional<bool> flag_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const flag = found->get_ptr<value::boolean_t const*>()) return *flag;
+    return std::nullopt;
+}
+
+/// Puts a member in place of the one of that name, or behind the others.
+inline void set(value& document, std::string_view key, value made) {
+    if (!document.is_object()) document = value::object();
+    auto& members = *document.get_ptr<value::object_t*>();
+    for (auto& [name, each] : members)
+        if (name == key) {
+            each = std::move(made);
+            return;
+        }
+    members.emplace_back(std::string{key}, std::move(made));
+}
+
+} // namespace fargate::inline v0::json
+
+#endif
+
+// ---- fargate/sigv4/scope.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SIGV4_SCOPE_HPP
+#define FARGATE_SIGV4_SCOPE_HPP
+
+namespace fargate::inline v0::sigv4 {
+
+/// What a signature is good for, besides its day: the region and the signing name of the service (`ecs`, `s3`,
+/// `tagging`, `sts`). Borrowed.
+struct scope {
+    std::string_view region;
+    std::string_view service;
+};
+
+/// What becomes of a session token: part of the signature, or sent beside it.
+enum class token_rule : unsigned char { sign, omit };
+
+/// The payload hash of a body that is not signed; services take it over https only.
+inline constexpr std::string_view unsigned_payload = "UNSIGNED-PAYLOAD";
+
+/// How a service wants its requests signed. The defaults are right for every service but S3.
+struct settings {
+    bool normalize_path = true; ///< resolve `.` and `..` and collapse `//` before signing, not on the wire
+    bool double_encode = true;  ///< percent-encode the path of the wire once more before signing
+    token_rule token = token_rule::sign;
+    bool content_sha256 = false;     ///< tell the payload hash in `x-amz-content-sha256`, and sign that
+    std::string_view payload_hash{}; ///< instead of the body's: its SHA-256 in hex, or `unsigned_payload`
+};
+
+/// S3's rules: the path signed is the path sent, and the payload hash is told in a header. A presigned URL has no such
+/// header, so that there the payload is not signed.
+inline constexpr settings s3{
+    .normalize_path = false,
+    .double_encode = false,
+    .token = token_rule::sign,
+    .content_sha256 = true,
+    .payload_hash = {},
+};
+
+/// Appends the credential scope of a day (`20240102`): `20240102/us-east-1/ecs/aws4_request`.
+inline void append_credential_scope(std::string& out, std::string_view date, scope const& where) {
+    out += date;
+    out += '/';
+    out += where.region;
+    out += '/';
+    out += where.service;
+    out += "/aws4_request";
+}
+
+} // namespace fargate::inline v0::sigv4
+
+#endif
+
+// ---- fargate/aws/call.hpp -------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_CALL_HPP
+#define FARGATE_AWS_CALL_HPP
+
+namespace fargate::inline v0::aws {
+
+/// How a service words its errors.
+enum class protocol : unsigned char {
+    json, ///< AWS JSON 1.1: ECS, tagging
+    xml   ///< S3's REST with XML errors
+};
+
+/// One call of one operation, as it is before anybody signs it; every attempt is made from the same call.
+struct call {
+    std::string_view operation; ///< `RunTask`; static text, for messages
+    endpoint where{};
+    std::string method = "POST";
+    std::string path = "/"; ///< behind the endpoint's base path, percent-encoded
+    std::string query{};    ///< percent-encoded, without `?`
+    http::fields headers{}; ///< all of these are signed
+    std::string body{};
+    protocol speaks = protocol::json;
+    sigv4::settings signing{};
+};
+
+/// A call of an AWS JSON 1.1 operation. `target_prefix` is the service's, e.g. `AmazonEC2ContainerServiceV20141113`.
+[[nodiscard]] inline call json_call(std::string_view operation, std::string_view target_prefix, endpoint where,
+                                    json::value const& input) {
+    call made;
+    made.operation = operation;
+    made.where = std::move(where);
+    made.headers.add("X-Amz-Target", std::string{target_prefix}.append(".").append(operation));
+    made.headers.add("Content-Type", "application/x-amz-json-1.1");
+    made.body = json::write(input);
+    return made;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/system/clock.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_CLOCK_HPP
+#define FARGATE_SYSTEM_CLOCK_HPP
+
+namespace fargate::inline v0 {
+
+using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
+using duration = std::chrono::microseconds;
+
+/// The only door to time: nothing else in the library asks for it or waits for it.
+///
+/// | expression               | type         | contract                                                              |
+/// |--------------------------|--------------|-----------------------------------------------------------------------|
+/// | `c.now()`                | `time_point` | wall-clock time, UTC, microseconds since 1970; never throws            |
+/// | `c.sleep_for(d, stop)`   | `bool`       | waits `d`, or less when `stop` (a `std::stop_token`) fires. True when |
+/// |                          |              | the whole time passed. Returns at once when `d <= 0`                  |
+///
+/// Both may be called from several threads at once.
+template <class Clock>
+concept clock_policy = requires(Clock& c, duration d, std::stop_token stop) {
+    { c.now() } -> std::same_as<time_point>;
+    { c.sleep_for(d, stop) } -> std::same_as<bool>;
+};
+
+/// The machine's clock. Sleeps on the monotonic clock, so a corrected wall clock neither shortens nor lengthens a wait.
+class system_clock {
+public:
+    [[nodiscard]] time_point now() const noexcept {
+        return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+    }
+
+    bool sleep_for(duration time, std::stop_token stop) const {
+        if (time <= duration::zero()) return !stop.stop_requested();
+        std::mutex mutex;
+        std::condition_variable_any wake;
+        std::unique_lock lock{mutex};
+        return !wake.wait_for(lock, stop, time, [&stop] { return stop.stop_requested(); });
+    }
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/retry/policy.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_POLICY_HPP
+#define FARGATE_RETRY_POLICY_HPP
+
+namespace fargate::inline v0::retry {
+
+/// How one attempt ended, as far as trying again is concerned.
+enum class verdict : unsigned char {
+    succeeded, ///< answered; nothing to repeat
+    refused,   ///< a definite no: the same request would be refused again
+    transient, ///< a lost connection, a time-out, a 5xx
+    throttled  ///< too fast: the service asks for patience
+};
+
+struct outcome {
+    verdict kind = verdict::succeeded;
+    std::optional<std::chrono::milliseconds> server_hint{}; ///< `x-amz-retry-after`
+};
+
+/// One call's book with its policy: starts as `{}`, is passed to every `next` of that call, and belongs to the policy.
+struct progress {
+    int attempts = 0; ///< attempts that have ended
+    int held = 0;     ///< what the last repeat took from a shared quota
+};
+
+/// Decides whether and when to try again; never waits and never sends.
+///
+/// | expression                  | type                      | contract                                                      |
+/// |-----------------------------|---------------------------|---------------------------------------------------------------|
+/// | `r.next(progress, outcome)` | `std::optional<duration>` | called once after every attempt, the last one included: how    |
+/// |                             |                           | long to wait before the next attempt, or nothing to give up.   |
+/// |                             |                           | Updates `progress`. May be called from several threads at once |
+template <class Retry>
+concept retry_policy = requires(Retry& r, progress& book, outcome const& how) {
+    { r.next(book, how) } -> std::same_as<std::optional<duration>>;
+};
+
+/// Tries once.
+struct never {
+    std::optional<duration> next(progress& book, outcome const&) const noexcept {
+        ++book.attempts;
+        return std::nullopt;
+    }
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/aws/verdict.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_VERDICT_HPP
+#define FARGATE_AWS_VERDICT_HPP
+
+namespace fargate::inline v0::aws {
+
+namespace detail {
+
+inline constexpr std::string_view throttling_codes[] = {
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "RequestThrottled",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "EC2ThrottledException",
+};
+
+inline constexpr std::string_view transient_codes[] = {"RequestTimeout", "RequestTimeoutException", "InternalError"};
+
+inline constexpr std::string_view refused_key_codes[] = {
+    "UnrecognizedClientException", "InvalidClientTokenId",
+    "InvalidAccessKeyId",          "InvalidToken",
+    "InvalidSignatureException",   "SignatureDoesNotMatch",
+    "IncompleteSignature",         "ExpiredToken",
+    "ExpiredTokenException",       "AuthFailure",
+    "MissingAuthenticationToken",  "MissingAuthenticationTokenException",
+};
+
+/// What ECS throttles under other names: pairs of the code it uses and a text in the message.
+struct hidden_throttle {
+    std::string_view code;
+    std::string_view part;
+};
+inline constexpr hidden_throttle ecs_hidden_throttles[] = {
+    {"InvalidParameterException", "Rate exceeded"}, // another service, behind ECS, throttles
+    {"InvalidParameterException", "ErrorCode: Throttling"},
+    {"ClientException", "Rate exceeded"},
+    {"ClientException", "Too many concurrent attempts to create a new revision"},
+    {"ClientException", "PROVISIONING"}, // the quota of tasks that are starting
+};
+
+[[nodiscard]] constexpr bool holds(std::span<std::string_view const> codes, std::string_view code) noexcept {
+    for (auto const each : codes)
+        if (each == code) return true;
+    return false;
+}
+
+} // namespace detail
+
+/// The key was valid once: a new one may do.
+[[nodiscard]] constexpr bool is_expired_key(std::string_view code) noexcept {
+    return code == "ExpiredToken" || code == "ExpiredTokenException";
+}
+
+/// The service does not accept the key or what it signed. (That the key may not do what it asked for, AccessDenied, is
+/// another matter.)
+[[nodiscard]] constexpr bool is_refused_key(int status, std::string_view code) noexcept {
+    return status == 401 || detail::holds(detail::refused_key_codes, code);
+}
+
+/// How far a code speaks of a wrong clock.
+enum class clock_doubt : unsigned char {
+    none,
+    possible, ///< a wrong signature has other causes too: only if the clocks differ by minutes
+    definite
+};
+
+[[nodiscard]] constexpr clock_doubt doubt_of(std::string_view code) noexcept {
+    if (code == "RequestTimeTooSkewed" || code == "RequestExpired" || code == "RequestInTheFuture")
+        return clock_doubt::definite;
+    if (code == "InvalidSignatureException" || code == "SignatureDoesNotMatch" || code == "AuthFailure")
+        return clock_doubt::possible;
+    return clock_doubt::none;
+}
+
+/// Judges a failed attempt for the retry policy: the SDKs' table of standard mode, and where it is known to be wrong, ours.
+/// ECS's LimitExceededException is a quota and stays one; ECS throttles that hide behind other codes are throttles; so is
+/// a bare 429. A refused certificate, an answer past the limit and a cancelled call are never repeated.
+[[nodiscard]] constexpr retry::verdict judge(std::string_view service_id, error const& why) noexcept {
+    using retry::verdict;
+    switch (why.code) {
+    case errc::timed_out:
+    case errc::connection_failed:
+    case errc::malformed_response: return verdict::transient;
+    case errc::service_error:
+    case errc::unauthorized:
+    case errc::not_found: break;
+    default: return verdict::refused;
+    }
+    bool const ecs = service_id == "ECS";
+    if (ecs && why.service_code == "LimitExceededException") return verdict::refused;
+    if (detail::holds(detail::throttling_codes, why.service_code)) return verdict::throttled;
+    if (ecs)
+        for (auto const& each : detail::ecs_hidden_throttles)
+            if (each.code == why.service_code && text::contains(why.message, each.part)) return verdict::throttled;
+    if (why.http_status == 429) return verdict::throttled;
+    if (detail::holds(detail::transient_codes, why.service_code)) return verdict::transient;
+    int const status = why.http_status;
+    return status == 500 || (status >= 502 && status <= 504) ? verdict::transient : verdict::refused;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/xml.hpp --------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_XML_HPP
+#define FARGATE_AWS_XML_HPP
+
+namespace fargate::inline v0::aws {
+
+/// An element of a small XML document: its name without a name-space prefix, the text directly inside it, and the
+/// elements directly inside it. Attributes are read over.
+struct xml_element {
+    std::string name{};
+    std::string text{};
+    std::vector<xml_element> children{};
+
+    /// The first child of that name.
+    [[nodiscard]] xml_element const* child(std::string_view of_name) const noexcept {
+        for (auto const& each : children)
+            if (each.name == of_name) return &each;
+        return nullptr;
+    }
+
+    /// The text of the first child of that name, or empty text.
+    [[nodiscard]] std::string_view text_of(std::string_view of_name) const noexcept {
+        auto const* const found = child(of_name);
+        return found != nullptr ? std::string_view{found->text} : std::string_view{};
+    }
+};
+
+namespace detail {
+
+/// Reads the XML that services answer with. What they never send is refused: document types and with them entities of
+/// one's own, deep nesting, very many elements.
+class xml_reader {
+public:
+    static constexpr std::size_t deepest = 32;
+    static constexpr std::size_t most_elements = 2000;
+
+    explicit xml_reader(std::string_view text) : text_{text} {}
+
+    [[nodiscard]] bool document(xml_element& root) {
+        if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
+        return misc() && element(root, 0) && misc() && at_ == text_.size();
+    }
+
+private:
+    [[nodiscard]] bool next_is(std::string_view what) const noexcept { return text_.substr(at_).starts_with(what); }
+
+    [[nodiscard]] bool take(std::string_view what) noexcept {
+        if (!next_is(what)) return false;
+        at_ += what.size();
+        return true;
+    }
+
+    /// Moves behind the next `end` and gives what stands before it.
+    [[nodiscard]] bool until(std::string_view end, std::string_view& before) noexcept {
+        std::size_t const found = text_.find(end, at_);
+        if (found == std::string_view::npos) return false;
+        before = text_.substr(at_, found - at_);
+        at_ = found + end.size();
+        return true;
+    }
+
+    void space() noexcept {
+        while (at_ < text_.size() && text::is_space(text_[at_])) ++at_;
+    }
+
+    /// Space, comments and processing instructions around the root element.
+    [[nodiscard]] bool misc() noexcept {
+        std::string_view skipped;
+        for (;;) {
+            space();
+            if (take("<?")) {
+                if (!until("?>", skipped)) return false;
+            } else if (take("<!--")) {
+                if (!until("-->", skipped)) return false;
+            } else {
+                return true;
+            }
+        }
+    }
+
+    [[nodiscard]] std::string_view name() noexcept {
+        std::size_t const start = at_;
+        while (at_ < text_.size() && text_.substr(at_, 1).find_first_of(" \t\r\n/>=<&\"'") == std::string_view::npos)
+            ++at_;
+        return text_.substr(start, at_ - start);
+    }
+
+    [[nodiscard]] bool attributes() noexcept {
+        for (;;) {
+            space();
+            if (next_is(">") || next_is("/>")) return true;
+            if (name().empty()) return false;
+            space();
+            if (!take("=")) return false;
+            space();
+            std::string_view skipped;
+            if (take("\"") ? !until("\"", skipped) : !(take("'") && until("'", skipped))) return false;
+        }
+    }
+
+    [[nodiscard]] bool element(xml_element& made, std::size_t depth) {
+        if (depth == deepest || ++count_ > most_elements || !take("<")) return false;
+        std::string_view const tag = name();
+        if (tag.empty() || !attributes()) return false;
+        made.name = tag.substr(tag.find(':') == std::string_view::npos ? 0 : tag.find(':') + 1);
+        if (take("/>")) return true;
+        if (!take(">") || !content(made, depth)) return false;
+        if (name() != tag) return false;
+        space();
+        return take(">");
+    }
+
+    /// What stands between the tags, the `</` of the end tag included.
+    [[nodiscard]] bool content(xml_element& made, std::size_t depth) {
+        std::string_view part;
+        while (at_ < text_.size()) {
+            if (take("</")) return true;
+            if (take("<![CDATA[")) {
+                if (!until("]]>", part)) return false;
+                made.text += part;
+            } else if (take("<!--")) {
+                if (!until("-->", part)) return false;
+            } else if (take("<?")) {
+                if (!until("?>", part)) return false;
+            } else if (next_is("<")) {
+                if (!element(made.children.emplace_back(), depth + 1)) return false;
+            } else if (take("&")) {
+                if (!until(";", part) || !entity(part, made.text)) return false;
+            } else {
+                std::size_t const end = std::min(text_.find_first_of("<&", at_), text_.size());
+                made.text += text_.substr(at_, end - at_);
+                at_ = end;
+            }
+        }
+        return false;
+    }
+
+    [[nodiscard]] static bool entity(std::string_view of_name, std::string& out) {
+        constexpr std::pair<std::string_view, char> known[] = {
+            {"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
+        for (auto const& [name, character] : known) {
+            if (of_name == name) {
+                out += character;
+                return true;
+            }
+        }
+        if (!of_name.starts_with('#')) return false;
+        bool const hex = of_name.starts_with("#x");
+        std::string_view const digits = of_name.substr(hex ? 2 : 1);
+        if (digits.empty() || digits.size() > 8) return false;
+        unsigned point = 0;
+        for (char const each : digits) {
+            char const c = text::to_lower(each);
+            bool const letter = hex && c >= 'a' && c <= 'f';
+            if (!text::is_digit(c) && !letter) return false;
+            point = point * (hex ? 16U : 10U) + static_cast<unsigned>(letter ? c - 'a' + 10 : c - '0');
+        }
+        return append_code_point(point, out);
+    }
+
+    [[nodiscard]] static bool append_code_point(unsigned point, std::string& out) {
+        auto const follower = [point](unsigned shift) { return static_cast<char>(0x80U | ((point >> shift) & 0x3FU)); };
+        bool const control = point < 0x20 && point != '\t' && point != '\n' && point != '\r';
+        if (control || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
+        if (point < 0x80) {
+            out += static_cast<char>(point);
+        } else if (point < 0x800) {
+            out += static_cast<char>(0xC0U | (point >> 6U));
+            out += follower(0);
+        } else if (point < 0x10000) {
+            out += static_cast<char>(0xE0U | (point >> 12U));
+            out += follower(6);
+            out += follower(0);
+        } else {
+            out += static_cast<char>(0xF0U | (point >> 18U));
+            out += follower(12);
+            out += follower(6);
+            out += follower(0);
+        }
+        return true;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+    std::size_t count_ = 0;
+};
+
+} // namespace detail
+
+/// Reads an XML document as services write them: elements, text, CDATA, the five named and the numeric entities; a
+/// document type is refused. `errc::malformed_response` when it is none. Time and memory stay in proportion to `text`.
+[[nodiscard]] inline result<xml_element> read_xml(std::string_view text) {
+    xml_element root;
+    if (!detail::xml_reader{text}.document(root)) return fail(errc::malformed_response, "not an XML document");
+    return root;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/failure.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_FAILURE_HPP
+#define FARGATE_AWS_FAILURE_HPP
+
+namespace fargate::inline v0::aws {
+
+/// What an answer with an error status says. Nothing in it is trusted to be there: a bare status is a failure too.
+struct service_failure {
+    int status = 0;
+    std::string code{};    ///< the service's own name for it, or the status in digits when it gave none
+    std::string message{}; ///< as the service worded it; bounded, empty when it said nothing
+    std::string request_id{};
+    std::string host_id{};                       ///< S3's second id
+    std::string redirect_region{};               ///< where S3 says the bucket is
+    std::vector<std::string> resources{};        ///< ConflictException's `resourceIds`
+    json::value members = json::value::object(); ///< what else the body held
+};
+
+namespace detail {
+
+inline constexpr std::size_t longest_code = 128;
+inline constexpr std::size_t longest_message = 2048;
+
+/// RFC 9110's phrase for the statuses that services and what stands before them answer with.
+[[nodiscard]] constexpr std::string_view reason_phrase(int status) noexcept {
+    switch (status) {
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 304: return "Not Modified";
+    case 307: return "Temporary Redirect";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 407: return "Proxy Authentication Required";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 411: return "Length Required";
+    case 412: return "Precondition Failed";
+    case 413: return "Content Too Large";
+    case 416: return "Range Not Satisfiable";
+    case 429: return "Too Many Requests";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    default: return "";
+    }
+}
+
+/// At most `longest` bytes of a text, not cut inside a UTF-8 sequence.
+[[nodiscard]] inline std::string_view cut(std::string_view text, std::size_t longest) noexcept {
+    if (text.size() <= longest) return text;
+    while (longest != 0 && (static_cast<unsigned char>(text[longest]) & 0xC0U) == 0x80U) --longest;
+    return text.substr(0, longest);
+}
+
+/// A text as it can stand in a log line: control characters become spaces.
+[[nodiscard]] inline std::string one_line(std::string_view text) {
+    std::string made{text};
+    for (char& c : made)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+    return made;
+}
+
+/// `ns#FooError:http://...` is FooError.
+[[nodiscard]] inline std::string bare_code(std::string_view text) {
+    text = text.substr(0, text.find(':'));
+    if (std::size_t const hash = text.rfind('#'); hash != std::string_view::npos) text.remove_prefix(hash + 1);
+    return std::string{cut(text::trim(text), longest_code)};
+}
+
+[[nodiscard]] inline bool is_html(std::string_view body) noexcept {
+    body = text::trim(body);
+    return text::iequals(body.substr(0, 5), "<html") || text::iequals(body.substr(0, 14), "<!doctype html");
+}
+
+/// What every protocol has: status, request ids, region.
+[[nodiscard]] inline service_failure bare_failure(http::response const& answer) {
+    service_failure made;
+    made.status = answer.status;
+    made.code = std::to_string(answer.status);
+    made.request_id = answer.headers.value_of("x-amzn-RequestId");
+    if (made.request_id.empty()) made.request_id = answer.headers.value_of("x-amz-request-id");
+    made.host_id = answer.headers.value_of("x-amz-id-2");
+    made.redirect_region = answer.headers.value_of("x-amz-bucket-region");
+    return made;
+}
+
+/// An element as a document: text, or an object of its children.
+[[nodiscard]] inline json::value document_of(xml_element const& element) {
+    if (element.children.empty()) return element.text;
+    json::value made = json::value::object();
+    for (auto const& each : element.children) json::set(made, each.name, document_of(each));
+    return made;
+}
+
+} // namespace detail
+
+/// Reads an AWS JSON 1.1 error (Smithy's rules): the code stands in the field `x-amzn-ErrorType`, the member `code` or the
+/// member `__type`, in that order, and `x-amzn-query-error` overrules them; a body that is no JSON object is quoted, one
+/// that is HTML is not.
+[[nodiscard]] inline service_failure read_json_failure(http::response const& answer) {
+    service_failure made = detail::bare_failure(answer);
+    std::string code = detail::bare_code(answer.headers.value_of("x-amzn-ErrorType"));
+    auto const document = json::parse(answer.body);
+    if (document && document->is_object()) {
+        for (std::string_view const name : {"code", "__type"})
+            if (code.empty()) code = detail::bare_code(json::text_of(*document, name).value_or(""));
+        json::value const* wording = nullptr;
+        for (std::string_view const name : {"message", "Message", "errorMessage"})
+            if (wording == nullptr) wording = json::member(*document, name);
+        if (wording != nullptr)
+            made.message =
+                detail::cut(json::as_text(*wording).value_or(json::write(*wording)), detail::longest_message);
+        if (auto const* const ids = json::array_of(*document, "resourceIds"))
+            for (auto const& each : *ids)
+                if (auto const id = json::as_text(each)) made.resources.emplace_back(*id);
+        made.members = *document;
+    } else {
+        bool const silent = text::trim(answer.body).empty();
+        bool const unexplained = silent && answer.status >= 500 && code.empty();
+        if (detail::is_html(answer.body) || unexplained) {
+            made.message = detail::reason_phrase(answer.status);
+        } else if (!silent) {
+            std::string_view const quoted = document ? json::as_text(*document).value_or(answer.body) : answer.body;
+            made.message = detail::cut(text::trim(quoted), detail::longest_message);
+        }
+    }
+    std::string_view const overruling = answer.headers.value_of("x-amzn-query-error");
+    if (!overruling.empty())
+        code = text::trim(overruling.substr(0, overruling.find(';')).substr(0, detail::longest_code));
+    if (!code.empty()) made.code = std::move(code);
+    return made;
+}
+
+/// Reads an S3 error, `<Error>`, or the same inside STS's `<ErrorResponse>`. Anything else (no body, as after HEAD; HTML;
+/// broken XML) leaves the status to speak.
+[[nodiscard]] inline service_failure read_xml_failure(http::response const& answer) {
+    service_failure made = detail::bare_failure(answer);
+    made.message = detail::reason_phrase(answer.status);
+    auto const root = read_xml(answer.body);
+    if (!root) return made;
+    xml_element const* const error = root->name == "Error" ? &*root : root->child("Error");
+    if (error == nullptr || text::trim(error->text_of("Code")).empty()) return made;
+    made.code = detail::cut(text::trim(error->text_of("Code")), detail::longest_code);
+    made.message = detail::cut(text::trim(error->text_of("Message")), detail::longest_message);
+    for (auto const* const part : {error, &*root})
+        if (made.request_id.empty()) made.request_id = text::trim(part->text_of("RequestId"));
+    if (made.host_id.empty()) made.host_id = text::trim(error->text_of("HostId"));
+    if (made.redirect_region.empty()) made.redirect_region = text::trim(error->text_of("Region"));
+    for (auto const& each : error->children)
+        if (each.name != "Code" && each.name != "Message" && each.name != "RequestId" && each.name != "HostId")
+            json::set(made.members, each.name, detail::document_of(each));
+    return made;
+}
+
+[[nodiscard]] inline service_failure read_failure(protocol how, http::response const& answer) {
+    return how == protocol::xml ? read_xml_failure(answer) : read_json_failure(answer);
+}
+
+/// The error that a caller gets of it: `ClusterNotFoundException: Cluster not found.`, on one line. A key that the service
+/// does not accept is `errc::unauthorized`, an object that S3 does not have `errc::not_found`, and the rest
+/// `errc::service_error`.
+[[nodiscard]] inline error error_of(service_failure const& said, call const& what) {
+    constexpr std::size_t longest_quote = 512;
+    bool const no_object = what.speaks == protocol::xml && said.status == 404;
+    errc const code = is_refused_key(said.status, said.code) ? errc::unauthorized
+                      : no_object                            ? errc::not_found
+                                                             : errc::service_error;
+    error made = fail(code, said.code);
+    if (said.code == std::to_string(said.status)) made.message = "HTTP " + said.code;
+    if (!said.message.empty()) made.message += ": " + detail::one_line(detail::cut(said.message, longest_quote));
+    bool const elsewhere = said.status < 500 && said.status != 404 && !said.redirect_region.empty();
+    if (elsewhere && said.redirect_region != what.where.region)
+        made.message += "; the bucket is in region " + detail::one_line(detail::cut(said.redirect_region, 63));
+    made.http_status = said.status;
+    made.service_code = said.code;
+    made.request_id = said.request_id;
+    made.resources = said.resources;
+    return made;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/sigv4/request_view.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SIGV4_REQUEST_VIEW_HPP
+#define FARGATE_SIGV4_REQUEST_VIEW_HPP
+
+namespace fargate::inline v0::sigv4 {
+
+/// One header to be signed. The name in any case, the value as it goes on the wire.
+struct header_view {
+    std::string_view name;
+    std::string_view value;
+};
+
+/// A request as the signer sees it: borrowed, complete, and never changed. `path` and `query` are the text that goes on
+/// the wire, already percent-encoded; `query` has no leading `?`. `headers` holds every header that shall be signed,
+/// `host` among them; those that proxies change on the way (see `never_signed`) are skipped. Everything viewed must
+/// outlive the call.
+struct request_view {
+    std::string_view method = "GET";
+    std::string_view path = "/";
+    std::string_view query{};
+    std::span<header_view const> headers{};
+    std::string_view body{};
+};
+
+/// The key that signs, borrowed. An empty session token means there is none. `generation` tells one key from the next:
+/// whoever rotates keys counts it up, and cached signing keys follow it; 0 switches that caching off.
+struct key_view {
+    std::string_view access_key_id;
+    std::string_view secret_access_key;
+    std::string_view session_token{};
+    std::uint64_t generation = 0;
+};
+
+} // namespace fargate::inline v0::sigv4
+
+#endif
+
+// ---- fargate/credentials/access_key.hpp -----------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_ACCESS_KEY_HPP
+#define FARGATE_CREDENTIALS_ACCESS_KEY_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// A number no other key of this process has; see `sigv4::key_view::generation`.
+[[nodiscard]] inline std::uint64_t next_generation() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+/// What signs requests, and where it came from.
+struct access_key {
+    std::string id{}; ///< `AKIA...`, `ASIA...`; not a secret
+    secret secret_key{};
+    secret session_token{};              ///< empty for a long-lived key
+    std::optional<time_point> expires{}; ///< nothing for a key that does not expire
+    std::string source{};                ///< which provider gave it, for people: `environment`
+    std::string account_id{};            ///< empty when the provider does not tell
+    std::uint64_t generation = 0;        ///< 0: signing keys made from this one are not cached
+
+    /// The signer's view of it; valid as long as this object is unchanged.
+    [[nodiscard]] sigv4::key_view view() const noexcept {
+        return {id, secret_key.reveal(), session_token.reveal(), generation};
+    }
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/http/policy.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_POLICY_HPP
+#define FARGATE_HTTP_POLICY_HPP
+
+namespace fargate::inline v0 {
+
+/// One request, one response, on the wire. (What other libraries call a transport.)
+///
+/// | expression  | type                     | contract                                                                  |
+/// |-------------|--------------------------|---------------------------------------------------------------------------|
+/// | `h.send(r)` | `result<http::response>` | performs the exchange `r` (an `http::request const&`) once                 |
+///
+/// - Sends the caller's method, target, fields and body exactly; adds only what frames an HTTP message (`Content-Length`
+///   and, when the caller gave none, `Host`). Adds no field that a signature would have to cover.
+/// - A 4xx or 5xx is a response. An error means that there was none: `timed_out`, `connection_failed`, `untrusted_peer`,
+///   `too_large`, `cancelled`, `malformed_response`, or `invalid_argument` when nothing was sent.
+/// - Follows no redirect, repeats nothing, keeps no cookie, and decodes no content coding.
+/// - Honours `r.limits` and `r.stop`, and never throws.
+/// - May be called from as many threads as the executor beside it has; a model with one handle goes with
+///   `inline_executor`.
+template <class Http>
+concept http_policy = requires(Http& h, http::request const& r) {
+    { h.send(r) } -> std::same_as<result<http::response>>;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/credentials/policy.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_POLICY_HPP
+#define FARGATE_CREDENTIALS_POLICY_HPP
+
+namespace fargate::inline v0 {
+
+/// Where access keys come from.
+///
+/// | expression                          | type                              | contract                                      |
+/// |-------------------------------------|-----------------------------------|-----------------------------------------------|
+/// | `c.fetch(http, clock, environment)` | `result<credentials::access_key>` | a key that is valid now; may block            |
+/// | `c.invalidate(generation)`          | (optional member)                 | the service refused that key as expired: do   |
+/// |                                     |                                   | not hand it out again                         |
+///
+/// `errc::not_configured` means "nothing to see here", and a chain asks its next provider; any other error stops the
+/// chain, because somebody configured this source and it is broken. The arguments are the policies beside it: what it
+/// needs of network, time and environment goes through them. `fetch` may be called from several threads at once.
+template <class Credentials, class Http, class Clock, class Environment>
+concept credential_policy = http_policy<Http> && clock_policy<Clock> && environment_policy<Environment> &&
+    requires(Credentials& c, Http& http, Clock& clock, Environment const& environment) {
+    { c.fetch(http, clock, environment) } -> std::same_as<result<credentials::access_key>>;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/crypto/policy.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_CRYPTO_POLICY_HPP
+#define FARGATE_CRYPTO_POLICY_HPP
+
+namespace fargate::inline v0::crypto {
+
+/// The 32 bytes of a SHA-256.
+using digest = std::array<unsigned char, 32>;
+
+/// A digest's bytes as the text view that hash functions take.
+[[nodiscard]] inline std::string_view bytes_of(digest const& value) noexcept {
+    return {reinterpret_cast<char const*>(value.data()), value.size()};
+}
+
+/// The hash functions that signing stands on, so that a board with another crypto library can bring its own.
+///
+/// | expression                  | type     | contract                                                                |
+/// |-----------------------------|----------|-------------------------------------------------------------------------|
+/// | `h.sha256(data)`            | `digest` | SHA-256 of the bytes of `data` (a `std::string_view`); never throws      |
+/// | `h.hmac_sha256(key, data)`  | `digest` | HMAC-SHA-256 (RFC 2104) of `data` under `key`; never throws              |
+///
+/// `h` is const, and both may be called from several threads at once. An implementation that cannot compute ends the
+/// process: a wrong digest would only be refused later, with a worse reason.
+template <class Hash>
+concept hash_policy = requires(Hash const& h, std::string_view key, std::string_view data) {
+    { h.sha256(data) }
+    noexcept->std::same_as<digest>;
+    { h.hmac_sha256(key, data) }
+    noexcept->std::same_as<digest>;
+};
+
+} // namespace fargate::inline v0::crypto
+
+#endif
+
+// ---- fargate/aws/parts.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_PARTS_HPP
+#define FARGATE_AWS_PARTS_HPP
+
+namespace fargate::inline v0::aws {
+
+/// A bundle names the replaceable parts that AWS calls stand on: the member types `http`, `credentials`, `clock`,
+/// `environment`, `retry` and `hash`, each a model of its concept. Inherit from a bundle and redefine what differs.
+template <class Policies>
+concept policies = http_policy<typename Policies::http> && clock_policy<typename Policies::clock> &&
+    environment_policy<typename Policies::environment> && retry::retry_policy<typename Policies::retry> &&
+    crypto::hash_policy<typename Policies::hash> &&
+    credential_policy<typename Policies::credentials, typename Policies::http, typename Policies::clock,
+                      typename Policies::environment>;
+
+/// One object of each part. Clients keep references to it, so it must outlive them; it is shared between threads as far as
+/// its parts are.
+template <policies Policies>
+struct parts {
+    typename Policies::http http{};
+    typename Policies::credentials credentials{};
+    typename Policies::clock clock{};
+    typename Policies::environment environment{};
+    typename Policies::retry retry{};
+    typename Policies::hash hash{};
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/version.hpp --------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_VERSION_HPP
+#define FARGATE_VERSION_HPP
+
+// The one place the version is written; CMake and the amalgamation read it from here.
+#define FARGATE_VERSION_MAJOR 0
+#define FARGATE_VERSION_MINOR 1
+#define FARGATE_VERSION_PATCH 0
+#define FARGATE_VERSION_STRING "0.1.0"
+
+#endif
+
+// ---- fargate/aws/user_agent.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_USER_AGENT_HPP
+#define FARGATE_AWS_USER_AGENT_HPP
+
+namespace fargate::inline v0::aws {
+
+namespace detail {
+
+/// A text as an HTTP token (RFC 9110 §5.6.2): other characters become dashes, the length is bounded.
+[[nodiscard]] inline std::string product_token(std::string_view text, std::size_t longest) {
+    constexpr std::string_view also = "!#$%&'*+-.^_`|~";
+    std::string made{text::trim(text).substr(0, longest)};
+    for (char& c : made)
+        if (!text::is_alnum(c) && also.find(c) == std::string_view::npos) c = '-';
+    return made;
+}
+
+/// A text as it can stand in a field value: control characters become spaces.
+[[nodiscard]] inline std::string field_text(std::string_view text) {
+    std::string made{text.substr(0, 512)};
+    for (char& c : made)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+    return std::string{text::trim(made)};
+}
+
+} // namespace detail
+
+/// The User-Agent of AWS calls: `fargate/0.1.0 exec-env/AWS_ECS_FARGATE app/my-agent extra`. It is never signed.
+template <environment_policy Environment>
+[[nodiscard]] std::string user_agent(client_options const& options, Environment const& environment) {
+    if (!options.user_agent.empty()) return detail::field_text(options.user_agent);
+    std::string made = "fargate/" FARGATE_VERSION_STRING;
+    auto const add = [&made](std::string_view name, std::string const& token) {
+        if (!token.empty()) made.append(" ").append(name).append(token);
+    };
+    add("exec-env/", detail::product_token(environment.variable("AWS_EXECUTION_ENV").value_or(""), 128));
+    std::string const app =
+        options.app_id.empty() ? environment.variable("AWS_SDK_UA_APP_ID").value_or("") : options.app_id;
+    add("app/", detail::product_token(app, 50));
+    add("", detail::field_text(options.user_agent_extra));
+    return made;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/text/percent.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_PERCENT_HPP
+#define FARGATE_TEXT_PERCENT_HPP
+
+namespace fargate::inline v0::text {
+
+/// The characters that never need an escape (RFC 3986 §2.3), which are also those AWS leaves alone.
+[[nodiscard]] constexpr bool is_unreserved(char c) noexcept {
+    return is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '~';
+}
+
+/// Appends `raw` with every byte but the unreserved ones, and `/` when it is kept, as `%XX` in upper case.
+inline void append_percent(std::string& out, std::string_view raw, bool keep_slash = false) {
+    constexpr char digits[] = "0123456789ABCDEF";
+    for (char const each : raw) {
+        if (is_unreserved(each) || (keep_slash && each == '/')) {
+            out += each;
+            continue;
+        }
+        auto const byte = static_cast<unsigned char>(each);
+        char const escape[] = {'%', digits[byte >> 4U], digits[byte & 0xFU]};
+        out.append(escape, sizeof escape);
+    }
+}
+
+[[nodiscard]] inline std::string percent_encode(std::string_view raw, bool keep_slash = false) {
+    std::string made;
+    made.reserve(raw.size() + raw.size() / 2);
+    append_percent(made, raw, keep_slash);
+    return made;
+}
+
+/// Calls `take(byte)` for each byte that `coded` stands for. A `%` without two digits behind it stands for itself, and
+/// `+` is no space.
+template <class Take>
+constexpr void for_each_decoded(std::string_view coded, Take&& take) {
+    for (std::size_t at = 0; at != coded.size();) {
+        if (coded[at] == '%' && coded.size() - at > 2) {
+            int const high = hex_value(coded[at + 1]);
+            int const low = hex_value(coded[at + 2]);
+            if (high >= 0 && low >= 0) {
+                take(static_cast<char>(static_cast<unsigned char>(high * 16 + low)));
+                at += 3;
+                continue;
+            }
+        }
+        take(coded[at++]);
+    }
+}
+
+/// The bytes that `coded` stands for; see `for_each_decoded`.
+[[nodiscard]] inline std::string percent_decode(std::string_view coded) {
+    std::string made;
+    made.reserve(coded.size());
+    for_each_decoded(coded, [&made](char byte) { made += byte; });
+    return made;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/text/scan.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_SCAN_HPP
+#define FARGATE_TEXT_SCAN_HPP
+
+namespace fargate::inline v0::text {
+
+/// The place of the first byte that is not from `lowest` to `highest`, both ASCII; the size when there is none. Looks at
+/// eight bytes a step, because every byte of a header is looked at before it is signed.
+[[nodiscard]] inline std::size_t first_outside(std::string_view text, char lowest, char highest) noexcept {
+    constexpr std::uint64_t each = 0x0101010101010101;
+    constexpr std::uint64_t tops = 0x80 * each;
+    std::uint64_t const low = each * static_cast<unsigned char>(lowest);
+    std::uint64_t const gap = each * (0x7FU - static_cast<unsigned char>(highest));
+    std::size_t at = 0;
+    for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
+        std::memcpy(&eight, text.data() + at, sizeof eight);
+        // A byte below `low` borrows its top bit from the subtraction, one above `highest` gains it from the sum.
+        if ((((eight - low) & ~eight) | (eight + gap) | eight) & tops) break;
+    }
+    while (at != text.size() && text[at] >= lowest && text[at] <= highest) ++at;
+    return at;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/sigv4/canonical.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SIGV4_CANONICAL_HPP
+#define FARGATE_SIGV4_CANONICAL_HPP
+
+// The canonical request of Signature Version 4: one spelling for every request that means the same, so that client and
+// service hash the same bytes.
+
+namespace fargate::inline v0::sigv4 {
+
+/// Headers that proxies and HTTP libraries add or change on the way, and the signature's own. `name` in any case.
+[[nodiscard]] constexpr bool never_signed(std::string_view name) noexcept {
+    constexpr std::string_view list[] = {"authorization",
+                                         "connection",
+                                         "expect",
+                                         "keep-alive",
+                                         "proxy-authenticate",
+                                         "proxy-authorization",
+                                         "te",
+                                         "trailer",
+                                         "transfer-encoding",
+                                         "upgrade",
+                                         "user-agent",
+                                         "x-amzn-trace-id"};
+    for (auto const each : list)
+        if (text::iequals(name, each)) return true;
+    return false;
+}
+
+/// The headers of a request that take part in its signature, in canonical order: by lower-case name, those of one name
+/// joined in the order given. Borrowed from the views, which must outlive it.
+class canonical_headers {
+public:
+    /// Takes the request's own headers and those the signer adds; drops the `never_signed` ones.
+    explicit canonical_headers(std::span<header_view const> given, std::span<header_view const> added = {}) {
+        sorted_.reserve(given.size() + added.size());
+        for (auto const list : {given, added})
+            for (auto const& each : list)
+                if (!never_signed(each.name)) sorted_.push_back({each, sorted_.size()});
+        std::sort(sorted_.begin(), sorted_.end(), comes_before);
+    }
+
+    /// Appends `content-type;host;x-amz-date`.
+    void append_names(std::string& out) const {
+        for (std::size_t i = 0; i != sorted_.size(); ++i) {
+            if (repeats(i)) continue;
+            if (i != 0) out += ';';
+            append_lower(out, sorted_[i].header.name);
+        }
+    }
+
+    /// Appends `name:value` and LF for each name.
+    void append_lines(std::string& out) const {
+        for (std::size_t i = 0; i != sorted_.size(); ++i) {
+            if (repeats(i)) {
+                out.back() = ',';
+            } else {
+                append_lower(out, sorted_[i].header.name);
+                out += ':';
+            }
+            append_folded(out, text::trim(sorted_[i].header.value));
+            out += '\n';
+        }
+    }
+
+    /// At least the bytes that names and lines take together.
+    [[nodiscard]] std::size_t size_hint() const noexcept {
+        std::size_t sum = 0;
+        for (auto const& each : sorted_) sum += 2 * each.header.name.size() + each.header.value.size() + 3;
+        return sum;
+    }
+
+private:
+    struct entry {
+        header_view header;
+        std::size_t place;
+    };
+
+    static bool comes_before(entry const& left, entry const& right) noexcept {
+        auto const& a = left.header.name;
+        auto const& b = right.header.name;
+        std::size_t const common = std::min(a.size(), b.size());
+        for (std::size_t i = 0; i != common; ++i) {
+            auto const x = static_cast<unsigned char>(text::to_lower(a[i]));
+            auto const y = static_cast<unsigned char>(text::to_lower(b[i]));
+            if (x != y) return x < y;
+        }
+        return a.size() != b.size() ? a.size() < b.size() : left.place < right.place;
+    }
+
+    [[nodiscard]] bool repeats(std::size_t i) const noexcept {
+        return i != 0 && text::iequals(sorted_[i - 1].header.name, sorted_[i].header.name);
+    }
+
+    static void append_lower(std::string& out, std::string_view name) {
+        for (char const c : name) out += text::to_lower(c);
+    }
+
+    /// Each run of white space becomes one space, also between quotes and where a line was folded.
+    static void append_folded(std::string& out, std::string_view value) {
+        while (true) {
+            std::size_t const plain = text::first_outside(value, '!', '~');
+            out += value.substr(0, plain);
+            value.remove_prefix(plain);
+            if (value.empty()) return;
+            out += text::is_space(value.front()) ? ' ' : value.front();
+            do value.remove_prefix(1);
+            while (out.back() == ' ' && !value.empty() && text::is_space(value.front()));
+        }
+    }
+
+    std::vector<entry> sorted_;
+};
+
+/// `path` without `.` segments and empty ones, and with `..` resolved; it ends in `/` when `path` does.
+[[nodiscard]] inline std::string normalized_path(std::string_view path) {
+    std::string made;
+    made.reserve(path.size() + 1);
+    for (std::string_view rest = path; !rest.empty();) {
+        auto const slash = std::min(rest.find('/'), rest.size());
+        std::string_view const segment = rest.substr(0, slash);
+        rest.remove_prefix(std::min(slash + 1, rest.size()));
+        if (segment.empty() || segment == ".") continue;
+        if (segment == "..") {
+            auto const last = made.rfind('/');
+            made.resize(last == std::string::npos ? 0 : last);
+            continue;
+        }
+        made += '/';
+        made += segment;
+    }
+    if (made.empty() || path.ends_with('/')) made += '/';
+    return made;
+}
+
+/// Appends the canonical URI of a path as it goes on the wire.
+inline void append_canonical_path(std::string& out, std::string_view path, settings const& how) {
+    if (path.empty() || path == "/") {
+        out += '/';
+        return;
+    }
+    std::string resolved;
+    if (how.normalize_path) path = resolved = normalized_path(path);
+    if (how.double_encode)
+        text::append_percent(out, path, true);
+    else
+        out += path;
+}
+
+/// Appends the canonical query string of a query as it goes on the wire: every name and value decoded and encoded again
+/// in the one way AWS knows, then sorted as pairs. Empty parts between `&` count for nothing; `+` is no space.
+inline void append_canonical_query(std::string& out, std::string_view query) {
+    struct parameter {
+        std::string_view name, value;
+    };
+    std::string coded;
+    coded.reserve(3 * query.size()); // never grows past that, so the views below stay good
+    auto const recode = [&coded](std::string_view part) {
+        std::size_t const from = coded.size();
+        text::for_each_decoded(part, [&coded](char byte) { text::append_percent(coded, {&byte, 1}); });
+        return std::string_view{coded}.substr(from);
+    };
+    std::vector<parameter> list;
+    while (!query.empty()) {
+        auto const end = std::min(query.find('&'), query.size());
+        std::string_view const pair = query.substr(0, end);
+        query.remove_prefix(std::min(end + 1, query.size()));
+        if (pair.empty()) continue;
+        auto const equals = std::min(pair.find('='), pair.size());
+        auto const name = recode(pair.substr(0, equals));
+        list.push_back({name, recode(pair.substr(std::min(equals + 1, pair.size())))});
+    }
+    std::sort(list.begin(), list.end(), [](parameter const& left, parameter const& right) {
+        return std::tie(left.name, left.value) < std::tie(right.name, right.value);
+    });
+    char const* between = "";
+    for (auto const& each : list) {
+        out += between;
+        between = "&";
+        out += each.name;
+        out += '=';
+        out += each.value;
+    }
+}
+
+/// The canonical request. `headers` stands for `request.headers` and whatever is added to them; `payload_hash` is the
+/// last line. Takes any text, folded header values too: refusing what must not be sent is `sign`'s part.
+[[nodiscard]] inline std::string canonical_request(request_view const& request, canonical_headers const& headers,
+                                                   settings const& how, std::string_view payload_hash) {
+    std::string made;
+    made.reserve(request.method.size() + 3 * (request.path.size() + request.query.size()) + headers.size_hint() +
+                 payload_hash.size() + 8);
+    made += request.method;
+    made += '\n';
+    append_canonical_path(made, request.path, how);
+    made += '\n';
+    append_canonical_query(made, request.query);
+    made += '\n';
+    headers.append_lines(made);
+    made += '\n';
+    headers.append_names(made);
+    made += '\n';
+    made += payload_hash;
+    return made;
+}
+
+} // namespace fargate::inline v0::sigv4
+
+#endif
+
+// ---- fargate/text/timestamp.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_TIMESTAMP_HPP
+#define FARGATE_TEXT_TIMESTAMP_HPP
+
+namespace fargate::inline v0::text {
+
+/// A point in time, UTC, in microseconds since 1970; the same type as `fargate::time_point`.
+using instant = std::chrono::sys_time<std::chrono::microseconds>;
+
+/// The first and the last moment that four digits of year can write. The functions that write clamp to them.
+inline constexpr instant earliest_written = std::chrono::sys_days{std::chrono::year{0} / 1 / 1};
+inline constexpr instant latest_written =
+    std::chrono::sys_days{std::chrono::year{10000} / 1 / 1} - std::chrono::microseconds{1};
+
+namespace detail {
+
+/// The calendar fields of a moment.
+struct civil {
+    unsigned year, month, day, hour, minute, second, microsecond;
+};
+
+[[nodiscard]] constexpr civil civil_of(instant moment) noexcept {
+    moment = std::clamp(moment, earliest_written, latest_written);
+    auto const midnight = std::chrono::floor<std::chrono::days>(moment);
+    std::chrono::year_month_day const date{midnight};
+    auto const micros = static_cast<std::uint64_t>((moment - midnight).count());
+    auto const seconds = static_cast<unsigned>(micros / 1'000'000);
+    return {static_cast<unsigned>(static_cast<int>(date.year())),
+            static_cast<unsigned>(date.month()),
+            static_cast<unsigned>(date.day()),
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60,
+            static_cast<unsigned>(micros % 1'000'000)};
+}
+
+/// Appends `width` decimal digits of `value`.
+inline void append_digits(std::string& out, unsigned value, unsigned width) {
+    char digits[10] = {};
+    for (unsigned i = width; i-- != 0; value /= 10) digits[i] = static_cast<char>('0' + value % 10);
+    out.append(digits, width);
+}
+
+/// Reads fixed-width text from the front. A step that does not fit leaves `ok` false for good.
+class reader {
+public:
+    constexpr explicit reader(std::string_view text) noexcept : rest_{text} {}
+
+    [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
+    [[nodiscard]] constexpr bool done() const noexcept { return ok_ && rest_.empty(); }
+    [[nodiscard]] constexpr char front() const noexcept { return rest_.empty() ? '\0' : rest_.front(); }
+
+    constexpr unsigned digits(std::size_t width) noexcept {
+        unsigned value = 0;
+        for (; width != 0; --width) {
+            if (!is_digit(front())) ok_ = false;
+            if (!ok_) return 0;
+            value = value * 10 + static_cast<unsigned>(rest_.front() - '0');
+            rest_.remove_prefix(1);
+        }
+        return value;
+    }
+
+    /// Takes one of the characters of `set`.
+    constexpr char one_of(std::string_view set) noexcept {
+        char const c = front();
+        if (!ok_ || rest_.empty() || set.find(c) == std::string_view::npos) {
+            ok_ = false;
+            return '\0';
+        }
+        rest_.remove_prefix(1);
+        return c;
+    }
+
+    /// Takes `word`, in any case.
+    constexpr bool accept(std::string_view word) noexcept {
+        if (!ok_ || !iequals(rest_.substr(0, word.size()), word)) return false;
+        rest_.remove_prefix(word.size());
+        return true;
+    }
+
+    constexpr void expect(std::string_view word) noexcept {
+        if (!accept(word)) ok_ = false;
+    }
+
+    /// Takes one of the words of `list` and returns its place.
+    template <std::size_t Count>
+    constexpr unsigned word_of(std::string_view const (&list)[Count]) noexcept {
+        for (std::size_t i = 0; i != Count; ++i)
+            if (accept(list[i])) return static_cast<unsigned>(i);
+        ok_ = false;
+        return 0;
+    }
+
+private:
+    std::string_view rest_;
+    bool ok_ = true;
+};
+
+/// The moment that calendar fields name; nothing when there is no such day or time. Second 60 is a leap second, which
+/// UTC as computers count it does not have: it reads as the second after.
+[[nodiscard]] constexpr std::optional<instant> moment_of(civil const& c) noexcept {
+    std::chrono::year_month_day const date{std::chrono::year{static_cast<int>(c.year)}, std::chrono::month{c.month},
+                                           std::chrono::day{c.day}};
+    if (!date.ok() || c.hour > 23 || c.minute > 59 || c.second > 60) return std::nullopt;
+    return std::chrono::sys_days{date} + std::chrono::seconds{c.hour * 3600 + c.minute * 60 + c.second} +
+           std::chrono::microseconds{c.microsecond};
+}
+
+inline constexpr std::string_view month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+inline constexpr std::string_view long_day_names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                                      "Friday", "Saturday", "Sunday"};
+inline constexpr std::string_view day_names[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+
+constexpr void read_time(reader& from, civil& into) noexcept {
+    into.hour = from.digits(2);
+    from.expect(":");
+    into.minute = from.digits(2);
+    from.expect(":");
+    into.second = from.digits(2);
+}
+
+} // namespace detail
+
+/// `20240102T030405Z`, as AWS signs it; a fraction is dropped.
+[[nodiscard]] inline std::string amz_timestamp(instant moment) {
+    auto const c = detail::civil_of(moment);
+    std::string made;
+    made.reserve(16);
+    detail::append_digits(made, c.year * 10000 + c.month * 100 + c.day, 8);
+    made += 'T';
+    detail::append_digits(made, c.hour * 10000 + c.minute * 100 + c.second, 6);
+    made += 'Z';
+    return made;
+}
+
+/// Reads what `amz_timestamp` writes, and nothing else.
+[[nodiscard]] constexpr std::optional<instant> parse_amz_timestamp(std::string_view text) noexcept {
+    detail::reader from{text};
+    detail::civil c{};
+    c.year = from.digits(4);
+    c.month = from.digits(2);
+    c.day = from.digits(2);
+    from.one_of("T");
+    c.hour = from.digits(2);
+    c.minute = from.digits(2);
+    c.second = from.digits(2);
+    from.one_of("Z");
+    return from.done() ? detail::moment_of(c) : std::nullopt;
+}
+
+/// `2020-12-08T17:00:00.123456+00:00`, the text of Python's `isoformat` for UTC: six digits of fraction, or none when
+/// it is zero.
+[[nodiscard]] inline std::string iso8601(instant moment) {
+    auto const c = detail::civil_of(moment);
+    std::string made;
+    made.reserve(32);
+    unsigned const fields[] = {c.year, c.month, c.day, c.hour, c.minute, c.second};
+    constexpr char before[] = {'\0', '-', '-', 'T', ':', ':'};
+    for (std::size_t i = 0; i != std::size(fields); ++i) {
+        if (i != 0) made += before[i];
+        detail::append_digits(made, fields[i], i == 0 ? 4 : 2);
+    }
+    if (c.microsecond != 0) {
+        made += '.';
+        detail::append_digits(made, c.microsecond, 6);
+    }
+    made += "+00:00";
+    return made;
+}
+
+/// Reads `YYYY-MM-DDThh:mm:ss`, with a blank for the `T` if need be, then a fraction of up to nine digits (what is finer
+/// than a microsecond is dropped), then `Z`, `+hh:mm`, `+hhmm`, `+hh` or nothing, which means UTC. Nothing for any other
+/// text, and for days and times that do not exist.
+[[nodiscard]] constexpr std::optional<instant> parse_iso8601(std::string_view text) noexcept {
+    detail::reader from{text};
+    detail::civil c{};
+    c.year = from.digits(4);
+    from.expect("-");
+    c.month = from.digits(2);
+    from.expect("-");
+    c.day = from.digits(2);
+    from.one_of("Tt ");
+    detail::read_time(from, c);
+    if (from.accept(".")) {
+        c.microsecond = from.digits(1) * 100'000;
+        unsigned weight = 10'000;
+        for (int more = 8; more != 0 && is_digit(from.front()); --more, weight /= 10)
+            c.microsecond += from.digits(1) * weight;
+    }
+    std::chrono::minutes offset{0};
+    if (!from.accept("Z") && !from.done()) {
+        bool const east = from.one_of("+-") == '+';
+        unsigned const hours = from.digits(2);
+        unsigned minutes = 0;
+        if (from.accept(":") || is_digit(from.front())) minutes = from.digits(2);
+        if (hours > 23 || minutes > 59) return std::nullopt;
+        offset = std::chrono::minutes{hours * 60 + minutes} * (east ? 1 : -1);
+    }
+    if (!from.done()) return std::nullopt;
+    auto const local = detail::moment_of(c);
+    if (!local) return std::nullopt;
+    return *local - offset;
+}
+
+/// Reads the `Date` field of HTTP (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`, and the two obsolete forms
+/// `Sunday, 06-Nov-94 08:49:37 GMT` (a year below 70 is of the century from 2000) and `Sun Nov  6 08:49:37 1994`.
+/// The name of the day has to be one, but is not compared with the date.
+[[nodiscard]] constexpr std::optional<instant> parse_http_date(std::string_view text) noexcept {
+    detail::civil c{};
+    if (detail::reader from{text}; from.word_of(detail::long_day_names), from.ok()) {
+        from.expect(", ");
+        c.day = from.digits(2);
+        from.expect("-");
+        c.month = from.word_of(detail::month_names) + 1;
+        from.expect("-");
+        c.year = from.digits(2);
+        c.year += c.year < 70 ? 2000 : 1900;
+        from.expect(" ");
+        detail::read_time(from, c);
+        from.expect(" GMT");
+        return from.done() ? detail::moment_of(c) : std::nullopt;
+    }
+    detail::reader from{text};
+    from.word_of(detail::day_names);
+    if (from.accept(", ")) {
+        c.day = from.digits(2);
+        from.expect(" ");
+        c.month = from.word_of(detail::month_names) + 1;
+        from.expect(" ");
+        c.year = from.digits(4);
+        from.expect(" ");
+        detail::read_time(from, c);
+        from.expect(" GMT");
+        return from.done() ? detail::moment_of(c) : std::nullopt;
+    }
+    from.expect(" ");
+    c.month = from.word_of(detail::month_names) + 1;
+    from.expect(" ");
+    c.day = from.accept(" ") ? from.digits(1) : from.digits(2);
+    from.expect(" ");
+    detail::read_time(from, c);
+    from.expect(" ");
+    c.year = from.digits(4);
+    return from.done() ? detail::moment_of(c) : std::nullopt;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/sigv4/check.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SIGV4_CHECK_HPP
+#define FARGATE_SIGV4_CHECK_HPP
+
+// What must not be signed, because it could be read in two ways or would only be refused by the service.
+
+namespace fargate::inline v0::sigv4 {
+
+namespace detail {
+
+/// A character of a method or a header name (RFC 9110 §5.6.2).
+[[nodiscard]] constexpr bool is_token_character(char c) noexcept {
+    return text::is_alnum(c) || (c != '\0' && std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos);
+}
+
+[[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+}
+
+/// A control byte in `text`, but for those of `allowed`.
+[[nodiscard]] inline bool has_control(std::string_view text, std::string_view allowed = "") noexcept {
+    text.remove_prefix(text::first_outside(text, ' ', '~'));
+    return std::any_of(text.begin(), text.end(), [allowed](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) && allowed.find(c) == std::string_view::npos;
+    });
+}
+
+/// Not empty, visible ASCII, and nothing that ends it early inside `Authorization`.
+[[nodiscard]] inline bool is_plain(std::string_view text, std::string_view forbidden) noexcept {
+    return !text.empty() && text::first_outside(text, '!', '~') == text.size() &&
+           text.find_first_of(forbidden) == std::string_view::npos;
+}
+
+[[nodiscard]] constexpr bool is_payload_hash(std::string_view text) noexcept {
+    return text == unsigned_payload || (text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
+                                            return text::hex_value(c) >= 0 && !text::is_upper(c);
+                                        }));
+}
+
+/// A header that the signer itself adds.
+[[nodiscard]] constexpr bool is_added(std::string_view name) noexcept {
+    return text::iequals(name, "authorization") || text::iequals(name, "x-amz-date") ||
+           text::iequals(name, "x-amz-security-token") || text::iequals(name, "x-amz-content-sha256");
+}
+
+/// A query parameter that the signer itself adds.
+[[nodiscard]] inline bool is_added_parameter(std::string_view coded) {
+    constexpr std::string_view list[] = {"X-Amz-Algorithm", "X-Amz-Credential",    "X-Amz-Date",
+                                         "X-Amz-Expires",   "X-Amz-SignedHeaders", "X-Amz-Security-Token",
+                                         "X-Amz-Signature"};
+    std::string const name = text::percent_decode(coded);
+    return std::any_of(std::begin(list), std::end(list), [&](auto each) { return text::iequals(name, each); });
+}
+
+[[nodiscard]] inline result<void> check_headers(std::span<header_view const> headers) {
+    auto const refuse = [](char const* why) { return fail(errc::invalid_argument, why); };
+    std::size_t hosts = 0;
+    for (auto const& each : headers) {
+        if (!is_token(each.name)) return refuse("a header's name holds characters that no header name may hold");
+        if (has_control(each.value, "\t"))
+            return fail(errc::invalid_argument, "header " + std::string{each.name.substr(0, 64)} +
+                                                    " holds a control byte such as a line break: take it out");
+        if (is_added(each.name))
+            return fail(errc::invalid_argument,
+                        "the request has a header " + text::lower(each.name) + " already: the signer adds that");
+        if (!text::iequals(each.name, "host")) continue;
+        if (text::trim(each.value).empty()) return refuse("the request's host header is empty");
+        ++hosts;
+    }
+    if (hosts == 0) return refuse("the request has no host header: a signature is good for one host");
+    if (hosts > 1) return refuse("the request has two host headers: leave one");
+    return {};
+}
+
+} // namespace detail
+
+/// Whether a request may be signed: method, path and query are fit for a request line; header names and values are fit
+/// for headers; there is one `host`; nothing that the signer adds is there already, in a header or in the query; key and
+/// scope are complete. Otherwise `errc::invalid_argument` with what to mend; no value is quoted.
+[[nodiscard]] inline result<void> check(request_view const& request, key_view const& key, scope const& where,
+                                        text::instant when, settings const& how) {
+    auto const refuse = [](char const* why) { return fail(errc::invalid_argument, why); };
+    if (key.access_key_id.empty()) return refuse("the access key has no id");
+    if (key.secret_access_key.empty()) return refuse("the access key has no secret");
+    if (!detail::is_plain(key.access_key_id, ","))
+        return refuse("the access key's id holds a comma, or something other than visible ASCII");
+    if (!key.session_token.empty() && !detail::is_plain(key.session_token, ""))
+        return refuse("the session token holds something other than visible ASCII: copy it again");
+    if (where.region.empty()) return refuse("there is no region to sign for");
+    if (where.service.empty()) return refuse("there is no service to sign for");
+    if (!detail::is_plain(where.region, "/,"))
+        return refuse("the region holds a slash, a comma, or something other than visible ASCII");
+    if (!detail::is_plain(where.service, "/,"))
+        return refuse("the service holds a slash, a comma, or something other than visible ASCII");
+    if (when < text::earliest_written || when > text::latest_written)
+        return refuse("the time is outside the years 0 to 9999: look at the clock");
+    if (!how.payload_hash.empty() && !detail::is_payload_hash(how.payload_hash))
+        return refuse("the payload hash is neither 64 lower-case hex digits nor UNSIGNED-PAYLOAD");
+
+    if (!detail::is_token(request.method)) return refuse("the method is no HTTP method");
+    if (std::any_of(request.method.begin(), request.method.end(), text::is_lower))
+        return refuse("the method is in lower case: services compare it as it is");
+    if (!request.path.empty() && request.path.front() != '/') return refuse("the path does not begin with /");
+    if (request.path.find_first_of("?#") != std::string_view::npos)
+        return refuse("the path holds a ? or #: write it as %3F or %23");
+    if (request.query.find('#') != std::string_view::npos) return refuse("the query holds a #: write it as %23");
+    if (detail::has_control(request.path) || detail::has_control(request.query))
+        return refuse("the path or the query holds a control byte: write it as %XX");
+    for (std::string_view rest = request.query; !rest.empty();) {
+        auto const end = std::min(rest.find('&'), rest.size());
+        std::string_view const pair = rest.substr(0, end);
+        if (detail::is_added_parameter(pair.substr(0, pair.find('='))))
+            return refuse("the query is signed already: the signer adds its X-Amz- parameters");
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return detail::check_headers(request.headers);
+}
+
+} // namespace fargate::inline v0::sigv4
+
+#endif
+
+// ---- fargate/sigv4/signing_key.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SIGV4_SIGNING_KEY_HPP
+#define FARGATE_SIGV4_SIGNING_KEY_HPP
+
+namespace fargate::inline v0::sigv4 {
+
+/// A digest that is a secret: wiped when it goes.
+class secret_digest {
+public:
+    /// Takes the digest over: `value` is wiped.
+    secret_digest(crypto::digest&& value) noexcept : value_{value} { wipe(value.data(), value.size()); }
+    secret_digest(secret_digest const&) = default;
+    secret_digest& operator=(secret_digest const&) = default;
+    ~secret_digest() { wipe(value_.data(), value_.size()); }
+
+    [[nodiscard]] std::string_view reveal() const noexcept { return crypto::bytes_of(value_); }
+
+private:
+    crypto::digest value_;
+};
+
+/// The key that signs one UTC day's (`20240102`) requests of one scope. It lets its holder sign as you for that day, so
+/// it is as secret as the key it is made from. What is computed on the way to it is wiped.
+template <crypto::hash_policy Hash>
+[[nodiscard]] secret_digest signing_key(std::string_view secret_access_key, std::string_view date, scope const& where,
+                                        Hash const& hash) {
+    std::string first;
+    first.reserve(4 + secret_access_key.size());
+    first += "AWS4";
+    first += secret_access_key;
+    secret_digest key = hash.hmac_sha256(first, date);
+    wipe(first);
+    for (auto const part : {where.region, where.service, std::string_view{"aws4_request"}})
+        key = hash.hmac_sha256(key.reveal(), part);
+    return key;
+}
+
+/// Keeps the signing keys of the day, so that a signature costs one HMAC and not five. Entries belong to a key's
+/// generation, a date and a scope; at most `capacity` of them, the least recently used makes room, and whatever leaves is
+/// wiped. May be used from several threads at once.
+class signing_key_cache {
+public:
+    static constexpr std::size_t capacity = 16;
+
+    signing_key_cache() = default;
+    signing_key_cache(signing_key_cache const&) = delete;
+    signing_key_cache& operator=(signing_key_cache const&) = delete;
+
+    /// The signing key, from memory or made now. A key of generation 0 is made each time and not kept.
+    template <crypto::hash_policy Hash>
+    [[nodiscard]] secret_digest get(key_view const& key, std::string_view date, scope const& where, Hash const& hash) {
+        if (key.generation == 0) return signing_key(key.secret_access_key, date, where, hash);
+        if (auto const kept = find(key.generation, date, where)) return *kept;
+        secret_digest const made = signing_key(key.secret_access_key, date, where, hash);
+        keep(key.generation, date, where, made);
+        return made;
+    }
+
+    [[nodiscard]] std::size_t size() const {
+        std::lock_guard const lock{mutex_};
+        std::size_t count = 0;
+        for (auto const& each : entries_) count += each.has_value() ? 1U : 0U;
+        return count;
+    }
+
+    /// Wipes and forgets everything.
+    void clear() {
+        std::lock_guard const lock{mutex_};
+        for (auto& each : entries_) each.reset();
+    }
+
+private:
+    struct entry {
+        std::uint64_t generation;
+        std::string date, region, service;
+        secret_digest key;
+        std::uint64_t used;
+
+        [[nodiscard]] bool serves(scope const& where) const noexcept {
+            return region == where.region && service == where.service;
+        }
+    };
+
+    std::optional<secret_digest> find(std::uint64_t generation, std::string_view date, scope const& where) {
+        std::lock_guard const lock{mutex_};
+        for (auto& each : entries_) {
+            if (!each || each->generation != generation || each->date != date || !each->serves(where)) continue;
+            each->used = ++uses_;
+            return each->key;
+        }
+        return std::nullopt;
+    }
+
+    void keep(std::uint64_t generation, std::string_view date, scope const& where, secret_digest const& key) {
+        entry made{generation, std::string{date}, std::string{where.region}, std::string{where.service}, key, 0};
+        std::lock_guard const lock{mutex_};
+        made.used = ++uses_;
+        auto* place = &entries_.front();
+        for (auto& each : entries_) {
+            if (each && outdates(made, *each)) each.reset();
+            if (!each || (*place && each->used < (*place)->used)) place = &each;
+        }
+        *place = std::move(made);
+    }
+
+    /// The same scope of an earlier generation or day, or the same entry made by two threads at once.
+    static bool outdates(entry const& fresh, entry const& old) noexcept {
+        return old.serves({fresh.region, fresh.service}) && old.generation <= fresh.generation &&
+               old.date <= fresh.date;
+    }
+
+    mutable std::mutex mutex_;
+    std::array<std::optional<entry>, capacity> entries_{};
+    std::uint64_t uses_ = 0;
+};
+
+} // namespace fargate::inline v0::sigv4
+
+#endif
+
+// ---- fargate/sigv4/sign.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SIGV4_SIGN_HPP
+#define FARGATE_SIGV4_SIGN_HPP
+
+namespace fargate::inline v0::crypto {
+
+class openssl_hash; // in <fargate/crypto/openssl.hpp>, which only callers that leave the hash out have to include
+
+} // namespace fargate::inline v0::crypto
+
+// Signature Version 4 (AWS General Reference, "Signing AWS API requests"). Pure functions: the same arguments give the
+// same signature, and nothing is asked of clock, network or environment.
+
+namespace fargate::inline v0::sigv4 {
+
+/// A header that a signed request carries.
+struct signed_header {
+    std::string_view name;
+    std::string value;
+};
+
+/// The headers to set on a request so that it is signed: `X-Amz-Date` and `Authorization`, and as the case may be
+/// `X-Amz-Security-Token` and `x-amz-content-sha256`.
+struct signed_headers {
+    std::array<signed_header, 4> fields{};
+    std::size_t count = 0;
+    std::string signature{}; ///< its 64 digits, which `Authorization` ends in
+
+    [[nodiscard]] signed_header const* begin() const noexcept { return fields.data(); }
+    [[nodiscard]] signed_header const* end() const noexcept { return fields.data() + count; }
+
+    void add(std::string_view name, std::string value) { fields[count++] = {name, std::move(value)}; }
+};
+
+/// The last line of a canonical request: the hash of the body, or what `how` puts in its place.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string payload_hash(std::string_view body, settings const& how, Hash const& hash) {
+    if (!how.payload_hash.empty()) return std::string{how.payload_hash};
+    if (body.empty()) return "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    return text::to_hex(crypto::bytes_of(hash.sha256(body)));
+}
+
+/// The text that is signed; `timestamp` is `20240102T030405Z`.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string string_to_sign(std::string_view timestamp, scope const& where, std::string_view canonical,
+                                         Hash const& hash) {
+    std::string made;
+    made.reserve(160);
+    made += "AWS4-HMAC-SHA256\n";
+    made += timestamp;
+    made += '\n';
+    append_credential_scope(made, timestamp.substr(0, 8), where);
+    made += '\n';
+    text::append_hex(made, crypto::bytes_of(hash.sha256(canonical)));
+    return made;
+}
+
+/// The signature of a canonical request, in hex: the stages after it in one go. `cache` may be null.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string signature(std::string_view canonical, key_view const& key, scope const& where,
+                                    std::string_view timestamp, signing_key_cache* cache, Hash const& hash) {
+    std::string_view const date = timestamp.substr(0, 8);
+    std::string const text = string_to_sign(timestamp, where, canonical, hash);
+    secret_digest const made =
+        cache != nullptr ? cache->get(key, date, where, hash) : signing_key(key.secret_access_key, date, where, hash);
+    return text::to_hex(crypto::bytes_of(hash.hmac_sha256(made.reveal(), text)));
+}
+
+/// Signs a request in its headers. `when` is the time it is sent, which the service compares with its own clock. `cache`,
+/// when there is one, keeps signing keys between calls. Refuses with `errc::invalid_argument`, saying what to mend, a
+/// request that must not be sent or cannot be signed: see `check`.
+template <crypto::hash_policy Hash = crypto::openssl_hash>
+[[nodiscard]] result<signed_headers> sign(request_view const& request, key_view const& key, scope const& where,
+                                          text::instant when, settings const& how = {},
+                                          signing_key_cache* cache = nullptr, Hash const& hash = {}) {
+    if (auto const fine = check(request, key, where, when, how); !fine) return fine.error();
+    std::string const timestamp = text::amz_timestamp(when);
+    std::string const payload = payload_hash(request.body, how, hash);
+
+    std::array<header_view, 3> added{};
+    std::size_t count = 0;
+    added[count++] = {"X-Amz-Date", timestamp};
+    if (how.content_sha256) added[count++] = {"x-amz-content-sha256", payload};
+    bool const has_token = !key.session_token.empty();
+    if (has_token && how.token == token_rule::sign) added[count++] = {"X-Amz-Security-Token", key.session_token};
+
+    canonical_headers const headers{request.headers, std::span{added}.first(count)};
+    signed_headers made;
+    made.signature = signature(canonical_request(request, headers, how, payload), key, where, timestamp, cache, hash);
+
+    std::string authorization;
+    authorization.reserve(256 + headers.size_hint() / 2);
+    authorization += "AWS4-HMAC-SHA256 Credential=";
+    authorization += key.access_key_id;
+    authorization += '/';
+    append_credential_scope(authorization, std::string_view{timestamp}.substr(0, 8), where);
+    authorization += ", SignedHeaders=";
+    headers.append_names(authorization);
+    authorization += ", Signature=";
+    authorization += made.signature;
+
+    made.add("X-Amz-Date", timestamp);
+    if (has_token) made.add("X-Amz-Security-Token", std::string{key.session_token});
+    if (how.content_sha256) made.add("x-amz-content-sha256", payload);
+    made.add("Authorization", std::move(authorization));
+    return made;
+}
+
+/// Signs a request in its query, so that whoever holds the URL can send it, with the headers that are in `request` and no
+/// others of `x-amz-`, until `expires` has passed (1 second to 7 days, and no longer than the key itself is good). Returns
+/// the whole query without `?`. Where S3's settings would tell the payload hash in a header, the payload is not signed.
+/// Refuses as `sign` does.
+template <crypto::hash_policy Hash = crypto::openssl_hash>
+[[nodiscard]] result<std::string> presign(request_view const& request, key_view const& key, scope const& where,
+                                          text::instant when, std::chrono::seconds expires, settings const& how = {},
+                                          signing_key_cache* cache = nullptr, Hash const& hash = {}) {
+    if (auto const fine = check(request, key, where, when, how); !fine) return fine.error();
+    if (expires < std::chrono::seconds{1} || expires > std::chrono::days{7})
+        return fail(errc::invalid_argument, "a presigned request lives from 1 to 604800 seconds");
+    std::string const timestamp = text::amz_timestamp(when);
+    canonical_headers const headers{request.headers};
+    std::string credential{key.access_key_id};
+    credential += '/';
+    append_credential_scope(credential, std::string_view{timestamp}.substr(0, 8), where);
+    std::string names;
+    headers.append_names(names);
+    std::string token;
+    if (!key.session_token.empty()) {
+        token = "&X-Amz-Security-Token=";
+        text::append_percent(token, key.session_token);
+    }
+
+    std::string query{request.query};
+    if (!query.empty()) query += '&';
+    query += "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=";
+    text::append_percent(query, credential);
+    query += "&X-Amz-Date=";
+    query += timestamp;
+    query += "&X-Amz-SignedHeaders=";
+    text::append_percent(query, names);
+    query += "&X-Amz-Expires=";
+    query += std::to_string(expires.count());
+    if (how.token == token_rule::sign) query += token;
+
+    request_view complete = request;
+    complete.query = query;
+    std::string const payload = how.content_sha256 && how.payload_hash.empty() ? std::string{unsigned_payload}
+                                                                               : payload_hash(request.body, how, hash);
+    std::string const made =
+        signature(canonical_request(complete, headers, how, payload), key, where, timestamp, cache, hash);
+    if (how.token == token_rule::omit) query += token;
+    query += "&X-Amz-Signature=";
+    query += made;
+    return query;
+}
+
+} // namespace fargate::inline v0::sigv4
+
+#endif
+
+// ---- fargate/aws/client.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_CLIENT_HPP
+#define FARGATE_AWS_CLIENT_HPP
+
+namespace fargate::inline v0::aws {
+
+/// Reads an answer whose body is a JSON object.
+[[nodiscard]] inline result<json::value> read_document(http::response&& answer) {
+    auto document = json::parse(answer.body);
+    if (document && document->is_object()) return document;
+    if (detail::is_html(answer.body))
+        return fail(errc::malformed_response, "the answer is HTML, not JSON: check that the address is the service's");
+    return document ? fail(errc::malformed_response, "the answer is no JSON object") : document.error();
+}
+
+/// Reads an answer as it is.
+[[nodiscard]] inline result<http::response> read_response(http::response&& answer) { return std::move(answer); }
+
+/// Signed calls of one service. A call goes: resolve credentials, sign, send, classify, wait, sign anew, send again. The
+/// retry policy decides about the next attempt and the clock policy waits for it; the HTTP policy does neither.
+///
+/// Keeps references to the parts, which must outlive it. Calls may be made from several threads at once as far as the
+/// parts are shared between threads. What was wrong with options or environment (no region, a malformed endpoint) is the
+/// answer to every call; making a client sends nothing and cannot fail.
+template <policies Policies>
+class client {
+public:
+    template <class Parts>
+    client(Parts& parts, service const& of, client_options options = {}) :
+        http_{parts.http},
+        credentials_{parts.credentials},
+        clock_{parts.clock},
+        environment_{parts.environment},
+        retry_{parts.retry},
+        hash_{parts.hash},
+        service_{of},
+        options_{std::move(options)},
+        destination_{resolve_target(of, options_, environment_)},
+        user_agent_{aws::user_agent(options_, environment_)} {}
+
+    /// Where the calls go, or why they cannot.
+    [[nodiscard]] result<target> const& destination() const noexcept { return destination_; }
+
+    /// Makes a call and reads its answer: `read(http::response&&)`, a `result`, is asked when the status is 2xx, and its
+    /// `errc::malformed_response` counts as a lost answer, which is repeated. Every attempt carries the same invocation id,
+    /// a signature of its own and its number. The error names service and operation, and says in `retryable` whether the
+    /// same call may succeed later.
+    template <class Read>
+    [[nodiscard]] auto call(aws::call const& what, Read const& read, std::stop_token stop = {})
+        -> std::invoke_result_t<Read const&, http::response&&> {
+        std::string const invocation = random_uuid(options_.random);
+        retry::progress book;
+        repairs done;
+        for (int attempt = 1;; ++attempt) {
+            if (stop.stop_requested())
+                return named(what.operation, fail(errc::cancelled, "stopped before it was sent"));
+            auto const key = resolve_key();
+            if (!key) return named(what.operation, key.error());
+            auto const request = signed_request(what, *key, invocation, attempt, stop);
+            if (!request) return named(what.operation, request.error());
+
+            auto response = http_.send(*request);
+            auto const hint = response ? retry_hint(*response) : std::nullopt;
+            auto const server_time =
+                response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
+            auto answer = interpret(what, std::move(response), read);
+
+            if (!answer && mend(answer.error(), *key, server_time, done)) continue;
+            auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
+            auto const pause = retry_.next(book, {verdict, hint});
+            if (answer) return answer;
+            answer.error().retryable = verdict != retry::verdict::refused;
+            if (!pause) return named(what.operation, std::move(answer).error(), attempt);
+            if (!clock_.sleep_for(*pause, stop))
+                return named(what.operation,
+                             fail(errc::cancelled, "stopped while it waited after " + answer.error().message));
+        }
+    }
+
+    /// A call of a JSON 1.1 operation of the service.
+    [[nodiscard]] result<json::value> call_json(std::string_view operation, std::string_view target_prefix,
+                                                json::value const& input, std::stop_token stop = {}) {
+        if (!input.is_object())
+            return named(operation, fail(errc::invalid_argument, "the input is no object with AWS's member names"));
+        if (!destination_) return named(operation, destination_.error());
+        endpoint const where = endpoint_of(service_, *destination_);
+        return call(json_call(operation, target_prefix, where, input), read_document, std::move(stop));
+    }
+
+    /// An error with the call that it ended: `ecs RunTask: ...`.
+    [[nodiscard]] error named(std::string_view operation, error why, int attempts = 1) const {
+        why.message = std::string{service_.prefix}.append(" ").append(operation).append(": ").append(why.message);
+        if (attempts > 1) why.message += " (after " + std::to_string(attempts) + " attempts)";
+        return why;
+    }
+
+    [[nodiscard]] client_options const& options() const noexcept { return options_; }
+
+private:
+    /// What has been put right in the course of a call; each at most once.
+    struct repairs {
+        bool key = false;
+        bool clock = false;
+    };
+
+    [[nodiscard]] result<credentials::access_key> resolve_key() {
+        if (options_.anonymous) return credentials::access_key{};
+        auto key = credentials_.fetch(http_, clock_, environment_);
+        if (!key) key.error().message = "no credentials: " + key.error().message;
+        return key;
+    }
+
+    [[nodiscard]] result<http::request> signed_request(aws::call const& what, credentials::access_key const& key,
+                                                       std::string const& invocation, int attempt,
+                                                       std::stop_token stop) {
+        std::string const path = what.where.path(what.path);
+        http::request made;
+        made.method = what.method;
+        made.url = what.where.scheme + "://" + what.where.authority + path;
+        if (!what.query.empty()) made.url += "?" + what.query;
+        made.headers = what.headers;
+        made.headers.set("Host", what.where.host);
+        made.body = what.body;
+        made.limits = options_.limits;
+        made.stop = std::move(stop);
+        if (!options_.anonymous) {
+            std::vector<sigv4::header_view> views;
+            for (auto const& each : made.headers) views.push_back({each.name, each.value});
+            sigv4::request_view const view{made.method, path, what.query, views, made.body};
+            auto const moment = clock_.now() + duration{clock_offset_.load(std::memory_order_relaxed)};
+            sigv4::scope const scope{what.where.region, service_.signing_name};
+            auto const added = sigv4::sign(view, key.view(), scope, moment, what.signing, &signing_keys_, hash_);
+            if (!added) return added.error();
+            for (auto const& each : *added) made.headers.set(std::string{each.name}, each.value);
+        }
+        made.headers.set("amz-sdk-invocation-id", invocation);
+        made.headers.set("amz-sdk-request", "attempt=" + std::to_string(attempt) + attempts_at_most());
+        made.headers.set("User-Agent", user_agent_);
+        return made;
+    }
+
+    [[nodiscard]] std::string attempts_at_most() const {
+        if constexpr (requires {
+                          { retry_.max_attempts() } -> std::convertible_to<int>;
+                      })
+            return "; max=" + std::to_string(retry_.max_attempts());
+        else
+            return {};
+    }
+
+    /// `x-amz-retry-after`: whole milliseconds.
+    [[nodiscard]] static std::optional<std::chrono::milliseconds> retry_hint(http::response const& answer) {
+        std::string_view const digits = answer.headers.value_of("x-amz-retry-after");
+        if (digits.empty() || digits.size() > 9) return std::nullopt;
+        std::chrono::milliseconds::rep value = 0;
+        for (char const c : digits) {
+            if (!text::is_digit(c)) return std::nullopt;
+            value = value * 10 + (c - '0');
+        }
+        return std::chrono::milliseconds{value};
+    }
+
+    template <class Read>
+    [[nodiscard]] static auto interpret(aws::call const& what, result<http::response>&& response, Read const& read)
+        -> std::invoke_result_t<Read const&, http::response&&> {
+        if (!response) return std::move(response).error();
+        int const status = response->status;
+        if (status < 200 || status > 299) return error_of(read_failure(what.speaks, *response), what);
+        std::string request_id = detail::bare_failure(*response).request_id;
+        auto answer = read(*std::move(response));
+        if (!answer) {
+            answer.error().http_status = status;
+            answer.error().request_id = std::move(request_id);
+        }
+        return answer;
+    }
+
+    /// Puts right what made the service refuse the attempt, where that can be: a key that has run out, a clock that is
+    /// wrong. True when the call should be sent again at once; the retry policy is not asked about that.
+    [[nodiscard]] bool mend(error const& why, credentials::access_key const& key, std::optional<time_point> server_time,
+                            repairs& done) {
+        if constexpr (requires { credentials_.invalidate(key.generation); }) {
+            if (is_expired_key(why.service_code) && !options_.anonymous && !std::exchange(done.key, true)) {
+                credentials_.invalidate(key.generation);
+                return true;
+            }
+        }
+        auto const doubt = doubt_of(why.service_code);
+        if (doubt == clock_doubt::none || !server_time || done.clock) return false;
+        auto const offset = *server_time - clock_.now();
+        auto const change = offset - duration{clock_offset_.load(std::memory_order_relaxed)};
+        if (doubt == clock_doubt::possible && std::chrono::abs(change) < std::chrono::minutes{4}) return false;
+        clock_offset_.store(offset.count(), std::memory_order_relaxed);
+        return done.clock = true;
+    }
+
+    typename Policies::http& http_;
+    typename Policies::credentials& credentials_;
+    typename Policies::clock& clock_;
+    typename Policies::environment const& environment_;
+    typename Policies::retry& retry_;
+    typename Policies::hash const& hash_;
+    service service_;
+    client_options options_;
+    result<target> destination_;
+    std::string user_agent_;
+    sigv4::signing_key_cache signing_keys_{};
+    std::atomic<duration::rep> clock_offset_{
+        0}; ///< the service's clock minus ours, learned when it refused a signature
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/tag.hpp --------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_TAG_HPP
+#define FARGATE_AWS_TAG_HPP
+
+namespace fargate::inline v0::aws {
+
+struct tag {
+    std::string key{};
+    std::string value{};
+
+    friend bool operator==(tag const&, tag const&) = default;
+};
+
+/// The tags in the array `member`. ECS spells a tag `{key, value}`, the tagging API `{Key, Value}`; a tag without a value
+/// has an empty one.
+[[nodiscard]] inline std::vector<tag> read_tags(json::value const& document, std::string_view member) {
+    std::vector<tag> made;
+    auto const* const list = json::array_of(document, member);
+    if (list == nullptr) return made;
+    for (auto const& each : *list) {
+        auto const text = [&each](std::string_view lower, std::string_view upper) {
+            auto const found = json::text_of(each, lower);
+            return std::string{found ? *found : json::text_of(each, upper).value_or("")};
+        };
+        made.push_back({text("key", "Key"), text("value", "Value")});
+    }
+    return made;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/ecs_types.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_ECS_TYPES_HPP
+#define FARGATE_AWS_ECS_TYPES_HPP
+
+// What ECS answers, as far as callers look at it by name; the whole document stands beside it as `raw`. A member that ECS
+// left out is empty here: unknown words in states and reasons pass through as they are.
+
+namespace fargate::inline v0::aws {
+
+namespace detail {
+
+[[nodiscard]] inline std::string text_or_empty(json::value const& document, std::string_view key) {
+    return std::string{json::text_of(document, key).value_or("")};
+}
+
+/// The elements of the array `key`, each made by `Made::from`.
+template <class Made>
+[[nodiscard]] std::vector<Made> list_of(json::value const& document, std::string_view key) {
+    std::vector<Made> made;
+    if (auto const* const list = json::array_of(document, key))
+        for (auto const& each : *list) made.push_back(Made::from(each));
+    return made;
+}
+
+[[nodiscard]] inline error answer_lacks(std::string_view member) {
+    return fail(errc::malformed_response, "the answer has no " + std::string{member});
+}
+
+} // namespace detail
+
+/// A container of a task.
+struct container {
+    std::string name{};
+    std::string last_status{};
+    std::string reason{};
+    std::optional<int> exit_code{}; ///< absent when it never started, and sometimes when Fargate lost it
+
+    [[nodiscard]] static container from(json::value const& document) {
+        container made{detail::text_or_empty(document, "name"), detail::text_or_empty(document, "lastStatus"),
+                       detail::text_or_empty(document, "reason"), std::nullopt};
+        auto const code = json::integer_of(document, "exitCode");
+        if (code && *code >= std::numeric_limits<int>::min() && *code <= std::numeric_limits<int>::max())
+            made.exit_code = static_cast<int>(*code);
+        return made;
+    }
+};
+
+/// A task. `last_status` is PROVISIONING, PENDING, ACTIVATING, RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING or STOPPED.
+struct task {
+    std::string arn{};
+    std::string definition_arn{};
+    std::string cluster_arn{};
+    std::string last_status{};
+    std::string desired_status{};
+    std::string stop_code{};
+    std::string stopped_reason{};
+    std::string started_by{};
+    std::string group{};
+    std::vector<container> containers{};
+
+    [[nodiscard]] static task from(json::value const& document) {
+        auto const text = [&document](std::string_view key) { return detail::text_or_empty(document, key); };
+        return {text("taskArn"),       text("taskDefinitionArn"),
+                text("clusterArn"),    text("lastStatus"),
+                text("desiredStatus"), text("stopCode"),
+                text("stoppedReason"), text("startedBy"),
+                text("group"),         detail::list_of<container>(document, "containers")};
+    }
+};
+
+/// What ECS could not do inside a call that succeeded, e.g. `RESOURCE:MEMORY`, or `MISSING` for a task it does not know.
+struct failure {
+    std::string arn{};
+    std::string reason{};
+    std::string detail{};
+
+    [[nodiscard]] static failure from(json::value const& document) {
+        return {aws::detail::text_or_empty(document, "arn"), aws::detail::text_or_empty(document, "reason"),
+                aws::detail::text_or_empty(document, "detail")};
+    }
+};
+
+struct cluster {
+    std::string arn{};
+    std::string name{};
+    std::string status{};
+
+    [[nodiscard]] static cluster from(json::value const& document) {
+        return {detail::text_or_empty(document, "clusterArn"), detail::text_or_empty(document, "clusterName"),
+                detail::text_or_empty(document, "status")};
+    }
+};
+
+/// The answer to RegisterTaskDefinition, DescribeTaskDefinition and DeregisterTaskDefinition.
+struct task_definition_output {
+    std::string arn{};
+    std::string family{};
+    std::int64_t revision = 0;
+    std::string status{};
+    std::vector<tag> tags{}; ///< they stand beside the definition, not in it
+    json::value raw{};
+
+    [[nodiscard]] static result<task_definition_output> from(json::value raw) {
+        auto const* const definition = json::object_of(raw, "taskDefinition");
+        if (definition == nullptr) return detail::answer_lacks("taskDefinition");
+        task_definition_output made;
+        made.arn = detail::text_or_empty(*definition, "taskDefinitionArn");
+        if (made.arn.empty()) return detail::answer_lacks("taskDefinition.taskDefinitionArn");
+        made.family = detail::text_or_empty(*definition, "family");
+        made.revision = json::integer_of(*definition, "revision").value_or(0);
+        made.status = detail::text_or_empty(*definition, "status");
+        made.tags = read_tags(raw, "tags");
+        made.raw = std::move(raw);
+        return made;
+    }
+};
+
+/// The answer to RunTask and to DescribeTasks: both may hold tasks and failures at once.
+struct tasks_output {
+    std::vector<task> tasks{};
+    std::vector<failure> failures{};
+    json::value raw{};
+
+    [[nodiscard]] static result<tasks_output> from(json::value raw) {
+        tasks_output made{detail::list_of<task>(raw, "tasks"), detail::list_of<failure>(raw, "failures"), {}};
+        made.raw = std::move(raw);
+        return made;
+    }
+};
+using run_task_output = tasks_output;
+using describe_tasks_output = tasks_output;
+
+/// The answer to StopTask.
+struct stop_task_output {
+    aws::task task{};
+    json::value raw{};
+
+    [[nodiscard]] static result<stop_task_output> from(json::value raw) {
+        auto const* const found = json::object_of(raw, "task");
+        if (found == nullptr) return detail::answer_lacks("task");
+        stop_task_output made{aws::task::from(*found), {}};
+        made.raw = std::move(raw);
+        return made;
+    }
+};
+
+/// The answer to DescribeClusters.
+struct clusters_output {
+    std::vector<cluster> clusters{};
+    std::vector<failure> failures{};
+    json::value raw{};
+
+    [[nodiscard]] static result<clusters_output> from(json::value raw) {
+        clusters_output made{detail::list_of<cluster>(raw, "clusters"), detail::list_of<failure>(raw, "failures"), {}};
+        made.raw = std::move(raw);
+        return made;
+    }
+};
+
+/// One page of ListTasks or ListTaskDefinitions; the next one is asked for with `next_token` until that is empty.
+struct list_output {
+    std::vector<std::string> arns{};
+    std::string next_token{};
+    json::value raw{};
+
+    [[nodiscard]] static result<list_output> from(json::value raw) {
+        list_output made;
+        for (std::string_view const member : {"taskArns", "taskDefinitionArns"}) {
+            auto const* const list = json::array_of(raw, member);
+            if (list == nullptr) continue;
+            for (auto const& each : *list)
+                if (auto const arn = json::as_text(each)) made.arns.emplace_back(*arn);
+        }
+        made.next_token = detail::text_or_empty(raw, "nextToken");
+        made.raw = std::move(raw);
+        return made;
+    }
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/ecs.hpp --------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_ECS_HPP
+#define FARGATE_AWS_ECS_HPP
+
+namespace fargate::inline v0::aws {
+
+/// Amazon ECS. Inputs are JSON objects with the member names of AWS's API reference, sent as they are; outputs are the
+/// structs of ecs_types.hpp. Every operation is repeated as `client` says, with these to know:
+///
+/// - `run_task` gives an input without `clientToken` a random one, the same for all attempts, so that a repeat after a lost
+///   answer starts no second task (`client_options::client_tokens` switches it off). An answer may hold `failures`
+///   beside or instead of tasks: that is data, not an error. ConflictException carries the tasks of the first call in
+///   `error::resources`.
+/// - `register_task_definition` has no such token: after a lost answer a repeat may leave one revision more.
+///
+/// Keeps references to `parts`, any struct with the members http, credentials, clock, environment, retry and hash of the
+/// bundle's types, e.g. `aws::parts<Policies>`. May be used from several threads as far as they may.
+template <policies Policies>
+class ecs {
+public:
+    template <class Parts>
+    explicit ecs(Parts& parts, client_options options = {}) : client_{parts, ecs_service, std::move(options)} {}
+
+    [[nodiscard]] result<task_definition_output> register_task_definition(json::value const& input,
+                                                                          std::stop_token stop = {}) {
+        return ask<task_definition_output>("RegisterTaskDefinition", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<task_definition_output> deregister_task_definition(json::value const& input,
+                                                                            std::stop_token stop = {}) {
+        return ask<task_definition_output>("DeregisterTaskDefinition", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<task_definition_output> describe_task_definition(json::value const& input,
+                                                                          std::stop_token stop = {}) {
+        return ask<task_definition_output>("DescribeTaskDefinition", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<list_output> list_task_definitions(json::value const& input, std::stop_token stop = {}) {
+        return ask<list_output>("ListTaskDefinitions", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<run_task_output> run_task(json::value const& input, std::stop_token stop = {}) {
+        bool const needs_token =
+            client_.options().client_tokens && input.is_object() && json::member(input, "clientToken") == nullptr;
+        if (!needs_token) return ask<run_task_output>("RunTask", input, std::move(stop));
+        json::value with_token = input;
+        json::set(with_token, "clientToken", random_uuid(client_.options().random));
+        return ask<run_task_output>("RunTask", with_token, std::move(stop));
+    }
+
+    [[nodiscard]] result<describe_tasks_output> describe_tasks(json::value const& input, std::stop_token stop = {}) {
+        return ask<describe_tasks_output>("DescribeTasks", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<list_output> list_tasks(json::value const& input, std::stop_token stop = {}) {
+        return ask<list_output>("ListTasks", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<stop_task_output> stop_task(json::value const& input, std::stop_token stop = {}) {
+        return ask<stop_task_output>("StopTask", input, std::move(stop));
+    }
+
+    [[nodiscard]] result<clusters_output> describe_clusters(json::value const& input, std::stop_token stop = {}) {
+        return ask<clusters_output>("DescribeClusters", input, std::move(stop));
+    }
+
+private:
+    template <class Output>
+    [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::stop_token stop) {
+        auto document = client_.call_json(operation, "AmazonEC2ContainerServiceV20141113", input, std::move(stop));
+        if (!document) return std::move(document).error();
+        auto output = Output::from(*std::move(document));
+        if (!output) return client_.named(operation, std::move(output).error());
+        return output;
+    }
+
+    client<Policies> client_;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/s3_address.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_S3_ADDRESS_HPP
+#define FARGATE_AWS_S3_ADDRESS_HPP
+
+namespace fargate::inline v0::aws {
+
+/// Where the bucket's name stands: in the host or in the path.
+enum class addressing : unsigned char {
+    automatic,   ///< in the host where the name allows it; in the path under an endpoint URL
+    path,        ///< always in the path
+    virtual_host ///< in the host where the name allows it
+};
+
+/// What a caller may decide about S3 calls beside the `client_options`.
+struct s3_options {
+    addressing style = addressing::automatic;
+    bool accelerate = false;   ///< the transfer acceleration host
+    bool sign_payload = true;  ///< false: `UNSIGNED-PAYLOAD`, over https only
+    bool checksum_mode = true; ///< asks GetObject for the object's checksum; some other stores do not take the field
+};
+
+/// A bucket's endpoint and what goes before the key's path: empty, or `/bucket`.
+struct bucket_address {
+    endpoint where{};
+    std::string path{};
+};
+
+namespace detail {
+
+/// 3 to 63 of `a-z 0-9 -`, at the edges no dash. A dot would not match the certificate of `*.s3...`.
+[[nodiscard]] constexpr bool fits_host(std::string_view bucket) noexcept {
+    return bucket.size() >= 3 && is_host_label(bucket);
+}
+
+[[nodiscard]] constexpr bool is_ip_address(std::string_view host) noexcept {
+    if (host.starts_with('[')) return true;
+    return host.substr(0, host.find(':')).find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+[[nodiscard]] inline result<void> check_bucket(std::string_view bucket) {
+    auto const refuse = [](char const* why) { return fail(errc::invalid_argument, why); };
+    if (bucket.starts_with("arn:")) return refuse("access point ARNs are not supported: name the bucket itself");
+    if (bucket.ends_with("--x-s3") || bucket.ends_with("--xa-s3"))
+        return refuse("directory buckets (S3 Express) are not supported: use a general purpose bucket");
+    if (bucket.empty() || bucket.size() > 255) return refuse("a bucket name has 1 to 255 characters");
+    for (char const c : bucket)
+        if (!text::is_alnum(c) && c != '.' && c != '-' && c != '_')
+            return refuse("a bucket name consists of letters, digits, dots, dashes and underscores");
+    if (bucket == "." || bucket == "..") return refuse("a bucket name is more than dots");
+    return {};
+}
+
+} // namespace detail
+
+/// The address of a bucket. Refuses names that are none, access points and directory buckets, and what cannot go
+/// together (acceleration with FIPS, an endpoint URL or a bucket that does not fit into a host name; FIPS in China).
+/// Regional hosts always, us-east-1 included: the old global host sends the buckets of other regions elsewhere.
+[[nodiscard]] inline result<bucket_address> address_of(std::string_view bucket, target const& to,
+                                                       s3_options const& options) {
+    auto const refuse = [](char const* why) { return fail(errc::bad_configuration, why); };
+    if (auto const name = detail::check_bucket(bucket); !name) return name.error();
+    bool const global = to.region == "aws-global";
+    bool const in_host = options.style != addressing::path && detail::fits_host(bucket);
+    std::string const region = global ? "us-east-1" : to.region;
+    std::string const label = std::string{bucket} + ".";
+    std::string const segment = "/" + std::string{bucket};
+
+    if (to.custom) {
+        if (options.accelerate) return refuse("S3 acceleration has its own host: leave out the endpoint URL");
+        endpoint where = *to.custom;
+        where.region = region;
+        bool const plain = options.style == addressing::automatic || detail::is_ip_address(where.host);
+        if (!in_host || plain) return bucket_address{std::move(where), segment};
+        where.authority = label + where.authority;
+        where.host = label + where.host;
+        return bucket_address{std::move(where), {}};
+    }
+
+    partition const& within = partition_of(to.region);
+    std::string const dual = to.use_dualstack ? ".dualstack" : "";
+    std::string const suffix = "." + std::string{within.dns_suffix};
+    if (to.use_fips && !within.s3_fips) return refuse("S3 has no FIPS endpoints in this partition");
+    if (options.accelerate) {
+        if (!in_host) return refuse("S3 acceleration needs a bucket name that fits into a host name, without dots");
+        if (to.use_fips) return refuse("S3 acceleration has no FIPS endpoints");
+        if (!within.s3_accelerate) return refuse("S3 acceleration is not available in this region");
+        return bucket_address{endpoint_at(label + "s3-accelerate" + dual + suffix, region), {}};
+    }
+    bool const old_host = global && !to.use_fips && !to.use_dualstack;
+    std::string const host =
+        std::string{to.use_fips ? "s3-fips" : "s3"} + dual + (old_host ? "" : "." + region) + suffix;
+    if (in_host) return bucket_address{endpoint_at(label + host, region), {}};
+    return bucket_address{endpoint_at(host, region), segment};
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/s3.hpp ---------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_S3_HPP
+#define FARGATE_AWS_S3_HPP
+
+namespace fargate::inline v0::aws {
+
+/// Which object, and under which conditions. Empty members are not sent.
+struct object_request {
+    std::string bucket{};
+    std::string key{}; ///< any text, `/` and odd characters included; sent literally
+    std::string version_id{};
+    std::string range{};               ///< `bytes=0-99`
+    std::string if_match{};            ///< an ETag, with its quotes
+    std::string if_none_match{};       ///< likewise
+    std::string if_modified_since{};   ///< an HTTP date
+    std::string if_unmodified_since{}; ///< likewise
+};
+
+/// An object, or of HeadObject what there is but for its bytes.
+struct object {
+    std::string body{};
+    std::optional<std::uint64_t> size{}; ///< of `body`, or of what it would be
+    std::string etag{};                  ///< with its quotes; not in general a hash of the bytes
+    std::string content_type{};
+    std::string last_modified{};
+    std::string version_id{};
+    http::fields headers{};
+};
+
+/// Amazon S3, to read. A missing object is `errc::not_found` (`NoSuchKey`; after HEAD, which has no body, the code is
+/// `404`); 304 and 412 are errors with that status. A bucket of another region is an error that names the region: no
+/// redirect is followed. Objects are kept in memory, up to `client_options::limits.body`.
+/// About `parts` and threads see `ecs`.
+template <policies Policies>
+class s3 {
+public:
+    template <class Parts>
+    explicit s3(Parts& parts, client_options options = {}, s3_options how = {}) :
+        client_{parts, s3_service, std::move(options)}, how_{how} {}
+
+    [[nodiscard]] result<object> get_object(object_request const& which, std::stop_token stop = {}) {
+        return ask("GetObject", "GET", which, std::move(stop));
+    }
+
+    [[nodiscard]] result<object> head_object(object_request const& which, std::stop_token stop = {}) {
+        return ask("HeadObject", "HEAD", which, std::move(stop));
+    }
+
+private:
+    [[nodiscard]] result<object> ask(std::string_view operation, std::string_view method, object_request const& which,
+                                     std::stop_token stop) {
+        if (which.key.empty()) return client_.named(operation, fail(errc::invalid_argument, "the key is empty"));
+        if (!client_.destination()) return client_.named(operation, client_.destination().error());
+        auto address = address_of(which.bucket, *client_.destination(), how_);
+        if (!address) return client_.named(operation, std::move(address).error());
+
+        call what;
+        what.operation = operation;
+        what.method = method;
+        what.path = address->path + "/" + text::percent_encode(which.key, true);
+        if (!which.version_id.empty()) what.query = "versionId=" + text::percent_encode(which.version_id);
+        auto const add = [&what](char const* name, std::string const& value) {
+            if (!value.empty()) what.headers.add(name, value);
+        };
+        add("Range", which.range);
+        add("If-Match", which.if_match);
+        add("If-None-Match", which.if_none_match);
+        add("If-Modified-Since", which.if_modified_since);
+        add("If-Unmodified-Since", which.if_unmodified_since);
+        if (how_.checksum_mode && method == "GET") what.headers.add("x-amz-checksum-mode", "ENABLED");
+        what.speaks = protocol::xml;
+        what.signing = sigv4::s3;
+        if (!how_.sign_payload && address->where.scheme == "https") what.signing.payload_hash = "UNSIGNED-PAYLOAD";
+        what.where = std::move(address->where);
+        return client_.call(what, read_object, std::move(stop));
+    }
+
+    [[nodiscard]] static result<object> read_object(http::response&& answer) {
+        object made;
+        auto const text = [&answer](std::string_view name) { return std::string{answer.headers.value_of(name)}; };
+        std::string const length = text("Content-Length");
+        std::uint64_t size = 0;
+        auto const end = length.data() + length.size();
+        if (auto const [at, problem] = std::from_chars(length.data(), end, size); problem == std::errc{} && at == end)
+            made.size = size;
+        made.etag = text("ETag");
+        made.content_type = text("Content-Type");
+        made.last_modified = text("Last-Modified");
+        made.version_id = text("x-amz-version-id");
+        made.body = std::move(answer.body);
+        made.headers = std::move(answer.headers);
+        return made;
+    }
+
+    client<Policies> client_;
+    s3_options how_;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/tagging.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_TAGGING_HPP
+#define FARGATE_AWS_TAGGING_HPP
+
+namespace fargate::inline v0::aws {
+
+/// A resource that has, or had, tags.
+struct tagged_resource {
+    std::string arn{};
+    std::vector<tag> tags{};
+};
+
+/// One page of GetResources. A page may be empty and yet have a token; the last one has none.
+struct resources_page {
+    std::vector<tagged_resource> resources{};
+    std::string token{};
+    json::value raw{};
+};
+
+/// The Resource Groups Tagging API. Inputs are JSON objects with AWS's member names.
+/// About `parts` and threads see `ecs`.
+template <policies Policies>
+class tagging {
+public:
+    static constexpr int most_pages = 1000; ///< 100 resources each
+
+    template <class Parts>
+    explicit tagging(Parts& parts, client_options options = {}) : client_{parts, tagging_service, std::move(options)} {}
+
+    /// One page: the first, or the one that `PaginationToken` in the input names.
+    [[nodiscard]] result<resources_page> get_resources(json::value const& input, std::stop_token stop = {}) {
+        auto document = client_.call_json(operation, "ResourceGroupsTaggingAPI_20170126", input, std::move(stop));
+        if (!document) return std::move(document).error();
+        resources_page page;
+        page.token = json::text_of(*document, "PaginationToken").value_or("");
+        if (auto const* const list = json::array_of(*document, "ResourceTagMappingList")) {
+            for (auto const& each : *list)
+                page.resources.push_back(
+                    {std::string{json::text_of(each, "ResourceARN").value_or("")}, read_tags(each, "Tags")});
+        }
+        page.raw = *std::move(document);
+        return page;
+    }
+
+    /// Every page of the input's question. A token that ran out (they live 15 minutes) starts it again, once.
+    [[nodiscard]] result<std::vector<tagged_resource>> all_resources(json::value const& input,
+                                                                     std::stop_token stop = {}) {
+        std::vector<tagged_resource> found;
+        json::value asking = input;
+        bool started_again = false;
+        for (int pages = 0; pages != most_pages; ++pages) {
+            auto page = get_resources(asking, stop);
+            if (!page && page.error().service_code == "PaginationTokenExpiredException" &&
+                !std::exchange(started_again, true)) {
+                found.clear();
+                asking = input;
+                continue;
+            }
+            if (!page) return std::move(page).error();
+            for (auto& each : page->resources) found.push_back(std::move(each));
+            if (page->token.empty()) return found;
+            json::set(asking, "PaginationToken", page->token);
+        }
+        std::string why = "there are more than " + std::to_string(most_pages) + " pages: narrow the filters";
+        return client_.named(operation, fail(errc::too_large, std::move(why)));
+    }
+
+private:
+    static constexpr std::string_view operation = "GetResources";
+
+    client<Policies> client_;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/credentials/cached.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_CACHED_HPP
+#define FARGATE_CREDENTIALS_CACHED_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// When a key that ends is renewed. Keys of a short life are renewed later: never before three quarters of it are over.
+struct refresh_windows {
+    duration advisory = std::chrono::minutes{15};       ///< from here on, one caller at a time tries, the others go on
+    duration mandatory = std::chrono::minutes{1};       ///< from here on, a failed try is soon followed by the next
+    duration advisory_pause = std::chrono::minutes{1};  ///< after a failed try, in the advisory window
+    duration mandatory_pause = std::chrono::seconds{1}; ///< after a failed try, in the mandatory window
+};
+
+/// A `credential_policy` that keeps another's key until shortly before it ends. One caller at a time asks the provider; as
+/// long as the present key is valid, the others are given it at once, and a failed renewal changes nothing. Only where no
+/// valid key is left do callers wait, all of them for the one answer. May be used from several threads; the provider is
+/// called by one at a time. Every key that it hands out has a generation.
+template <class Provider>
+class cached {
+public:
+    static constexpr std::string_view name = "cached";
+
+    cached() = default;
+    explicit cached(Provider provider, refresh_windows windows = {}) :
+        provider_{std::move(provider)}, windows_{windows} {}
+    explicit cached(refresh_windows windows) : windows_{windows} {}
+
+    cached(cached const&) = delete;
+    cached& operator=(cached const&) = delete;
+
+    template <class Http, clock_policy Clock, class Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& environment) {
+        auto now = clock.now();
+        std::unique_lock lock{mutex_};
+        for (bool waited = false;; waited = true, now = clock.now()) {
+            auto const key = valid_key(now);
+            if (key != nullptr && (asking_ || now < ask_from_)) {
+                lock.unlock();
+                return *key;
+            }
+            if (key == nullptr && waited && failed_answer_ == answers_) return *failure_;
+            if (!asking_) {
+                flight const guard{*this, lock};
+                return renew(lock, http, clock, environment);
+            }
+            answered_.wait(lock, [this, seen = answers_] { return answers_ != seen; });
+        }
+    }
+
+    /// Forgets the key of that generation, because the service refused it as expired. A key that replaced it since stays,
+    /// so that many callers with the same refusal cause one renewal.
+    void invalidate(std::uint64_t generation) {
+        std::scoped_lock const lock{mutex_};
+        if (key_ == nullptr || key_->generation != generation) return;
+        key_ = nullptr;
+        refused_ = generation;
+    }
+
+    /// Why the last renewal failed, though callers may not have noticed; nothing after one that succeeded.
+    [[nodiscard]] std::optional<error> last_failure() const {
+        std::scoped_lock const lock{mutex_};
+        return failure_;
+    }
+
+private:
+    using snapshot = std::shared_ptr<access_key const>;
+
+    /// While it lives, this caller is the one that asks. Ends the wait of the others however it ends.
+    class flight {
+    public:
+        flight(cached& owner, std::unique_lock<std::mutex>& lock) : owner_{owner}, lock_{lock} {
+            owner_.asking_ = true;
+        }
+        flight(flight const&) = delete;
+        flight& operator=(flight const&) = delete;
+        ~flight() {
+            if (!lock_.owns_lock()) lock_.lock();
+            owner_.asking_ = false;
+            ++owner_.answers_;
+            owner_.answered_.notify_all();
+        }
+
+    private:
+        cached& owner_;
+        std::unique_lock<std::mutex>& lock_;
+    };
+
+    template <class Http, class Clock, class Environment>
+    result<access_key> renew(std::unique_lock<std::mutex>& lock, Http& http, Clock& clock,
+                             Environment const& environment) {
+        auto const refused = std::exchange(refused_, 0);
+        lock.unlock();
+        if constexpr (requires { provider_.invalidate(refused); }) {
+            if (refused != 0) provider_.invalidate(refused);
+        }
+        auto answer = checked(provider_.fetch(http, clock, environment), clock);
+        auto const now = clock.now();
+        lock.lock();
+        if (answer) {
+            failure_.reset();
+            key_ = std::make_shared<access_key const>(*answer);
+            ask_from_ = answer->expires ? renewal(now, *answer->expires) : time_point::max();
+            return answer;
+        }
+        failure_ = answer.error();
+        failed_answer_ = answers_ + 1;
+        auto const kept = valid_key(now);
+        if (kept == nullptr) return answer;
+        bool const late = *kept->expires - now <= windows_.mandatory;
+        ask_from_ = now + (late ? windows_.mandatory_pause : windows_.advisory_pause);
+        return *kept;
+    }
+
+    [[nodiscard]] snapshot valid_key(time_point now) const {
+        return key_ != nullptr && (!key_->expires || *key_->expires > now) ? key_ : nullptr;
+    }
+
+    template <class Clock>
+    static result<access_key> checked(result<access_key> answer, Clock& clock) {
+        if (!answer) return answer;
+        if (answer->expires && *answer->expires <= clock.now())
+            return fail(errc::bad_configuration, answer->source + " handed out a key that ended at " +
+                                                     text::iso8601(*answer->expires) +
+                                                     ": renew it, or mend this machine's clock");
+        if (answer->generation == 0) answer->generation = next_generation();
+        return answer;
+    }
+
+    [[nodiscard]] time_point renewal(time_point now, time_point expires) const {
+        return expires - std::min(windows_.advisory, (expires - now) / 4);
+    }
+
+    Provider provider_{};
+    refresh_windows const windows_{};
+    mutable std::mutex mutex_;
+    std::condition_variable answered_;
+    snapshot key_;
+    time_point ask_from_ = time_point::max(); ///< as long as the key is valid, nobody asks before
+    std::optional<error> failure_;
+    std::uint64_t answers_ = 0;       ///< how many times the provider has answered
+    std::uint64_t failed_answer_ = 0; ///< the last of them that failed
+    std::uint64_t refused_ = 0;       ///< a generation that the provider does not know yet to be refused
+    bool asking_ = false;
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/chain.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_CHAIN_HPP
+#define FARGATE_CREDENTIALS_CHAIN_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// A `credential_policy` that asks others in order until one has a key. One that is not configured is passed over; any
+/// other failure ends the search, because somebody configured that source. The message then says what every source
+/// answered. A provider's `static constexpr std::string_view name`, when it has one, stands before its answer.
+template <class... Providers>
+class chain {
+public:
+    static constexpr std::string_view name = "chain";
+
+    chain() = default;
+    explicit chain(Providers... providers) requires(sizeof...(Providers) != 0) : providers_{std::move(providers)...} {}
+
+    template <class Http, class Clock, class Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& environment) {
+        return ask<0>({}, http, clock, environment);
+    }
+
+    /// Passes a refused key on to every provider that wants to know.
+    void invalidate(std::uint64_t generation) {
+        auto const tell = [generation](auto& provider) {
+            if constexpr (requires { provider.invalidate(generation); }) provider.invalidate(generation);
+        };
+        std::apply([&](auto&... each) { (tell(each), ...); }, providers_);
+    }
+
+private:
+    template <std::size_t Index, class Http, class Clock, class Environment>
+    result<access_key> ask(std::string answers, Http& http, Clock& clock, Environment const& environment) {
+        if constexpr (Index == sizeof...(Providers)) {
+            return fail(errc::not_configured, "no access key found: " + answers);
+        } else {
+            auto& provider = std::get<Index>(providers_);
+            auto key = provider.fetch(http, clock, environment);
+            if (key) return key;
+            auto why = std::move(key).error();
+            std::string answer = label(provider) + why.message;
+            if (why.code == errc::not_configured) {
+                if (Index != 0) answers += "; ";
+                return ask<Index + 1>(answers + answer, http, clock, environment);
+            }
+            why.message = std::move(answer);
+            if (Index != 0) why.message += " (before it: " + answers + ")";
+            return why;
+        }
+    }
+
+    template <class Provider>
+    static std::string label(Provider const&) {
+        if constexpr (requires { std::string_view{Provider::name}; })
+            return std::string{Provider::name} + ": ";
+        else
+            return {};
+    }
+
+    std::tuple<Providers...> providers_{};
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/make_key.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_MAKE_KEY_HPP
+#define FARGATE_CREDENTIALS_MAKE_KEY_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// One text of a key, and what its source calls it: `AWS_ACCESS_KEY_ID`.
+struct key_text {
+    std::string_view name;
+    std::string_view text;
+};
+
+namespace detail {
+
+/// Why a text cannot stand in a key; nullptr when it can. Id and token become parts of header fields, so they are visible
+/// ASCII; a secret may hold more, but neither blanks nor control characters.
+[[nodiscard]] constexpr char const* unfit(std::string_view part, bool ascii) noexcept {
+    if (part.size() >= 2 && part.front() == part.back() && (part.front() == '"' || part.front() == '\''))
+        return " stands in quotes: leave them out";
+    for (char const c : part) {
+        auto const byte = static_cast<unsigned char>(c);
+        if (byte <= 0x20 || byte == 0x7F) return " holds a blank or a control character inside: copy it again";
+        if (byte >= 0x80 && ascii) return " holds a character that is not ASCII: copy it again";
+    }
+    return nullptr;
+}
+
+} // namespace detail
+
+/// Puts a key together from texts of one source. Blanks and line ends around them are dropped. `errc::not_configured` when
+/// there is neither id nor secret (a token alone is no key), `errc::bad_configuration` when one of them is missing or a
+/// text cannot be what it shall be; the message names it and does not quote it.
+[[nodiscard]] inline result<access_key> make_key(key_text id, key_text secret_key, key_text token, std::string source) {
+    for (auto* const each : {&id, &secret_key, &token}) each->text = text::trim(each->text);
+    std::string const id_name{id.name};
+    std::string const secret_name{secret_key.name};
+    if (id.text.empty() && secret_key.text.empty()) return fail(errc::not_configured, id_name + " is not set");
+    if (secret_key.text.empty())
+        return fail(errc::bad_configuration, id_name + " is set without " + secret_name + ": set both or neither");
+    if (id.text.empty())
+        return fail(errc::bad_configuration, secret_name + " is set without " + id_name + ": set both or neither");
+    for (auto const* const each : {&id, &secret_key, &token})
+        if (char const* const why = detail::unfit(each->text, each != &secret_key))
+            return fail(errc::bad_configuration, std::string{each->name} + why);
+    access_key made;
+    made.id = id.text;
+    made.secret_key = secret{secret_key.text};
+    made.session_token = secret{token.text};
+    made.source = std::move(source);
+    return made;
+}
+
+/// Sets when a key ends, from an ISO 8601 text; an empty one means that it does not. `errc::bad_configuration` when it is
+/// no time, or past.
+[[nodiscard]] inline result<access_key> ending(access_key key, key_text when, time_point now) {
+    when.text = text::trim(when.text);
+    if (when.text.empty()) return key;
+    key.expires = text::parse_iso8601(when.text);
+    if (!key.expires)
+        return fail(errc::bad_configuration, std::string{when.name} + " is no time: write it as 2020-12-08T17:00:00Z");
+    if (*key.expires <= now)
+        return fail(errc::bad_configuration, "the key ended at " + text::iso8601(*key.expires) + ", says " +
+                                                 std::string{when.name} +
+                                                 ": get a new one, or mend this machine's clock");
+    return key;
+}
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/container.hpp ------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_CONTAINER_HPP
+#define FARGATE_CREDENTIALS_CONTAINER_HPP
+
+namespace fargate::inline v0::credentials {
+
+namespace detail {
+
+inline constexpr std::string_view relative_uri = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+inline constexpr std::string_view full_uri = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+
+/// The addresses that keys may be fetched from without TLS: loopback, and what ECS and EKS put beside a task.
+[[nodiscard]] inline bool is_beside_us(std::string_view host) {
+    std::string const text{host};
+    std::array<unsigned char, 4> four{};
+    if (inet_pton(AF_INET, text.c_str(), four.data()) == 1)
+        return four[0] == 127 ||
+               (four[0] == 169 && four[1] == 254 && four[2] == 170 && (four[3] == 2 || four[3] == 23));
+    using sixteen_bytes = std::array<unsigned char, 16>;
+    constexpr sixteen_bytes loopback{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    constexpr sixteen_bytes eks{0xFD, 0, 0x0E, 0xC2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x23};
+    sixteen_bytes six{};
+    return inet_pton(AF_INET6, text.c_str(), six.data()) == 1 && (six == loopback || six == eks);
+}
+
+} // namespace detail
+
+/// The address that a container's keys come from: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI on the ECS agent, else
+/// AWS_CONTAINER_CREDENTIALS_FULL_URI, which over http has to name `localhost`, a loopback address, or one of ECS's and
+/// EKS's own; host names are not looked up. `errc::not_configured` when neither is set, `errc::bad_configuration` when the
+/// one that counts is no such address.
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> container_uri(Environment const& environment) {
+    auto const broken = [](std::string_view variable, std::string_view why) {
+        return fail(errc::bad_configuration, std::string{variable} + ": " + std::string{why});
+    };
+    if (auto const relative = filled_variable(environment, detail::relative_uri)) {
+        auto const path = text::trim(*relative);
+        if (!path.starts_with('/')) return broken(detail::relative_uri, "it does not begin with /");
+        auto made = "http://169.254.170.2" + std::string{path};
+        if (auto const parts = text::split_url(made); !parts)
+            return broken(detail::relative_uri, parts.error().message);
+        return made;
+    }
+    auto const full = filled_variable(environment, detail::full_uri);
+    if (!full)
+        return fail(errc::not_configured,
+                    std::string{detail::relative_uri} + " and " + std::string{detail::full_uri} + " are not set");
+    std::string made{text::trim(*full)};
+    auto const parts = text::split_url(made);
+    if (!parts) return broken(detail::full_uri, parts.error().message);
+    if (parts->scheme == "http" && !text::iequals(parts->host, "localhost") && !detail::is_beside_us(parts->host))
+        return broken(detail::full_uri, "http is for this machine and the addresses of ECS and EKS: use https");
+    return made;
+}
+
+/// A `credential_policy` that asks the agent beside a container for the task's role: ECS, EKS Pod Identity, Greengrass.
+/// The token of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE (read again every time), else of AWS_CONTAINER_AUTHORIZATION_TOKEN,
+/// goes along. Three tries, one second apart, never through a proxy; a definite refusal ends it sooner. Follows "Container
+/// credential provider" of the AWS SDKs and Tools guide.
+class container {
+public:
+    static constexpr std::string_view name = "container";
+
+    template <http_policy Http, clock_policy Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& environment) const {
+        auto const uri = container_uri(environment);
+        if (!uri) return uri.error();
+        auto const token = authorization(environment);
+        if (!token) return token.error();
+        auto const request = make_request(*uri, *token);
+        for (int attempt = 1;; ++attempt) {
+            auto key = ask(http, clock, request, *token);
+            if (key || !key.error().retryable || attempt == 3) return key;
+            clock.sleep_for(std::chrono::seconds{1}, {});
+        }
+    }
+
+private:
+    static constexpr std::string_view token_file = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+    static constexpr std::string_view token_variable = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+
+    template <class Environment>
+    static result<secret> authorization(Environment const& environment) {
+        std::string text;
+        std::string from{token_variable};
+        if (auto const path = filled_variable(environment, token_file)) {
+            auto read = environment.read_file(text::trim(*path));
+            from = std::string{token_file};
+            if (!read) return fail(errc::bad_configuration, from + ": " + read.error().message);
+            text = *std::move(read);
+            if (text::trim(text).empty()) return fail(errc::bad_configuration, from + " names an empty file");
+        } else {
+            text = filled_variable(environment, token_variable).value_or("");
+        }
+        secret token{text::trim(text)};
+        wipe(text);
+        for (char const c : token.reveal())
+            if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+                return fail(errc::bad_configuration, from + " holds a line end or control character inside");
+        return token;
+    }
+
+    /// `localhost` goes out as 127.0.0.1, whatever a name server may say of it.
+    static http::request make_request(std::string const& uri, secret const& token) {
+        using namespace std::chrono_literals;
+        http::request made;
+        made.url = uri;
+        auto const parts = text::split_url(uri);
+        if (parts && parts->scheme == "http" && text::iequals(parts->host, "localhost")) {
+            made.headers.add("Host", text::host_field(*parts));
+            made.url.replace(static_cast<std::size_t>(parts->host.data() - uri.data()), parts->host.size(),
+                             "127.0.0.1");
+        }
+        made.headers.add("Accept", "application/json");
+        if (!token.empty()) made.headers.add("Authorization", std::string{token.reveal()});
+        made.limits = {.connect = 2s, .idle = 2s, .total = 5s, .body = 64 * 1024, .head = 16 * 1024};
+        made.bypass_proxy = true;
+        return made;
+    }
+
+    template <class Http, class Clock>
+    static result<access_key> ask(Http& http, Clock& clock, http::request const& request, secret const& token) {
+        auto answer = http.send(request);
+        if (!answer) {
+            auto why = std::move(answer).error();
+            why.retryable = why.code == errc::timed_out || why.code == errc::connection_failed;
+            why.message = "the container's credentials service: " + why.message;
+            return why;
+        }
+        auto document = json::parse(answer->body);
+        wipe(answer->body);
+        if (answer->status != 200) return refusal(answer->status, document ? *document : json::value{}, token);
+        if (!document) {
+            document.error().message = "the container's credentials service: " + document.error().message;
+            document.error().retryable = true;
+            return document.error();
+        }
+        auto key = read_key(*document, clock.now(), token);
+        json::wipe(*document);
+        return key;
+    }
+
+    static result<access_key> read_key(json::value const& document, time_point now, secret const& token) {
+        auto const text = [&](std::string_view member) {
+            return key_text{member, json::text_of(document, member).value_or("")};
+        };
+        if (text("AccessKeyId").text.empty() && text("SecretAccessKey").text.empty())
+            return refusal(200, document, token);
+        auto made = make_key(text("AccessKeyId"), text("SecretAccessKey"), text("Token"), std::string{name});
+        if (made) made = ending(*std::move(made), text("Expiration"), now);
+        if (!made) {
+            made.error().code = errc::malformed_response;
+            made.error().message = "the container's credentials service: " + made.error().message;
+            return made;
+        }
+        made->account_id = text("AccountId").text;
+        return made;
+    }
+
+    /// What the service said instead of a key. Nothing of the answer is told when the token is in it.
+    static error refusal(int status, json::value const& document, secret const& token) {
+        auto const either = [&](std::string_view lower, std::string_view upper) -> std::string {
+            auto const said = json::text_of(document, json::text_of(document, lower) ? lower : upper).value_or("");
+            if (!token.empty() && text::contains(said, token.reveal())) return "(withheld)";
+            std::string line{said.substr(0, 512)};
+            for (char& c : line)
+                if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+            return line;
+        };
+        auto made = fail(errc::service_error,
+                         "the container's credentials service answered HTTP " + std::to_string(status) + " and no key");
+        made.http_status = status;
+        made.retryable = status >= 500 || status == 429;
+        made.service_code = either("code", "Code");
+        auto const said = either("message", "Message");
+        if (!made.service_code.empty()) made.message += ": " + made.service_code;
+        if (!said.empty()) made.message += ": " + said;
+        return made;
+    }
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/environment.hpp ----------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_ENVIRONMENT_HPP
+#define FARGATE_CREDENTIALS_ENVIRONMENT_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// A `credential_policy` that reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (or the old
+/// AWS_SECURITY_TOKEN where that is not set), AWS_CREDENTIAL_EXPIRATION and AWS_ACCOUNT_ID. A variable of nothing but
+/// blanks counts as unset.
+class environment {
+public:
+    static constexpr std::string_view name = "environment";
+
+    template <class Http, clock_policy Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http&, Clock& clock, Environment const& process) const {
+        auto const read = [&](std::string_view variable) {
+            return filled_variable(process, variable).value_or(std::string{});
+        };
+        std::string const id = read("AWS_ACCESS_KEY_ID");
+        std::string secret_key = read("AWS_SECRET_ACCESS_KEY");
+        std::string token = read("AWS_SESSION_TOKEN");
+        std::string_view const token_name = token.empty() ? "AWS_SECURITY_TOKEN" : "AWS_SESSION_TOKEN";
+        if (token.empty()) token = read(token_name);
+        auto made = make_key({"AWS_ACCESS_KEY_ID", id}, {"AWS_SECRET_ACCESS_KEY", secret_key}, {token_name, token},
+                             std::string{name});
+        wipe(secret_key);
+        wipe(token);
+        if (!made) return made;
+        made->account_id = text::trim(read("AWS_ACCOUNT_ID"));
+        return ending(*std::move(made), {"AWS_CREDENTIAL_EXPIRATION", read("AWS_CREDENTIAL_EXPIRATION")}, clock.now());
+    }
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/fixed.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_FIXED_HPP
+#define FARGATE_CREDENTIALS_FIXED_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// A `credential_policy` that hands out one key, given in the program: `fixed{"AKIA...", "..."}`. Without any it has
+/// nothing to offer; half a pair is an error that names what is missing as the agent's options do.
+class fixed {
+public:
+    static constexpr std::string_view name = "fixed";
+
+    fixed() = default;
+    explicit fixed(access_key key) : key_{std::move(key)} {}
+    fixed(std::string id, secret secret_key, secret token = {}) {
+        key_.id = std::move(id);
+        key_.secret_key = std::move(secret_key);
+        key_.session_token = std::move(token);
+    }
+
+    template <class Http, class Clock, class Environment>
+    [[nodiscard]] result<access_key> fetch(Http&, Clock&, Environment const&) const {
+        auto made = make_key({"aws_access_key_id", key_.id}, {"aws_secret_access_key", key_.secret_key.reveal()},
+                             {"aws_session_token", key_.session_token.reveal()}, std::string{name});
+        if (!made) return made;
+        made->expires = key_.expires;
+        made->account_id = key_.account_id;
+        made->generation = key_.generation;
+        if (!key_.source.empty()) made->source = key_.source;
+        return made;
+    }
+
+private:
+    access_key key_{};
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/profile.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_PROFILE_HPP
+#define FARGATE_CREDENTIALS_PROFILE_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// A `credential_policy` that reads a profile's key from the shared files: the profile it was given, else AWS_PROFILE, else
+/// AWS_DEFAULT_PROFILE, else `default`. A profile that somebody named has to exist. One that gets its key in a way this
+/// class does not know (a role, single sign-on, a program) is an error that says which, so that no other source is taken
+/// in its place.
+class profile {
+public:
+    static constexpr std::string_view name = "profile";
+
+    profile() = default;
+    explicit profile(std::string chosen) : chosen_{std::move(chosen)} {}
+
+    template <class Http, class Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http&, Clock&, Environment const& process) const {
+        auto const files = load_shared_files(process);
+        if (!files) return files.error();
+        auto const choice = choose_profile(process, chosen_);
+        auto const* const found = files->profile(choice.name);
+        if (found == nullptr) {
+            auto const message = "the shared files have no profile " + choice.name;
+            return choice.named ? fail(errc::bad_configuration, message + ": mend the name or add the profile")
+                                : fail(errc::not_configured, message);
+        }
+        return key_of(*found, choice.name);
+    }
+
+private:
+    // The order is boto3's: roles and sign-on, the credentials file's keys, programs, the config file's keys.
+    static result<access_key> key_of(section const& from, std::string const& profile_name) {
+        for (char const* const way : {"role_arn", "web_identity_token_file", "sso_role_name", "sso_account_id"})
+            if (filled(from, way)) return unknown_way(profile_name, way);
+        auto const id = from.settings().find("aws_access_key_id");
+        if (id == from.settings().end() || id->second.origin == file_kind::config)
+            for (char const* const way : {"login_session", "credential_process"})
+                if (filled(from, way)) return unknown_way(profile_name, way);
+        auto const text = [&](std::string_view setting) {
+            auto const* const value = from.find_secret(setting);
+            return key_text{setting, value == nullptr ? std::string_view{} : value->reveal()};
+        };
+        auto const* const token = filled(from, "aws_session_token") ? "aws_session_token" : "aws_security_token";
+        auto made = make_key(text("aws_access_key_id"), text("aws_secret_access_key"), text(token), std::string{name});
+        if (made) {
+            made->account_id = from.find("aws_account_id").value_or("");
+            return made;
+        }
+        auto why = std::move(made).error();
+        if (why.code == errc::not_configured)
+            for (char const* const way : {"sso_session", "sso_start_url"})
+                if (filled(from, way)) return unknown_way(profile_name, way);
+        why.message = "profile " + profile_name + ": " + why.message;
+        return why;
+    }
+
+    static bool filled(section const& from, std::string_view setting) {
+        auto const* const value = from.find_secret(setting);
+        return value != nullptr && !value->empty();
+    }
+
+    static error unknown_way(std::string const& profile_name, std::string_view setting) {
+        return fail(errc::bad_configuration, "profile " + profile_name + " gets its key by " + std::string{setting} +
+                                                 ", which this version cannot: use static keys or another source");
+    }
+
+    std::string chosen_;
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/standard.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_STANDARD_HPP
+#define FARGATE_CREDENTIALS_STANDARD_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// Holds the place of web identity in the search: where it is set up, no later source may quietly take over.
+class no_web_identity {
+public:
+    static constexpr std::string_view name = "web identity";
+
+    template <class Http, class Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http&, Clock&, Environment const& process) const {
+        if (filled_variable(process, "AWS_WEB_IDENTITY_TOKEN_FILE"))
+            return fail(errc::bad_configuration,
+                        "AWS_WEB_IDENTITY_TOKEN_FILE is set, which this version cannot use: unset it or set a key");
+        return fail(errc::not_configured, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
+    }
+};
+
+/// Where a program finds its key when nobody says otherwise, in boto3's order: the key it was given, the environment, the
+/// shared files, the agent beside a container. Kept until shortly before it ends.
+class standard : public cached<chain<fixed, environment, no_web_identity, profile, container>> {
+public:
+    static constexpr std::string_view name = "standard";
+
+    standard() = default;
+    /// An empty key is none; half of one is an error when a key is fetched.
+    explicit standard(access_key given) :
+        cached{chain{fixed{std::move(given)}, environment{}, no_web_identity{}, profile{}, container{}}} {}
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/crypto/openssl.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_CRYPTO_OPENSSL_HPP
+#define FARGATE_CRYPTO_OPENSSL_HPP
+
+namespace fargate::inline v0::crypto {
+
+/// `hash_policy` on OpenSSL 3. It goes through EVP, so that a FIPS provider is honoured, and looks the algorithm up once
+/// for the whole process: `SHA256()` and `HMAC()` look it up on every call, which takes longer than the hashing.
+class openssl_hash {
+public:
+    [[nodiscard]] digest sha256(std::string_view data) const noexcept {
+        digest made;
+        require(EVP_Digest(data.data(), data.size(), made.data(), nullptr, algorithm(), nullptr));
+        return made;
+    }
+
+    /// `HMAC` of RFC 2104, written out because OpenSSL 3's own sets up three contexts for each message.
+    [[nodiscard]] digest hmac_sha256(std::string_view key, std::string_view data) const noexcept {
+        unsigned char pad[block_size] = {};
+        if (key.size() > block_size) {
+            digest shorter = sha256(key);
+            std::memcpy(pad, shorter.data(), shorter.size());
+            wipe(shorter.data(), shorter.size());
+        } else if (!key.empty()) {
+            std::memcpy(pad, key.data(), key.size());
+        }
+        digest made;
+        context state;
+        for (unsigned char& each : pad) each ^= 0x36U;
+        state.hash(pad, data, made);
+        for (unsigned char& each : pad) each ^= 0x36U ^ 0x5CU;
+        state.hash(pad, bytes_of(made), made);
+        wipe(pad, sizeof pad);
+        return made;
+    }
+
+private:
+    static constexpr std::size_t block_size = 64;
+
+    /// Memory that EVP hashes in; OpenSSL wipes it when it goes.
+    class context {
+    public:
+        context() noexcept : state_{EVP_MD_CTX_new()} {}
+        context(context const&) = delete;
+        context& operator=(context const&) = delete;
+        ~context() { EVP_MD_CTX_free(state_); }
+
+        /// `into` may be what `data` views.
+        void hash(unsigned char const (&pad)[block_size], std::string_view data, digest& into) noexcept {
+            require(EVP_DigestInit_ex2(state_, algorithm(), nullptr));
+            require(EVP_DigestUpdate(state_, pad, block_size));
+            require(EVP_DigestUpdate(state_, data.data(), data.size()));
+            require(EVP_DigestFinal_ex(state_, into.data(), nullptr));
+        }
+
+    private:
+        EVP_MD_CTX* state_;
+    };
+
+    /// Lives as long as the process.
+    static EVP_MD const* algorithm() noexcept {
+        static EVP_MD const* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+        return fetched;
+    }
+
+    static void require(int done) noexcept {
+        if (done == 1) return;
+        std::fputs("fargate: OpenSSL cannot compute SHA-256: check its configuration\n", stderr);
+        std::abort();
+    }
+};
+
+static_assert(hash_policy<openssl_hash>);
+
+} // namespace fargate::inline v0::crypto
+
+#endif
+
+// ---- fargate/http/check.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_CHECK_HPP
+#define FARGATE_HTTP_CHECK_HPP
+
+namespace fargate::inline v0::http {
+
+/// A method or a field name as RFC 9110 §5.6.2 spells tokens.
+[[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
+    for (char const c : text)
+        if (!text::is_alnum(c) && std::string_view{"!#$%&'*+-.^_`|~"}.find(c) == std::string_view::npos) return false;
+    return !text.empty();
+}
+
+/// Text without control bytes, TAB aside: what may stand in a field (RFC 9110 §5.5).
+[[nodiscard]] constexpr bool is_field_value(std::string_view value) noexcept {
+    for (char const c : value)
+        if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) return false;
+    return true;
+}
+
+namespace detail {
+
+[[nodiscard]] inline result<void> check_field(field const& each, std::string_view body) {
+    if (!is_token(each.name)) return fail(errc::invalid_argument, "a header's name holds a byte that no name may hold");
+    std::string const name = text::lower(std::string_view{each.name}.substr(0, 64));
+    if (!is_field_value(each.value)) return fail(errc::invalid_argument, "header " + name + " holds a control byte");
+    if (name == "transfer-encoding" || name == "expect")
+        return fail(errc::invalid_argument, "header " + name + " frames the message: leave it out");
+    if (name == "content-length" && text::trim(each.value) != std::to_string(body.size()))
+        return fail(errc::invalid_argument, "header content-length differs from the body's size: leave it out");
+    return {};
+}
+
+} // namespace detail
+
+/// The request's address taken apart (it borrows from `request.url`), or `errc::invalid_argument` when the request cannot
+/// be written as one HTTP/1.1 message: a bad address, a control byte that would end a line early, a field that
+/// contradicts the framing, more than one `Host`, a HEAD with a body. No message quotes a value.
+[[nodiscard]] inline result<text::url> check(request const& request) {
+    if (!is_token(request.method)) return fail(errc::invalid_argument, "the method is not a token: use GET, POST, ...");
+    if (request.method == "HEAD" && !request.body.empty())
+        return fail(errc::invalid_argument, "a HEAD request takes no body");
+    int hosts = 0;
+    for (auto const& each : request.headers) {
+        if (auto checked = detail::check_field(each, request.body); !checked) return std::move(checked).error();
+        if (text::iequals(each.name, "host") && ++hosts > 1)
+            return fail(errc::invalid_argument, "header host is there more than once");
+    }
+    for (char const c : request.url)
+        if (static_cast<unsigned char>(c) >= 0x80)
+            return fail(errc::invalid_argument, "the address holds a byte outside ASCII: write it as %XX");
+    return text::split_url(request.url);
+}
+
+} // namespace fargate::inline v0::http
+
+#endif
+
+// ---- fargate/http/curl_api.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_CURL_API_HPP
+#define FARGATE_HTTP_CURL_API_HPP
+
+static_assert(LIBCURL_VERSION_NUM >= 0x074900, "fargate needs libcurl 7.73 or later");
+
+namespace fargate::inline v0::http::curl_api {
+
+struct easy_deleter {
+    void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
+};
+struct multi_deleter {
+    void operator()(CURLM* handle) const noexcept { curl_multi_cleanup(handle); }
+};
+struct list_deleter {
+    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using easy_handle = std::unique_ptr<CURL, easy_deleter>;
+using multi_handle = std::unique_ptr<CURLM, multi_deleter>;
+using list = std::unique_ptr<curl_slist, list_deleter>;
+
+/// Sets libcurl up, once in the life of the process, from whichever thread comes first.
+[[nodiscard]] inline CURLcode set_up() noexcept {
+    static CURLcode const code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    return code;
+}
+
+/// Keeps a SIGPIPE that this thread causes from reaching the program, and leaves the thread's signal mask and any
+/// earlier pending SIGPIPE as they were. (CURLOPT_NOSIGNAL makes this the caller's task.)
+class sigpipe_guard {
+public:
+    sigpipe_guard() noexcept {
+        sigemptyset(&sigpipe_);
+        sigaddset(&sigpipe_, SIGPIPE);
+        was_pending_ = pending();
+        pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+    }
+    sigpipe_guard(sigpipe_guard const&) = delete;
+    sigpipe_guard& operator=(sigpipe_guard const&) = delete;
+    ~sigpipe_guard() {
+        int taken = 0;
+        if (!was_pending_ && pending()) sigwait(&sigpipe_, &taken);
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+
+private:
+    [[nodiscard]] static bool pending() noexcept {
+        sigset_t set;
+        sigemptyset(&set);
+        return sigpending(&set) == 0 && sigismember(&set, SIGPIPE) == 1;
+    }
+
+    sigset_t sigpipe_{};
+    sigset_t before_{};
+    bool was_pending_ = false;
+};
+
+/// One transfer at a time and the connections it leaves open: an easy handle, alone in a multi handle of its own.
+class session {
+public:
+    [[nodiscard]] static result<std::unique_ptr<session>> open() {
+        if (auto const code = set_up(); code != CURLE_OK)
+            return fail(errc::internal, std::string{"libcurl cannot be set up: "} + curl_easy_strerror(code));
+        auto made = std::make_unique<session>();
+        if (!made->easy_ || !made->multi_) return fail(errc::internal, "libcurl makes no handle: out of memory");
+        return made;
+    }
+
+    session() : multi_{curl_multi_init()}, easy_{curl_easy_init()} {}
+    session(session const&) = delete;
+    session& operator=(session const&) = delete;
+    ~session() {
+        sigpipe_guard const guard; // closing a TLS connection writes to it
+        leave();
+        easy_.reset();
+        multi_.reset();
+    }
+
+    [[nodiscard]] CURLM* multi() const noexcept { return multi_.get(); }
+
+    /// The one place where options are set; the first refusal is kept for `join`. A `Value` is what the option's page
+    /// says: long, curl_off_t or a pointer.
+    template <class Value>
+    void set(CURLoption option, Value value) noexcept {
+        static_assert(std::is_same_v<Value, long> || std::is_same_v<Value, curl_off_t> || std::is_pointer_v<Value> ||
+                      std::is_null_pointer_v<Value>);
+        if (code_ != CURLE_OK) return;
+        if constexpr (std::is_null_pointer_v<Value>) {
+            code_ = curl_easy_setopt(easy_.get(), option, static_cast<void*>(nullptr));
+        } else {
+            code_ = curl_easy_setopt(easy_.get(), option, value);
+        }
+        if (code_ != CURLE_OK) refused_ = option;
+    }
+
+    /// Hands the transfer to the multi handle, provided that every option was taken.
+    [[nodiscard]] result<void> join(long connections) {
+        set(CURLOPT_ERRORBUFFER, text_.data());
+        if (code_ != CURLE_OK) {
+            return fail(errc::internal, "libcurl refuses option " + std::to_string(static_cast<int>(refused_)) + ": " +
+                                            curl_easy_strerror(code_));
+        }
+        auto code = curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, connections);
+        if (code == CURLM_OK) code = curl_multi_add_handle(multi_.get(), easy_.get());
+        if (code != CURLM_OK) return broken(code);
+        joined_ = true;
+        return {};
+    }
+
+    /// Ends the transfer, finished or not; a connection in mid-exchange is closed by that, a finished one stays open.
+    void leave() noexcept {
+        if (joined_) curl_multi_remove_handle(multi_.get(), easy_.get());
+        joined_ = false;
+    }
+
+    /// Forgets every option and leaves the connections open.
+    void forget() noexcept {
+        leave();
+        curl_easy_reset(easy_.get());
+        code_ = CURLE_OK;
+        text_.front() = '\0';
+    }
+
+    template <class Value>
+    [[nodiscard]] Value info(CURLINFO what) const noexcept {
+        Value value{};
+        curl_easy_getinfo(easy_.get(), what, &value);
+        return value;
+    }
+
+    /// How the transfer that has ended did so.
+    [[nodiscard]] CURLcode outcome() const noexcept {
+        int left = 0;
+        while (auto const* message = curl_multi_info_read(multi_.get(), &left))
+            if (message->msg == CURLMSG_DONE) return message->data.result;
+        return CURLE_FAILED_INIT;
+    }
+
+    /// libcurl's own words on what went wrong: one line of at most CURL_ERROR_SIZE bytes, which may quote the peer. They
+    /// are left out when they might quote a proxy's password.
+    [[nodiscard]] std::string words(CURLcode code) const {
+        std::string_view const text{text_.data()};
+        if (text.empty() || text::contains(text, "@") || text.starts_with("Unsupported proxy"))
+            return curl_easy_strerror(code);
+        std::string made{text};
+        for (char& c : made)
+            if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+        return made;
+    }
+
+    [[nodiscard]] static error broken(CURLMcode code) {
+        return fail(errc::internal, std::string{"libcurl's multi interface fails: "} + curl_multi_strerror(code));
+    }
+
+private:
+    multi_handle multi_;
+    easy_handle easy_;
+    bool joined_ = false;
+    CURLcode code_ = CURLE_OK;
+    CURLoption refused_{};
+    std::array<char, CURL_ERROR_SIZE> text_{};
+};
+
+/// Writes exactly these fields, in this order, `Host` at its own place, and none that libcurl would add by itself.
+/// (`Name;` sends an empty field and `Name:` sends none; an empty first `Host:` keeps libcurl from moving the given one.)
+/// An empty list means out of memory.
+[[nodiscard]] inline list write_fields(fields const& headers) {
+    list made;
+    bool complete = true;
+    auto const append = [&](char const* line) {
+        auto* const longer = curl_slist_append(made.get(), line);
+        if (longer == nullptr) {
+            complete = false;
+        } else {
+            static_cast<void>(made.release());
+            made.reset(longer);
+        }
+    };
+    if (headers.find("host")) append("Host:");
+    for (char const* name : {"User-Agent", "Accept", "Accept-Encoding", "Content-Type", "Expect", "Proxy-Connection"})
+        if (!headers.find(name)) append((std::string{name} + ':').c_str());
+    for (auto const& each : headers)
+        append((text::trim(each.value).empty() ? each.name + ';' : each.name + ": " + each.value).c_str());
+    if (!complete) made.reset();
+    return made;
+}
+
+/// A socket that no child process inherits.
+inline void close_on_exec(curl_socket_t socket) noexcept { fcntl(socket, F_SETFD, FD_CLOEXEC); }
+
+} // namespace fargate::inline v0::http::curl_api
+
+#endif
+
+// ---- fargate/http/head.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_HEAD_HPP
+#define FARGATE_HTTP_HEAD_HPP
+
+namespace fargate::inline v0::http {
+
+/// Reads the head of an answer line by line (RFC 9112 §4, §5). Interim (1xx) heads are passed over, folded lines are
+/// joined by one blank, and lines after the end, which are a chunked body's trailers, are ignored. Strict where leniency
+/// would let a peer smuggle: no NUL or other control byte, no name that is not a token, no blank before the colon.
+class head {
+public:
+    /// Takes one line, its line end included or not. False when that is not HTTP; the answer is then worth nothing.
+    [[nodiscard]] bool take(std::string_view line) {
+        if (line.ends_with('\n')) line.remove_suffix(1);
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (at_ == place::behind) return true;
+        if (!is_field_value(line)) return false;
+        if (at_ == place::status_line) return take_status(line);
+        if (line.empty()) return end();
+        if (line.front() == ' ' || line.front() == '\t') return fold(line);
+        return take_field(line);
+    }
+
+    /// The final answer's head is read to its end.
+    [[nodiscard]] bool complete() const noexcept { return at_ == place::behind; }
+    [[nodiscard]] int status() const noexcept { return status_; }
+    [[nodiscard]] fields const& headers() const& noexcept { return headers_; }
+    [[nodiscard]] fields&& headers() && noexcept { return std::move(headers_); }
+
+    /// How long the body is said to be; the greatest number there is when the announcement is greater still.
+    [[nodiscard]] std::optional<std::uint64_t> announced() const noexcept { return announced_; }
+
+private:
+    enum class place : unsigned char { status_line, fields, behind };
+
+    bool take_status(std::string_view line) {
+        auto const blank = line.find(' ');
+        if (!line.starts_with("HTTP/") || blank == std::string_view::npos) return false;
+        auto const code = line.substr(blank + 1, 3);
+        if (code.size() != 3 || code[0] < '1' || !text::is_digit(code[0])) return false;
+        if (!text::is_digit(code[1]) || !text::is_digit(code[2])) return false;
+        if (line.size() > blank + 4 && line[blank + 4] != ' ') return false;
+        status_ = (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0');
+        at_ = place::fields;
+        return status_ != 101; // nobody asked for another protocol
+    }
+
+    bool take_field(std::string_view line) {
+        auto const colon = line.find(':');
+        if (colon == std::string_view::npos || !is_token(line.substr(0, colon)) || !keep_last()) return false;
+        last_ = field{std::string{line.substr(0, colon)}, std::string{text::trim(line.substr(colon + 1))}};
+        return true;
+    }
+
+    bool fold(std::string_view line) {
+        if (!last_) return false;
+        auto const rest = text::trim(line);
+        if (!last_->value.empty() && !rest.empty()) last_->value += ' ';
+        last_->value += rest;
+        return true;
+    }
+
+    bool end() {
+        if (!keep_last()) return false;
+        if (status_ >= 200) {
+            at_ = place::behind;
+        } else {
+            *this = head{};
+        }
+        return true;
+    }
+
+    bool keep_last() {
+        if (!last_) return true;
+        if (text::iequals(last_->name, "content-length") && !take_length(last_->value)) return false;
+        headers_.add(std::move(last_->name), std::move(last_->value));
+        last_.reset();
+        return true;
+    }
+
+    /// Two lengths that differ would let the next answer begin inside this one (RFC 9112 §6.3).
+    bool take_length(std::string_view digits) {
+        constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+        if (digits.empty()) return false;
+        std::uint64_t length = 0;
+        for (char const c : digits) {
+            if (!text::is_digit(c)) return false;
+            auto const digit = static_cast<std::uint64_t>(c - '0');
+            length = length > (most - digit) / 10 ? most : length * 10 + digit;
+        }
+        if (announced_ && *announced_ != length) return false;
+        announced_ = length;
+        return true;
+    }
+
+    place at_ = place::status_line;
+    int status_ = 0;
+    fields headers_;
+    std::optional<field> last_;
+    std::optional<std::uint64_t> announced_;
+};
+
+} // namespace fargate::inline v0::http
+
+#endif
+
+// ---- fargate/http/curl_exchange.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_CURL_EXCHANGE_HPP
+#define FARGATE_HTTP_CURL_EXCHANGE_HPP
+
+namespace fargate::inline v0::http::curl_api {
+
+/// One request on its way through one session. The request must stay as it is until `run` returns: its body is sent from
+/// where it lies.
+class exchange {
+public:
+    /// `peer` is what messages call the other side.
+    exchange(session& session, request const& request, std::string_view peer) :
+        session_{session}, request_{request}, peer_{peer.substr(0, 256)} {}
+    exchange(exchange const&) = delete;
+    exchange& operator=(exchange const&) = delete;
+
+    /// After an error the session is to be thrown away, for its connection may be in the middle of something.
+    [[nodiscard]] result<response> run(long connections) {
+        auto const fields = write_fields(request_.headers);
+        if (!fields) return fail(errc::internal, "out of memory");
+        session_.set(CURLOPT_HTTPHEADER, fields.get());
+        prepare();
+        if (auto joined = session_.join(connections); !joined) return std::move(joined).error();
+        sigpipe_guard const guard;
+        std::stop_callback const wake{request_.stop, [this]() noexcept { curl_multi_wakeup(session_.multi()); }};
+        auto failed = drive();
+        if (!failed) failed = judge(session_.outcome());
+        session_.leave();
+        if (failed) return *std::move(failed);
+        return response{head_.status(), std::move(head_).headers(), std::move(body_)};
+    }
+
+private:
+    using steady = std::chrono::steady_clock;
+    using milliseconds = std::chrono::milliseconds;
+    enum class refusal : unsigned char { none, long_head, long_body, not_http, repetition };
+
+    void prepare() {
+        session_.set(CURLOPT_URL, request_.url.c_str());
+        session_.set(CURLOPT_PATH_AS_IS, 1L);
+        if (request_.method == "HEAD") {
+            session_.set(CURLOPT_NOBODY, 1L);
+        } else if (request_.body.empty() && request_.method == "GET") {
+            session_.set(CURLOPT_HTTPGET, 1L);
+        } else if (request_.body.empty() && request_.method == "DELETE") {
+            session_.set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+        } else {
+            session_.set(CURLOPT_POST, 1L);
+            session_.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+            session_.set(CURLOPT_POSTFIELDS, request_.body.c_str());
+            session_.set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+        }
+        auto const connect = request_.limits.connect.count();
+        constexpr long longest = std::numeric_limits<int>::max();
+        session_.set(CURLOPT_CONNECTTIMEOUT_MS,
+                     connect > 0 && connect < longest ? static_cast<long>(connect) : longest);
+        session_.set(CURLOPT_HEADERFUNCTION, &on_line);
+        session_.set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+        session_.set(CURLOPT_WRITEFUNCTION, &on_body);
+        session_.set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+        session_.set(CURLOPT_SOCKOPTFUNCTION, &on_socket);
+        session_.set(CURLOPT_SOCKOPTDATA, static_cast<void*>(this));
+    }
+
+    /// Runs the transfer until libcurl calls it ended, or until a deadline or the stop token ends it.
+    [[nodiscard]] std::optional<error> drive() {
+        auto const& limits = request_.limits;
+        auto const began = steady::now();
+        auto heard = began;
+        for (;;) {
+            int running = 0;
+            if (auto const code = curl_multi_perform(session_.multi(), &running); code != CURLM_OK)
+                return session::broken(code);
+            if (running == 0) return std::nullopt;
+
+            // The idle limit counts once the connection stands; until then the connect limit does.
+            auto const now = steady::now();
+            if (std::exchange(received_, false) || session_.info<curl_off_t>(CURLINFO_PRETRANSFER_TIME_T) == 0)
+                heard = now;
+            auto const total = left(limits.total, now - began);
+            auto const idle = left(limits.idle, now - heard);
+            if (total == milliseconds::zero()) return late("did not finish its answer in", limits.total);
+            if (idle == milliseconds::zero()) return late("sent nothing for", limits.idle);
+            if (request_.stop.stop_requested()) return fail(errc::cancelled, "stopped while asking " + peer_);
+
+            int active = 0;
+            auto const wait = static_cast<int>(std::min({total, idle, milliseconds{60'000}}).count());
+            if (auto const code = curl_multi_poll(session_.multi(), nullptr, 0, wait, &active); code != CURLM_OK)
+                return session::broken(code);
+            received_ = active != 0;
+        }
+    }
+
+    /// What is left of a limit; a begun millisecond counts as whole, so that a poll never wakes early in vain.
+    [[nodiscard]] static milliseconds left(milliseconds limit, steady::duration used) noexcept {
+        if (limit <= milliseconds::zero()) return milliseconds::max();
+        return std::max(milliseconds::zero(), limit - std::chrono::floor<milliseconds>(used));
+    }
+
+    [[nodiscard]] error late(char const* what, milliseconds limit) const {
+        return fail(errc::timed_out, peer_ + ' ' + what + ' ' + std::to_string(limit.count()) + " ms", true);
+    }
+
+    [[nodiscard]] error lost(std::string_view what) const {
+        return fail(errc::connection_failed, "no answer from " + peer_ + ": " + std::string{what}, true);
+    }
+
+    [[nodiscard]] error no_http(std::string_view what) const {
+        return fail(errc::malformed_response, peer_ + " does not answer in HTTP: " + std::string{what});
+    }
+
+    [[nodiscard]] error too_large(std::string_view what, std::size_t limit, std::string_view remedy) const {
+        return fail(errc::too_large, "the answer's " + std::string{what} + " from " + peer_ + " is longer than " +
+                                         std::to_string(limit) + " bytes: " + std::string{remedy});
+    }
+
+    [[nodiscard]] error untrusted(std::string_view why) const {
+        return fail(errc::untrusted_peer, "the certificate of " + peer_ + " is refused: " + std::string{why});
+    }
+
+    [[nodiscard]] error long_line() const {
+        return fail(errc::too_large, "a line of the answer's head from " + peer_ + " is longer than libcurl takes");
+    }
+
+    /// The error that an ended transfer amounts to, if it is one.
+    [[nodiscard]] std::optional<error> judge(CURLcode code) const {
+        switch (refused_) {
+        case refusal::long_head: return too_large("head", request_.limits.head, "raise limits.head");
+        case refusal::long_body: return too_large("body", request_.limits.body, "raise limits.body or ask for less");
+        case refusal::not_http: return no_http("its head is malformed");
+        case refusal::repetition: return lost("the kept connection closed, and nothing is sent twice");
+        case refusal::none: break;
+        }
+        if (constexpr int curle_too_large = 100; static_cast<int>(code) == curle_too_large) return long_line();
+        switch (code) {
+        case CURLE_OK:
+            if (head_.complete()) return std::nullopt;
+            return no_http("there is no final status");
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_ISSUER_ERROR:
+        case CURLE_SSL_INVALIDCERTSTATUS:
+        case CURLE_SSL_PINNEDPUBKEYNOTMATCH: return untrusted(session_.words(code));
+        case CURLE_SSL_CONNECT_ERROR: return judge_handshake();
+        case CURLE_SSL_CACERT_BADFILE:
+            return fail(errc::bad_configuration, "the trusted certificates cannot be read: " + session_.words(code));
+        case CURLE_OPERATION_TIMEDOUT:
+            return fail(errc::timed_out,
+                        "no connection to " + peer_ + " in " + std::to_string(request_.limits.connect.count()) + " ms",
+                        true);
+        case CURLE_COULDNT_CONNECT:
+            if (auto const number = session_.info<long>(CURLINFO_OS_ERRNO); number != 0)
+                return lost(std::generic_category().message(static_cast<int>(number)));
+            return lost(session_.words(code));
+        case CURLE_WEIRD_SERVER_REPLY:
+        case CURLE_BAD_CONTENT_ENCODING: return no_http(session_.words(code));
+        case CURLE_BAD_FUNCTION_ARGUMENT: // a malformed trailer
+        case CURLE_UNSUPPORTED_PROTOCOL:  // HTTP/0.9, or https in a libcurl without TLS
+            if (sent()) return no_http(session_.words(code));
+            return fail(errc::internal, "libcurl cannot ask " + peer_ + ": " + session_.words(code));
+        case CURLE_OUT_OF_MEMORY: // until libcurl 8.6 also what it says of a header line of more than 100 KiB
+            if (sent()) return long_line();
+            return fail(errc::internal, "libcurl is out of memory");
+        case CURLE_RECV_ERROR: return judge_reading();
+        case CURLE_URL_MALFORMAT: return fail(errc::invalid_argument, "libcurl cannot read the address");
+        case CURLE_COULDNT_RESOLVE_PROXY:
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_GOT_NOTHING:
+        case CURLE_PARTIAL_FILE:
+        case CURLE_PROXY:
+        case CURLE_SEND_ERROR: return lost(session_.words(code));
+        default:
+            return fail(errc::internal, "libcurl fails with code " + std::to_string(static_cast<int>(code)) +
+                                            " asking " + peer_ + ": " + session_.words(code));
+        }
+    }
+
+    /// A certificate whose signature is false, as of a namesake of the authority, comes as a failed handshake; OpenSSL's
+    /// words then are of its cryptography and not of the protocol.
+    [[nodiscard]] error judge_handshake() const {
+        auto const words = session_.words(CURLE_SSL_CONNECT_ERROR);
+        if (text::contains(words, " routines:") && !text::contains(words, "SSL routines")) return untrusted(words);
+        return lost(words);
+    }
+
+    /// libcurl gives one code to three things, and tells them apart in words only.
+    [[nodiscard]] error judge_reading() const {
+        auto words = session_.words(CURLE_RECV_ERROR);
+        if (text::contains(words, "chunk")) return no_http(words);
+        if (text::contains(words, "Too large") || text::contains(words, "Too many"))
+            return too_large("head", request_.limits.head, words);
+        return lost(words);
+    }
+
+    /// Bytes of the request have left.
+    [[nodiscard]] bool sent() const noexcept { return session_.info<long>(CURLINFO_REQUEST_SIZE) != 0; }
+
+    // What libcurl calls back. Returning another size than was given ends the transfer.
+
+    static std::size_t on_line(char* bytes, std::size_t unit, std::size_t count, void* self) noexcept {
+        return static_cast<exchange*>(self)->take_line({bytes, unit * count}) ? unit * count : 0;
+    }
+    static std::size_t on_body(char* bytes, std::size_t unit, std::size_t count, void* self) noexcept {
+        return static_cast<exchange*>(self)->take_body({bytes, unit * count}) ? unit * count : 0;
+    }
+    /// libcurl sends a request once more, on a new connection, when a kept one dies before it answered; by then it may
+    /// have been acted on. So a socket is refused as soon as any of the request has left.
+    static int on_socket(void* self, curl_socket_t socket, curlsocktype) noexcept {
+        auto& here = *static_cast<exchange*>(self);
+        if (here.sent()) {
+            here.refused_ = refusal::repetition;
+            return CURL_SOCKOPT_ERROR;
+        }
+        close_on_exec(socket);
+        return CURL_SOCKOPT_OK;
+    }
+
+    [[nodiscard]] bool take_line(std::string_view line) {
+        received_ = true;
+        head_bytes_ += line.size();
+        if (head_bytes_ > request_.limits.head) return refuse(refusal::long_head);
+        bool const before = head_.complete();
+        if (!head_.take(line)) return refuse(refusal::not_http);
+        if (head_.complete() == before) return true;
+        auto const length = has_body() ? head_.announced().value_or(0) : 0;
+        if (length > request_.limits.body) return refuse(refusal::long_body);
+        body_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(length, 1024 * 1024)));
+        return true;
+    }
+
+    [[nodiscard]] bool take_body(std::string_view bytes) {
+        received_ = true;
+        if (bytes.size() > request_.limits.body - body_.size()) return refuse(refusal::long_body);
+        body_ += bytes;
+        return true;
+    }
+
+    /// A length announced with no body behind it is only information, and a chunked body's is void.
+    [[nodiscard]] bool has_body() const noexcept {
+        return request_.method != "HEAD" && head_.status() != 204 && head_.status() != 304 &&
+               !head_.headers().find("transfer-encoding");
+    }
+
+    bool refuse(refusal why) noexcept {
+        refused_ = why;
+        return false;
+    }
+
+    session& session_;
+    request const& request_;
+    std::string peer_;
+    head head_;
+    std::string body_;
+    std::size_t head_bytes_ = 0;
+    bool received_ = false; ///< since the loop last looked
+    refusal refused_ = refusal::none;
+};
+
+} // namespace fargate::inline v0::http::curl_api
+
+#endif
+
+// ---- fargate/http/curl_options.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_CURL_OPTIONS_HPP
+#define FARGATE_HTTP_CURL_OPTIONS_HPP
+
+namespace fargate::inline v0 {
+
+/// What a `curl_http` is told once.
+struct curl_options {
+    std::string ca_file{};   ///< PEM certificates to trust in place of the system's
+    std::string ca_path{};   ///< the same as a hashed directory
+    std::string proxy{};     ///< e.g. `http://proxy:3128`; empty asks the environment as libcurl does (see `curl_http`)
+    std::string no_proxy{};  ///< hosts that are reached directly, by commas; `*` is all; empty asks the environment
+    bool verify_peer = true; ///< false trusts anybody: for a test, never for a secret
+    std::size_t idle_sessions = 8;           ///< how many are kept between calls, each with its open connections
+    std::size_t connections = 8;             ///< open connections of one session, to as many hosts
+    std::chrono::seconds connection_age{60}; ///< one that was idle for longer is not used again
+};
+
+} // namespace fargate::inline v0
+
+namespace fargate::inline v0::http::curl_api {
+
+template <class Number>
+[[nodiscard]] long as_long(Number value) noexcept {
+    return std::in_range<long>(value) ? static_cast<long>(value) : std::numeric_limits<long>::max();
+}
+
+/// Sets what is the same for every request of a session: nothing that libcurl would do beyond the one exchange (cookies,
+/// netrc, redirects, credentials, content decoding are off or not asked for), and whom to trust. `options` must stay as
+/// they are while the session is used.
+inline void prepare(session& session, curl_options const& options, bool bypass_proxy) noexcept {
+    auto const text = [](std::string const& value) { return value.empty() ? nullptr : value.c_str(); };
+    session.set(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
+    session.set(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    session.set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+    session.set(CURLOPT_QUICK_EXIT, 1L); // a stop does not wait for a name lookup
+#endif
+    // One exchange at a time gains nothing from HTTP/2, which would write the caller's field names in lower case.
+    session.set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    session.set(CURLOPT_HTTP09_ALLOWED, 0L);
+    session.set(CURLOPT_FOLLOWLOCATION, 0L);
+    session.set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    session.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    session.set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+    session.set(CURLOPT_MAXAGE_CONN, as_long(options.connection_age.count()));
+    session.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    session.set(CURLOPT_SSL_VERIFYPEER, options.verify_peer ? 1L : 0L);
+    session.set(CURLOPT_SSL_VERIFYHOST, options.verify_peer ? 2L : 0L);
+    if (!options.ca_file.empty() || !options.ca_path.empty()) {
+        session.set(CURLOPT_CAINFO, text(options.ca_file));
+        session.set(CURLOPT_CAPATH, text(options.ca_path));
+    }
+    if (!options.proxy.empty()) session.set(CURLOPT_PROXY, options.proxy.c_str());
+    session.set(CURLOPT_NOPROXY, bypass_proxy ? "*" : text(options.no_proxy));
+}
+
+} // namespace fargate::inline v0::http::curl_api
+
+#endif
+
+// ---- fargate/http/curl.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_CURL_HPP
+#define FARGATE_HTTP_CURL_HPP
+
+namespace fargate::inline v0 {
+
+/// `http_policy` on libcurl: HTTP/1.1, over TLS 1.2 or later when the address says https, verified against the system's
+/// store. May be used from any number of threads; each exchange under way has a session of its own, and sessions wait
+/// with their connections open for the next call. Must outlive its calls.
+///
+/// - On the wire go the caller's fields in their order and spelling; `Host` when missing, `Content-Length` when there is
+///   a body or the method is one that has bodies.
+/// - `limits.connect` covers name lookup, TCP, proxy and TLS; `limits.idle` runs from then on while no byte moves either
+///   way. An answer over a limit is given up at once, and before the body when its `Content-Length` already says so.
+/// - Nothing is sent twice. When a kept connection dies under a request, that is `connection_failed`, retryable, for the
+///   request may have been acted on; one that the server closed while it was idle is noticed beforehand and replaced.
+/// - Proxies come from the options or from `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` (all but the first in
+///   capitals too). libcurl reads these itself.
+/// - Keeps no cookies, reads no netrc, raises no SIGPIPE.
+///
+/// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates cannot be read. Broken or
+/// missing connections and passed deadlines are retryable; refused certificates and refused answers are not.
+class curl_http {
+public:
+    using options = curl_options;
+
+    curl_http() = default;
+    explicit curl_http(options settings) : options_{std::move(settings)} {}
+    curl_http(curl_http const&) = delete;
+    curl_http& operator=(curl_http const&) = delete;
+
+    [[nodiscard]] result<http::response> send(http::request const& request) {
+        auto const address = http::check(request);
+        if (!address) return address.error();
+        if (request.stop.stop_requested()) return fail(errc::cancelled, "stopped before the request was sent");
+        auto session = take();
+        if (!session) return std::move(session).error();
+        http::curl_api::prepare(**session, options_, request.bypass_proxy);
+        http::curl_api::exchange exchange{**session, request, address->authority};
+        auto answer = exchange.run(http::curl_api::as_long(options_.connections));
+        if (answer) keep(*std::move(session));
+        return answer;
+    }
+
+private:
+    using session_pointer = std::unique_ptr<http::curl_api::session>;
+
+    [[nodiscard]] result<session_pointer> take() {
+        {
+            std::scoped_lock const lock{mutex_};
+            if (!idle_.empty()) {
+                auto last = std::move(idle_.back());
+                idle_.pop_back();
+                return last;
+            }
+        }
+        return http::curl_api::session::open();
+    }
+
+    void keep(session_pointer session) {
+        session->forget();
+        std::scoped_lock const lock{mutex_};
+        if (idle_.size() < options_.idle_sessions) idle_.push_back(std::move(session));
+    }
+
+    options options_{};
+    std::mutex mutex_;
+    std::vector<session_pointer> idle_;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/retry/backoff.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_BACKOFF_HPP
+#define FARGATE_RETRY_BACKOFF_HPP
+
+namespace fargate::inline v0::retry {
+
+/// Exponential back-off with full jitter: the wait before repeat number `repeat` (1, 2, ...) is
+/// `fraction * min(base * 2^(repeat-1), cap)`, with `fraction` in [0, 1] drawn by the caller. Never negative, never past
+/// `cap`, whatever the arguments.
+[[nodiscard]] constexpr duration backoff(duration base, duration cap, int repeat, double fraction) noexcept {
+    if (base <= duration::zero() || cap <= duration::zero() || fraction <= 0) return duration::zero();
+    duration wait = base < cap ? base : cap;
+    for (int doubled = 1; doubled < repeat && wait < cap; ++doubled) wait = wait < cap - wait ? wait + wait : cap;
+    return duration{static_cast<duration::rep>(static_cast<double>(wait.count()) * (fraction < 1 ? fraction : 1.0))};
+}
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/retry/standard.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_STANDARD_HPP
+#define FARGATE_RETRY_STANDARD_HPP
+
+namespace fargate::inline v0::retry {
+
+/// The numbers of the AWS SDKs' "standard" retry mode, revision 2.1 of 2026.
+struct standard_options {
+    int max_attempts = 3; ///< the first one included; less than 1 counts as 1
+    int quota = 500;      ///< what all calls that share the policy may spend on repeats before successes earn it back
+    int transient_cost = 14;
+    int throttled_cost = 5;
+    duration transient_base = std::chrono::milliseconds{50};
+    duration throttled_base = std::chrono::seconds{1};
+    duration longest = std::chrono::seconds{20};           ///< cap of the computed wait
+    duration hint_slack = std::chrono::seconds{5};         ///< how far the server may stretch the computed wait
+    double (*jitter)() = [] { return random_fraction(); }; ///< draws from [0, 1]; tests pin it
+};
+
+/// The AWS SDKs' standard retry mode 2.1: exponential back-off with full jitter, short for lost connections and 5xx, long
+/// for throttling; a quota shared by every call of the policy, so that a service that is down is not asked three times by
+/// everybody; and the server's `x-amz-retry-after`, believed within `[wait, wait + hint_slack]`. `Retry-After` is not part
+/// of it. Thread-safe; a call that succeeds gives back what its last repeat took, or 1 when it needed none.
+class standard {
+public:
+    standard() : standard(standard_options{}) {}
+    explicit standard(standard_options options) : options_{options}, left_{std::max(0, options.quota)} {}
+
+    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) {
+        ++book.attempts;
+        if (how.kind == verdict::succeeded) {
+            give_back(std::max(book.held, 1));
+            book.held = 0;
+        }
+        if (how.kind == verdict::succeeded || how.kind == verdict::refused) return std::nullopt;
+        if (book.attempts >= max_attempts()) return std::nullopt;
+        bool const throttled = how.kind == verdict::throttled;
+        int const cost = throttled ? options_.throttled_cost : options_.transient_cost;
+        if (!take(cost)) return std::nullopt;
+        book.held = cost;
+        duration const wait = backoff(throttled ? options_.throttled_base : options_.transient_base, options_.longest,
+                                      book.attempts, options_.jitter());
+        if (!how.server_hint) return wait;
+        constexpr std::chrono::milliseconds none{0};
+        constexpr std::chrono::milliseconds day = std::chrono::hours{24};
+        duration const hint = std::clamp(*how.server_hint, none, day);
+        return std::clamp(hint, wait, wait + options_.hint_slack);
+    }
+
+    /// Attempts a call has at most, for the `max=` of `amz-sdk-request`.
+    [[nodiscard]] int max_attempts() const noexcept { return std::max(1, options_.max_attempts); }
+
+    /// What is left of the quota.
+    [[nodiscard]] int quota() const noexcept { return left_.load(std::memory_order_relaxed); }
+
+private:
+    [[nodiscard]] bool take(int cost) noexcept {
+        int left = left_.load(std::memory_order_relaxed);
+        while (left >= cost)
+            if (left_.compare_exchange_weak(left, left - cost, std::memory_order_relaxed)) return true;
+        return false;
+    }
+
+    void give_back(int amount) noexcept {
+        int left = left_.load(std::memory_order_relaxed);
+        while (!left_.compare_exchange_weak(left, std::min(options_.quota, left + amount), std::memory_order_relaxed)) {
+        }
+    }
+
+    standard_options options_;
+    std::atomic<int> left_;
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/aws.hpp ------------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_HPP
+#define FARGATE_AWS_HPP
+
+// A front door: AWS alone. Signed, repeated calls of ECS, S3 and the tagging API with the machine's own network, clock,
+// environment and credentials, and every part replaceable.
+
+namespace fargate::inline v0::aws {
+
+/// The parts that a program on an everyday machine wants. Inherit and redefine what differs:
+/// `struct board : fargate::aws::default_policies { using http = my_modem; };`.
+struct default_policies {
+    using http = curl_http;
+    using credentials = fargate::credentials::standard;
+    using clock = system_clock;
+    using environment = process_environment;
+    using retry = fargate::retry::standard;
+    using hash = crypto::openssl_hash;
+};
+
+// The bundle that `ecs<>`, `s3<>`, `tagging<>` and `parts<>` mean.
+template <policies Policies = default_policies>
+struct parts;
+template <policies Policies = default_policies>
+class ecs;
+template <policies Policies = default_policies>
+class s3;
+template <policies Policies = default_policies>
+class tagging;
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/deploy/launch_plan.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_LAUNCH_PLAN_HPP
+#define FARGATE_DEPLOY_LAUNCH_PLAN_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Everything a launch needs, decided before the first call: a pure function of the run and the configuration, the same
+/// bytes for every agent that plans it.
+struct launch_plan {
+    /// Which task definition may be used again instead of registering one.
+    struct reuse {
+        bool revisions = false;                     ///< look at the flow tags, not only at the family's existence
+        std::string flow_id8{};                     ///< tag `PrefectFlowId`
+        std::optional<std::int64_t> flow_version{}; ///< tag `PrefectFlowVersion`
+    };
+
+    std::string family{};     ///< task definition family
+    json::value definition{}; ///< RegisterTaskDefinition body
+    json::value task{};       ///< RunTask body; `taskDefinition` is the family until a revision is known
+    launch_plan::reuse reusable{};
+};
+
+/// What a launch became.
+struct launched {
+    std::string task_arn{};
+    std::string definition{}; ///< the family or ARN that was run
+    bool registered = false;  ///< a new definition was made for it
+};
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/prefect/flow_run.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_FLOW_RUN_HPP
+#define FARGATE_PREFECT_FLOW_RUN_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// A task run that is due inside a flow run which is already running.
+struct task_run {
+    std::string id{};
+    std::int64_t version = 0;
+    std::string task_id{};
+    json::value state{}; ///< its serialized state as received
+};
+
+/// The flow that a run belongs to. `storage`, `environment` and `run_config` are null when absent.
+struct flow {
+    std::string id{};
+    std::string name{};
+    std::optional<std::int64_t> version{};
+    std::string core_version{}; ///< Prefect's version at registration; empty when not recorded
+    json::value storage{};
+    json::value environment{};
+    json::value run_config{};
+
+    /// The first eight characters of the id, as task definitions, tags and S3 keys carry it.
+    [[nodiscard]] std::string id8() const { return id.substr(0, 8); }
+};
+
+/// One run that the backend offers, as its metadata tells it.
+struct flow_run {
+    std::string id{};
+    std::int64_t version = 0;
+    std::string scheduled_start_time{};
+    json::value state{}; ///< its serialized state as received
+    prefect::flow flow{};
+    json::value run_config{}; ///< the run's own, newer backends only; null when absent
+    std::vector<task_run> task_runs{};
+};
+
+namespace detail {
+
+[[nodiscard]] inline json::value copy_of(json::value const& row, std::string_view key) {
+    auto const* const found = json::member(row, key);
+    return found != nullptr ? *found : json::value(nullptr);
+}
+
+[[nodiscard]] inline std::string text_or_empty(json::value const& row, std::string_view key) {
+    return std::string{json::text_of(row, key).value_or("")};
+}
+
+[[nodiscard]] inline error unreadable_row(char const* what) {
+    return fail(errc::malformed_response, std::string{"flow run metadata holds a "} + what);
+}
+
+[[nodiscard]] inline result<task_run> read_task_run(json::value const& row) {
+    auto const version = json::integer_of(row, "version");
+    task_run made{text_or_empty(row, "id"), version.value_or(0), text_or_empty(row, "task_id"),
+                  copy_of(row, "serialized_state")};
+    if (made.id.empty()) return unreadable_row("task run without an id");
+    if (!version) return unreadable_row("task run without a version");
+    return made;
+}
+
+[[nodiscard]] inline result<flow_run> read_flow_run(json::value const& row) {
+    flow_run made;
+    made.id = text_or_empty(row, "id");
+    if (made.id.empty()) return unreadable_row("flow run without an id");
+    auto const version = json::integer_of(row, "version");
+    if (!version) return unreadable_row("flow run without a version");
+    made.version = *version;
+    made.scheduled_start_time = text_or_empty(row, "scheduled_start_time");
+    made.state = copy_of(row, "serialized_state");
+    made.run_config = copy_of(row, "run_config");
+
+    auto const* const flow = json::object_of(row, "flow");
+    if (flow == nullptr) return unreadable_row("flow run without its flow");
+    made.flow = {text_or_empty(*flow, "id"),           text_or_empty(*flow, "name"), json::integer_of(*flow, "version"),
+                 text_or_empty(*flow, "core_version"), copy_of(*flow, "storage"),    copy_of(*flow, "environment"),
+                 copy_of(*flow, "run_config")};
+    if (made.flow.id.empty()) return unreadable_row("flow without an id");
+
+    if (auto const* const rows = json::array_of(row, "task_runs")) {
+        for (auto const& each : *rows) {
+            auto read = read_task_run(each);
+            if (!read) return read.error();
+            made.task_runs.push_back(*std::move(read));
+        }
+    }
+    return made;
+}
+
+} // namespace detail
+
+/// The rows of a metadata answer, in its order. `data` is the answer's `data`, with the member `flow_run`. Ids, versions
+/// and the flow must be there (the API declares them non-null), everything else may be absent;
+/// `errc::malformed_response` names what is missing.
+[[nodiscard]] inline result<std::vector<flow_run>> read_flow_runs(json::value const& data) {
+    auto const* const rows = json::array_of(data, "flow_run");
+    if (rows == nullptr) return fail(errc::malformed_response, "flow run metadata has no list of flow runs");
+    std::vector<flow_run> runs;
+    runs.reserve(rows->size());
+    for (auto const& each : *rows) {
+        auto read = detail::read_flow_run(each);
+        if (!read) return read.error();
+        runs.push_back(*std::move(read));
+    }
+    return runs;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/state.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_STATE_HPP
+#define FARGATE_PREFECT_STATE_HPP
+
+// States as Prefect 0.13 to 1.x serialise them: an object with `type`, `message`, `context`, `cached_inputs`, `_result`,
+// `__version__` and members of the type's own.
+
+namespace fargate::inline v0::prefect {
+
+/// Texts that go into a state or a run's log are cut to this many bytes. Written twice as JSON a byte becomes seven at
+/// most, and the server refuses states, and whole requests, of more than a million.
+inline constexpr std::size_t longest_message = 64 * 1024;
+
+/// The beginning of a text, in whole characters (UTF-8), with a word on how much is missing; short texts as they are.
+[[nodiscard]] inline std::string bounded_message(std::string_view text, std::size_t limit = longest_message) {
+    if (text.size() <= limit) return std::string{text};
+    std::size_t kept = limit;
+    for (int back = 0; kept != 0 && back != 3 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U; ++back)
+        --kept;
+    return std::string{text.substr(0, kept)} + "... (" + std::to_string(text.size() - kept) + " more bytes)";
+}
+
+namespace detail {
+
+template <std::size_t Count>
+[[nodiscard]] constexpr bool is_one_of(std::string_view const (&names)[Count], std::string_view name) noexcept {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+[[nodiscard]] constexpr bool is_scheduled_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Scheduled", "Resume", "Retrying", "Paused", "Queued"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] constexpr bool is_other_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Cancelled", "Cached",        "ClientFailed", "Failed",
+                                          "Finished",  "Looped",        "Mapped",       "Pending",
+                                          "Running",   "Cancelling",    "Skipped",      "Submitted",
+                                          "Success",   "TriggerFailed", "TimedOut",     "ValidationFailed"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] constexpr bool is_wrapper_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Queued", "Submitted", "ClientFailed"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
+    auto made = json::value::object();
+    json::set(made, "type", type);
+    json::set(made, "message", std::string{message});
+    json::set(made, "context", json::value::object());
+    json::set(made, "cached_inputs", json::value::object());
+    auto nothing = json::value::object();
+    json::set(nothing, "type", "NoResultType");
+    json::set(nothing, "__version__", std::string{core_version});
+    json::set(made, "_result", std::move(nothing));
+    return made;
+}
+
+} // namespace detail
+
+/// True for a state that is waiting for somebody to submit it: Scheduled, Resume, Retrying, Paused or Queued.
+/// `errc::malformed_response` when it has no type, or one that Prefect does not know: what that means cannot be guessed.
+[[nodiscard]] inline result<bool> is_scheduled(json::value const& state) {
+    auto const type = json::text_of(state, "type");
+    if (!type) return fail(errc::malformed_response, "its state has no type");
+    if (detail::is_scheduled_type(*type)) return true;
+    if (detail::is_other_type(*type)) return false;
+    return fail(errc::malformed_response, "its state has the unknown type " + bounded_message(*type, 64));
+}
+
+/// The state that is nested into a new one: the received object as it is, or what is inside when it is itself a wrapper
+/// (Queued, Submitted, ClientFailed). Null when there is nothing.
+[[nodiscard]] inline json::value const& unwrapped(json::value const& state) {
+    static json::value const nothing = nullptr;
+    json::value const* at = &state;
+    while (at != nullptr && detail::is_wrapper_type(json::text_of(*at, "type").value_or("")))
+        at = json::member(*at, "state");
+    return at != nullptr ? *at : nothing;
+}
+
+/// Submitted, around the state it follows.
+[[nodiscard]] inline json::value submitted_state(json::value const& previous, std::string_view message,
+                                                 std::string_view core_version) {
+    auto made = detail::bare_state("Submitted", message, core_version);
+    json::set(made, "state", unwrapped(previous));
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+/// Failed, for the reason that `message` gives, cut to `longest_message`.
+[[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
+    auto made = detail::bare_state("Failed", bounded_message(message), core_version);
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/deploy/client_token.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_CLIENT_TOKEN_HPP
+#define FARGATE_DEPLOY_CLIENT_TOKEN_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// RFC 4648 section 5, without padding.
+[[nodiscard]] inline std::string base64url(std::string_view bytes) {
+    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string made;
+    std::uint32_t held = 0;
+    int bits = 0;
+    for (char const c : bytes) {
+        held = ((held << 8U) | static_cast<unsigned char>(c)) & 0xFFFFU;
+        for (bits += 8; bits >= 6; bits -= 6) made += alphabet[(held >> static_cast<unsigned>(bits - 6)) & 0x3FU];
+    }
+    if (bits != 0) made += alphabet[(held << static_cast<unsigned>(6 - bits)) & 0x3FU];
+    return made;
+}
+
+/// The version that the state waiting to be submitted had: submitting it adds one.
+[[nodiscard]] inline std::int64_t version_before_claim(json::value const& state, std::int64_t version) noexcept {
+    return json::text_of(state, "type") == std::string_view{"Submitted"} ? version - 1 : version;
+}
+
+} // namespace detail
+
+/// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
+/// again, and for a run that is already under way another one for each set of due task runs.
+[[nodiscard]] inline std::string epoch_of(prefect::flow_run const& run) {
+    std::vector<std::pair<std::string_view, std::int64_t>> due;
+    for (auto const& each : run.task_runs) {
+        std::int64_t const version = detail::version_before_claim(each.state, each.version);
+        if (version != each.version || prefect::is_scheduled(each.state).value_or(false))
+            due.emplace_back(each.id, version);
+    }
+    std::sort(due.begin(), due.end());
+    std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
+    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
+    return epoch;
+}
+
+/// RunTask's `clientToken`: whoever launches this run of this backend, and however often, gets one task as long as it is
+/// sent with the same body. 43 characters of the 64 that ECS allows.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string client_token(std::string_view api, prefect::flow_run const& run, unsigned attempt,
+                                       Hash const& hash) {
+    std::string const named = std::string{api} + '|' + run.id + '|' + epoch_of(run) + '|' + std::to_string(attempt);
+    return detail::base64url(crypto::bytes_of(hash.sha256(named)));
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/image.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_IMAGE_HPP
+#define FARGATE_DEPLOY_IMAGE_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// The next run of digits, or of lower-case letters, or of anything else up to a dot: how Prefect's agent cut versions.
+[[nodiscard]] constexpr std::string_view next_component(std::string_view& rest) noexcept {
+    while (!rest.empty() && rest.front() == '.') rest.remove_prefix(1);
+    auto const kind = [](char c) { return text::is_digit(c) ? 0 : text::is_lower(c) ? 1 : c == '.' ? 2 : 3; };
+    std::size_t end = 0;
+    while (end != rest.size() && kind(rest[end]) == kind(rest.front())) ++end;
+    std::string_view const component = rest.substr(0, end);
+    rest.remove_prefix(end);
+    return component;
+}
+
+/// Whether a flow's Prefect version lies before another; nothing when letters stand where a number is compared. A version
+/// that only lacks components lies before: `0.13` before `0.13.0`.
+[[nodiscard]] constexpr std::optional<bool> is_before(std::string_view version,
+                                                      std::array<unsigned, 3> const& other) noexcept {
+    for (unsigned const wanted : other) {
+        std::string_view const component = next_component(version);
+        if (component.empty()) return true;
+        if (!text::is_digit(component.front())) return std::nullopt;
+        unsigned number = 0;
+        for (char const c : component) number = std::min(number * 10 + static_cast<unsigned>(c - '0'), 1000000U);
+        if (number != wanted) return number < wanted;
+    }
+    return false;
+}
+
+/// Joins an image name to its registry as Python's `PurePosixPath` joins: an absolute name stands alone; empty and `.`
+/// components vanish.
+[[nodiscard]] inline std::string join_path(std::string_view registry, std::string_view name) {
+    if (!name.empty() && name.front() == '/') registry = {};
+    std::string_view const first = registry.empty() ? name : registry;
+    std::string_view const root = first.substr(0, std::min(first.find_first_not_of('/'), first.size()));
+    std::string made = root.size() == 2 ? "//" : root.empty() ? "" : "/";
+    for (std::string_view rest : {registry, name}) {
+        while (!rest.empty()) {
+            std::string_view const part = rest.substr(0, rest.find('/'));
+            rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+            if (part.empty() || part == ".") continue;
+            if (!made.empty() && made.back() != '/') made += '/';
+            made += part;
+        }
+    }
+    return made;
+}
+
+[[nodiscard]] inline bool is_docker(json::value const& storage) noexcept {
+    return json::text_of(storage, "type") == std::string_view{"Docker"};
+}
+
+[[nodiscard]] inline result<std::string> docker_image(json::value const& storage) {
+    auto const name = json::text_of(storage, "image_name");
+    auto const tag = json::text_of(storage, "image_tag");
+    if (!name || !tag)
+        return fail(errc::invalid_argument, "Docker storage is missing required fields image_name and image_tag");
+    std::string image = join_path(json::text_of(storage, "registry_url").value_or(""), *name);
+    if (image.empty() || tag->empty())
+        return fail(errc::invalid_argument, "Docker storage has an empty image_name or image_tag");
+    return image + ":" + std::string{*tag};
+}
+
+/// The image that Prefect publishes for a flow's own version; its naming changed with 0.14.0.
+[[nodiscard]] inline std::string default_image(std::string_view core_version) {
+    std::string_view const version = core_version.substr(0, core_version.find('+'));
+    bool const plain = !version.empty() && is_before(version, {0, 14, 0}) == false;
+    return std::string{plain ? "prefecthq/prefect:" : "prefecthq/prefect:all_extras-"} +
+           std::string{version.empty() ? "latest" : version};
+}
+
+/// A usable `image` member: empty when it is absent, null or empty.
+[[nodiscard]] inline result<std::string> image_member(json::value const* owner, std::string_view what) {
+    json::value const* const image = owner != nullptr ? json::member(*owner, "image") : nullptr;
+    if (image == nullptr) return std::string{};
+    auto const text = json::as_text(*image);
+    if (!text) return fail(errc::invalid_argument, "the image of the flow's " + std::string{what} + " is not text");
+    return std::string{*text};
+}
+
+} // namespace detail
+
+/// The run configuration in force: the run's own, else the flow's; null when there is none.
+[[nodiscard]] inline json::value const& run_config_of(prefect::flow_run const& run) noexcept {
+    return run.run_config.is_null() ? run.flow.run_config : run.run_config;
+}
+
+/// The container image a flow run needs. With a run configuration, or without an environment: Docker storage's image, else
+/// the configuration's, else Prefect's own of the flow's version. Otherwise: the environment's, else Docker storage's.
+/// `errc::invalid_argument` when the flow names none, with the words of Prefect's agent.
+[[nodiscard]] inline result<std::string> image_of(prefect::flow_run const& run) {
+    auto const& storage = run.flow.storage;
+    auto const& run_config = run_config_of(run);
+    if (storage.is_null()) return fail(errc::invalid_argument, "Flow of flow run " + run.id + " has no storage.");
+    if (!run_config.is_null() || run.flow.environment.is_null()) {
+        if (detail::is_docker(storage)) return detail::docker_image(storage);
+        auto image = detail::image_member(&run_config, "run_config");
+        if (!image || !image->empty()) return image;
+        return detail::default_image(run.flow.core_version);
+    }
+    auto image = detail::image_member(json::member(run.flow.environment, "metadata"), "environment metadata");
+    if (!image || !image->empty()) return image;
+    if (detail::is_docker(storage)) return detail::docker_image(storage);
+    return fail(errc::invalid_argument, "Storage for flow run " + run.id +
+                                            " is not of type Docker and environment has no `image` attribute in the "
+                                            "metadata field.");
+}
+
+/// The shell command that runs a flow registered with `core_version`: it was renamed with 0.13.0. A version that cannot be
+/// compared is taken for a new one, none for an old one.
+[[nodiscard]] inline std::string_view command_for(std::string_view core_version) noexcept {
+    bool const old = core_version.empty() || detail::is_before(core_version, {0, 13, 0}).value_or(false);
+    return old ? "prefect execute cloud-flow" : "prefect execute flow-run";
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/kwarg_names.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_KWARG_NAMES_HPP
+#define FARGATE_DEPLOY_KWARG_NAMES_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// What a keyword argument holds.
+enum class kwarg_type : unsigned char {
+    text,    ///< a string; one pair of Python quotes around it is taken off
+    amount,  ///< cpu and memory: a string taken as it is, or a whole number
+    integer, ///< a whole number
+    flag,    ///< true or false
+    list,
+    object
+};
+
+/// One argument of AWS's that the agent passes on, under AWS's name.
+struct kwarg_name {
+    std::string_view name;
+    kwarg_type type;
+    bool definition = false; ///< goes to RegisterTaskDefinition
+    bool run = false;        ///< goes to RunTask
+};
+
+/// Arguments of the two calls, in the order in which they are sent.
+inline constexpr kwarg_name kwarg_names[] = {
+    {"taskRoleArn", kwarg_type::text, true, false},
+    {"executionRoleArn", kwarg_type::text, true, false},
+    {"networkMode", kwarg_type::text, true, false},
+    {"volumes", kwarg_type::list, true, false},
+    {"placementConstraints", kwarg_type::list, true, true},
+    {"cpu", kwarg_type::amount, true, false},
+    {"memory", kwarg_type::amount, true, false},
+    {"tags", kwarg_type::list, true, true},
+    {"pidMode", kwarg_type::text, true, false},
+    {"ipcMode", kwarg_type::text, true, false},
+    {"proxyConfiguration", kwarg_type::object, true, false},
+    {"inferenceAccelerators", kwarg_type::list, true, false},
+    {"cluster", kwarg_type::text, false, true},
+    {"count", kwarg_type::integer, false, true},
+    {"startedBy", kwarg_type::text, false, true},
+    {"group", kwarg_type::text, false, true},
+    {"placementStrategy", kwarg_type::list, false, true},
+    {"platformVersion", kwarg_type::text, false, true},
+    {"networkConfiguration", kwarg_type::object, false, true},
+    {"enableECSManagedTags", kwarg_type::flag, false, true},
+    {"propagateTags", kwarg_type::text, false, true},
+};
+
+/// Members that the one element of `containerDefinitions` may have.
+inline constexpr kwarg_name container_names[] = {
+    {"environment", kwarg_type::list},
+    {"secrets", kwarg_type::list},
+    {"mountPoints", kwarg_type::list},
+    {"logConfiguration", kwarg_type::object},
+    {"repositoryCredentials", kwarg_type::object},
+};
+
+namespace detail {
+
+/// How many letters must be put in, taken out, changed or swapped with their neighbour, with capitals counted as half
+/// a mistake; in half letters.
+[[nodiscard]] inline std::size_t mistakes(std::string_view left, std::string_view right) {
+    std::vector<std::array<std::size_t, 3>> row(right.size() + 1); // this line, the one before, the one before that
+    for (std::size_t j = 0; j <= right.size(); ++j) row[j] = {2 * j, 2 * j, 2 * j};
+    for (std::size_t i = 1; i <= left.size(); ++i) {
+        for (auto& cell : row) cell = {0, cell[0], cell[1]};
+        row[0][0] = 2 * i;
+        for (std::size_t j = 1; j <= right.size(); ++j) {
+            char const a = left[i - 1];
+            char const b = right[j - 1];
+            std::size_t const change = a == b ? 0 : text::to_lower(a) == text::to_lower(b) ? 1 : 2;
+            std::size_t best = std::min({row[j][1] + 2, row[j - 1][0] + 2, row[j - 1][1] + change});
+            if (i > 1 && j > 1 && a == right[j - 2] && left[i - 2] == b) best = std::min(best, row[j - 2][2] + 2);
+            row[j][0] = best;
+        }
+    }
+    return row[right.size()][0];
+}
+
+/// The known name that a wrong one most likely stands for; empty when none is near.
+[[nodiscard]] inline std::string_view nearest(std::string_view wrong, std::span<std::string_view const> known) {
+    std::string_view found;
+    std::size_t fewest = 7; // at most three mistakes, and at most half of the name
+    if (wrong.size() > 40) return found;
+    for (auto const name : known) {
+        if (std::size_t const count = mistakes(wrong, name); count < fewest && count <= name.size()) {
+            fewest = count;
+            found = name;
+        }
+    }
+    return found;
+}
+
+[[nodiscard]] inline std::string unknown_name(std::string_view prefix, std::string_view name,
+                                              std::span<std::string_view const> known) {
+    std::string line = "unknown keyword argument ";
+    line += prefix;
+    line += name.substr(0, 64);
+    line += " is ignored";
+    if (auto const meant = nearest(name, known); !meant.empty())
+        line.append(": did you mean ").append(prefix).append(meant).append("?");
+    return line;
+}
+
+} // namespace detail
+
+/// One line for each member of `given` that is no keyword argument, with the name that was probably meant.
+[[nodiscard]] inline std::vector<std::string> unknown_kwargs(json::value const& given) {
+    std::vector<std::string> lines;
+    auto const* const members = given.get_ptr<json::value::object_t const*>();
+    if (members == nullptr) return lines;
+    std::vector<std::string_view> known = {"containerDefinitions", "launch_type"};
+    for (auto const& each : kwarg_names) known.push_back(each.name);
+    for (auto const& [name, ignored] : *members) {
+        if (name == "launchType" || name == "launch_type")
+            lines.push_back("keyword argument " + name + " is ignored: set the option launch_type");
+        else if (std::find(known.begin(), known.end(), name) == known.end())
+            lines.push_back(detail::unknown_name("", name, known));
+    }
+    return lines;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/literal_atom.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_LITERAL_ATOM_HPP
+#define FARGATE_DEPLOY_LITERAL_ATOM_HPP
+
+namespace fargate::inline v0::deploy::detail {
+
+/// The few characters that configuration names by `\N{...}`; the others have numbers.
+[[nodiscard]] inline std::optional<char32_t> character_named(std::string_view name) noexcept {
+    struct named {
+        std::string_view name;
+        char32_t point;
+    };
+    static constexpr named known[] = {
+        {"NO-BREAK SPACE", 0xA0},
+        {"SECTION SIGN", 0xA7},
+        {"COPYRIGHT SIGN", 0xA9},
+        {"REGISTERED SIGN", 0xAE},
+        {"DEGREE SIGN", 0xB0},
+        {"PLUS-MINUS SIGN", 0xB1},
+        {"MIDDLE DOT", 0xB7},
+        {"MULTIPLICATION SIGN", 0xD7},
+        {"EN DASH", 0x2013},
+        {"EM DASH", 0x2014},
+        {"LEFT SINGLE QUOTATION MARK", 0x2018},
+        {"RIGHT SINGLE QUOTATION MARK", 0x2019},
+        {"LEFT DOUBLE QUOTATION MARK", 0x201C},
+        {"RIGHT DOUBLE QUOTATION MARK", 0x201D},
+        {"BULLET", 0x2022},
+        {"HORIZONTAL ELLIPSIS", 0x2026},
+        {"EURO SIGN", 0x20AC},
+        {"TRADE MARK SIGN", 0x2122},
+    };
+    for (auto const& each : known)
+        if (text::iequals(each.name, name)) return each.point;
+    return std::nullopt;
+}
+
+/// Joins surrogate halves that were written one after the other; false when a half is left alone.
+[[nodiscard]] inline bool join_surrogates(std::string& bytes) {
+    auto const half = [&](std::size_t at) -> char32_t { // 0xD800..0xDFFF when its three-byte pattern stands at `at`
+        if (bytes.size() - at < 3 || bytes[at] != '\xED' || static_cast<unsigned char>(bytes[at + 1]) < 0xA0) return 0;
+        return 0xD000U | ((static_cast<char32_t>(bytes[at + 1]) & 0x3FU) << 6U) |
+               (static_cast<char32_t>(bytes[at + 2]) & 0x3FU);
+    };
+    if (bytes.find('\xED') == std::string::npos) return true;
+    std::string joined;
+    joined.reserve(bytes.size());
+    for (std::size_t at = 0; at < bytes.size();) {
+        char32_t const high = half(at);
+        if (high == 0) {
+            joined += bytes[at++];
+            continue;
+        }
+        char32_t const low = at + 3 < bytes.size() ? half(at + 3) : 0;
+        if (high >= 0xDC00 || low < 0xDC00) return false;
+        text::append_utf8(joined, 0x10000U + ((high - 0xD800U) << 10U) + (low - 0xDC00U));
+        at += 6;
+    }
+    bytes = std::move(joined);
+    return true;
+}
+
+/// The numbers and strings of Python 3.8's grammar, read from the front of a text. Every function that reads returns false
+/// when no such thing stands there; what stands there but has no JSON form is noted and read on.
+class literal_atoms {
+protected:
+    explicit literal_atoms(std::string_view source) : text_{source} {}
+
+    enum class kind : unsigned char { other, real, imaginary, text, bytes, container };
+
+    struct node {
+        kind type = kind::other;
+        bool plain = true; ///< neither signed nor a sum: a sign may stand before it
+        json::value value{};
+    };
+
+    [[nodiscard]] char peek(std::size_t ahead = 0) const noexcept {
+        return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+    }
+    [[nodiscard]] bool at_end() const noexcept { return at_ == text_.size(); }
+    [[nodiscard]] std::string_view rest() const noexcept { return text_.substr(at_); }
+    void move(std::size_t count = 1) noexcept { at_ += count; }
+    [[nodiscard]] bool take(char wanted) noexcept {
+        if (peek() != wanted) return false;
+        ++at_;
+        return true;
+    }
+    void note(std::string_view what) {
+        if (what_.empty()) what_ = what;
+    }
+    [[nodiscard]] std::string const& noted() const noexcept { return what_; }
+
+    [[nodiscard]] int depth() const noexcept { return depth_; }
+    void open() noexcept {
+        ++at_;
+        ++depth_;
+    }
+    void close() noexcept { --depth_; }
+
+    /// Blanks and comments; inside brackets line ends too.
+    void skip() noexcept {
+        for (;;) {
+            char const c = peek();
+            if (c == ' ' || c == '\t' || c == '\f' || (c == '\n' && depth_ != 0)) {
+                ++at_;
+            } else if (c == '#') {
+                while (at_ < text_.size() && peek() != '\n') ++at_;
+            } else if (c == '\\' && peek(1) == '\n' && at_ + 2 < text_.size()) {
+                at_ += 2;
+            } else {
+                return;
+            }
+        }
+    }
+
+    [[nodiscard]] bool number(node& out) {
+        char const mark = text::to_lower(peek(1));
+        if (peek() == '0' && (mark == 'x' || mark == 'o' || mark == 'b')) {
+            at_ += 2;
+            int const base = mark == 'x' ? 16 : mark == 'o' ? 8 : 2;
+            std::string written;
+            if (peek() == '_') ++at_;
+            if (!digits(written, base)) return false;
+            return whole_number(out, written, base);
+        }
+        std::string written;
+        if (peek() != '.') static_cast<void>(digits(written, 10));
+        bool whole = true;
+        if (take('.')) {
+            whole = false;
+            written += '.';
+            static_cast<void>(digits(written, 10));
+        }
+        bool const is_signed = peek(1) == '+' || peek(1) == '-';
+        if (text::to_lower(peek()) == 'e' && text::is_digit(peek(is_signed ? 2 : 1))) {
+            whole = false;
+            written += 'e';
+            if (peek(1) == '-') written += '-';
+            at_ += is_signed ? 2 : 1;
+            static_cast<void>(digits(written, 10));
+        }
+        if (text::to_lower(peek()) == 'j') {
+            ++at_;
+            note("a complex number");
+            out.type = kind::imaginary;
+            return true;
+        }
+        if (!whole) return real_number(out, written);
+        if (written[0] == '0' && written.find_first_not_of('0') != std::string::npos) return false; // 007
+        return whole_number(out, written, 10);
+    }
+
+    [[nodiscard]] bool string_starts() const noexcept { return prefix_length().has_value(); }
+
+    /// One or more strings side by side: all text, or all bytes.
+    [[nodiscard]] bool strings(node& out) {
+        std::string joined;
+        bool first = true;
+        for (auto length = prefix_length(); length; length = prefix_length()) {
+            std::string const prefix = text::lower(text_.substr(at_, *length));
+            bool const bytes = prefix.find('b') != std::string::npos;
+            bool const raw = prefix.find('r') != std::string::npos;
+            if (!prefix.empty() && prefix != "r" && prefix != "u" && prefix != "b" && prefix != "br" && prefix != "rb")
+                return false;
+            if (!first && bytes != (out.type == kind::bytes)) return false;
+            out.type = bytes ? kind::bytes : kind::text;
+            first = false;
+            at_ += *length;
+            if (!string(joined, raw, bytes)) return false;
+            skip();
+        }
+        if (out.type == kind::bytes) {
+            note("bytes");
+            return true;
+        }
+        if (!join_surrogates(joined)) note("text with half a surrogate pair");
+        out.value = std::move(joined);
+        return true;
+    }
+
+private:
+    /// Digits of `base` with single underscores between, collected without them.
+    [[nodiscard]] bool digits(std::string& out, int base) {
+        auto const is_one = [&](char c) {
+            return base == 16 ? text::is_digit(c) || (text::to_lower(c) >= 'a' && text::to_lower(c) <= 'f')
+                              : c >= '0' && c < '0' + base;
+        };
+        if (!is_one(peek())) return false;
+        out += text_[at_++];
+        while (is_one(peek()) || (peek() == '_' && is_one(peek(1)))) {
+            if (peek() == '_') ++at_;
+            out += text_[at_++];
+        }
+        return true;
+    }
+
+    /// Whole numbers past 64 bits become the nearest real one: JSON has no wider kind.
+    [[nodiscard]] bool whole_number(node& out, std::string const& written, int base) {
+        std::uint64_t whole = 0;
+        out.type = kind::real;
+        if (std::from_chars(written.data(), written.data() + written.size(), whole, base).ec == std::errc{}) {
+            out.value = whole;
+            return true;
+        }
+        if (base == 10) return real_number(out, written);
+        double real = 0;
+        for (char const c : written) real = real * base + (text::is_digit(c) ? c - '0' : text::to_lower(c) - 'a' + 10);
+        return finite(out, real);
+    }
+
+    [[nodiscard]] bool real_number(node& out, std::string const& written) {
+        double real = 0;
+        auto const read = std::from_chars(written.data(), written.data() + written.size(), real);
+        if (read.ec == std::errc::result_out_of_range) real = is_tiny(written) ? 0.0 : HUGE_VAL;
+        return finite(out, real);
+    }
+
+    [[nodiscard]] bool finite(node& out, double real) {
+        out.type = kind::real;
+        out.value = real;
+        if (std::isinf(real)) note("a number past the largest double");
+        return true;
+    }
+
+    /// Whether a number that no double can hold is too small rather than too large: by the place of its first digit.
+    [[nodiscard]] static bool is_tiny(std::string_view written) noexcept {
+        std::size_t const e = std::min(written.find('e'), written.size());
+        std::size_t const point = std::min(written.find('.'), e);
+        std::size_t const first = std::min(written.find_first_not_of("0."), e);
+        std::string_view exponent = written.substr(std::min(e + 1, written.size()));
+        bool const negative = exponent.substr(0, 1) == "-";
+        if (negative) exponent.remove_prefix(1);
+        std::size_t shift = 0;
+        if (!exponent.empty() &&
+            std::from_chars(exponent.data(), exponent.data() + exponent.size(), shift).ec != std::errc{})
+            return negative;
+        return first < point ? negative && shift > point - first : negative || shift < first - point;
+    }
+
+    /// How long the prefix of a string that starts here is: 0 to 2, or nothing when none starts.
+    [[nodiscard]] std::optional<std::size_t> prefix_length() const noexcept {
+        for (std::size_t length = 0; length != 3; ++length) {
+            char const c = peek(length);
+            if (c == '\'' || c == '"') return length;
+            if (!text::is_alpha(c)) break;
+        }
+        return std::nullopt;
+    }
+
+    [[nodiscard]] bool string(std::string& out, bool raw, bool bytes) {
+        char const quote = text_[at_++];
+        bool const triple = peek() == quote && peek(1) == quote;
+        if (triple) at_ += 2;
+        while (at_ < text_.size()) {
+            char const c = text_[at_++];
+            if (c == quote && !triple) return true;
+            if (c == quote && peek() == quote && peek(1) == quote) {
+                at_ += 2;
+                return true;
+            }
+            if (c == '\n' && !triple) return false;
+            if (bytes && static_cast<unsigned char>(c) >= 0x80) return false;
+            if (c != '\\') {
+                out += c;
+            } else if (raw && !at_end()) {
+                out += c;
+                out += text_[at_++];
+            } else if (at_end() || !escape(out, bytes)) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    /// What stands behind a backslash.
+    [[nodiscard]] bool escape(std::string& out, bool bytes) {
+        constexpr std::string_view from = "\\'\"abfnrtv";
+        constexpr std::string_view to = "\\'\"\a\b\f\n\r\t\v";
+        char const c = text_[at_++];
+        if (c == '\n') return true;
+        if (std::size_t const known = from.find(c); known != std::string_view::npos) {
+            out += to[known];
+            return true;
+        }
+        if (c >= '0' && c <= '7') {
+            auto point = static_cast<char32_t>(c - '0');
+            for (int more = 0; more != 2 && peek() >= '0' && peek() <= '7'; ++more)
+                point = point * 8 + static_cast<char32_t>(text_[at_++] - '0');
+            text::append_utf8(out, point);
+            return true;
+        }
+        if (c == 'x') return coded(out, 2);
+        if (c == 'u' && !bytes) return coded(out, 4);
+        if (c == 'U' && !bytes) return coded(out, 8);
+        if (c == 'N' && !bytes) return named(out);
+        out += '\\';
+        out += c;
+        return true;
+    }
+
+    [[nodiscard]] bool coded(std::string& out, std::size_t length) {
+        std::string_view const code = text_.substr(at_, length);
+        std::uint32_t point = 0;
+        auto const read = std::from_chars(code.data(), code.data() + code.size(), point, 16);
+        if (code.size() != length || read.ptr != code.data() + length || point > 0x10FFFF) return false;
+        at_ += length;
+        text::append_utf8(out, point);
+        return true;
+    }
+
+    [[nodiscard]] bool named(std::string& out) {
+        std::size_t const end = text_.find('}', at_);
+        if (peek() != '{' || end == std::string_view::npos) return false;
+        std::string_view const name = text_.substr(at_ + 1, end - at_ - 1);
+        at_ = end + 1;
+        if (auto const point = character_named(name))
+            text::append_utf8(out, *point);
+        else
+            note("a \\N{...} escape with a name that is not known here");
+        return true;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+    int depth_ = 0;    ///< open brackets
+    std::string what_; ///< the first thing that has no JSON form
+};
+
+} // namespace fargate::inline v0::deploy::detail
+
+#endif
+
+// ---- fargate/deploy/literal.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_LITERAL_HPP
+#define FARGATE_DEPLOY_LITERAL_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// What a text is when it is read as a Python literal.
+struct literal {
+    enum class outcome : unsigned char {
+        parsed,     ///< `value` is what it says
+        plain_text, ///< not a literal: it stays the text that it is
+        refused     ///< a literal that no JSON document can hold; `what` names it: `bytes`, `a set`
+    };
+    outcome kind = outcome::plain_text;
+    json::value value{};
+    std::string what{};
+};
+
+/// Brackets nested deeper than this are refused.
+inline constexpr int deepest_literal = 64;
+
+namespace detail {
+
+/// Reads one literal with the grammar and the rules of Python 3.8's `ast.literal_eval`. Every function that reads
+/// returns false when the text is no literal; what is one, but has no JSON form, is noted and read on.
+class literal_reader : literal_atoms {
+public:
+    explicit literal_reader(std::string_view source) : literal_atoms{source} {}
+
+    [[nodiscard]] literal read() {
+        node whole;
+        bool const good = start_of_line() && expression(whole) && rest_is_blank();
+        if (too_deep_) return {literal::outcome::refused, {}, "nesting deeper than " + std::to_string(deepest_literal)};
+        if (!good) return {};
+        if (!noted().empty()) return {literal::outcome::refused, {}, noted()};
+        return {literal::outcome::parsed, std::move(whole.value), {}};
+    }
+
+private:
+    /// Moves to the first line that holds anything; false when it is indented.
+    [[nodiscard]] bool start_of_line() noexcept {
+        for (;;) {
+            bool indented = false;
+            for (; peek() == ' ' || peek() == '\t' || peek() == '\f'; move()) indented = peek() != '\f';
+            if (peek() == '#') skip();
+            if (take('\n')) continue;
+            return !at_end() && !indented;
+        }
+    }
+
+    [[nodiscard]] bool rest_is_blank() noexcept {
+        do skip();
+        while (take('\n'));
+        return at_end();
+    }
+
+    /// One element, or several with commas between: a tuple.
+    [[nodiscard]] bool expression(node& out) {
+        if (!element(out)) return false;
+        skip();
+        if (peek() != ',') return true;
+        return elements(out, '\0');
+    }
+
+    /// What follows the first element of a list or tuple, up to and with `close` (the end of the text for none).
+    [[nodiscard]] bool elements(node& first, char close) {
+        auto made = json::value::array();
+        made.push_back(std::move(first.value));
+        while (take(',')) {
+            skip();
+            if (peek() == close || (close == '\0' && peek() == '\n')) break;
+            node next;
+            if (!element(next)) return false;
+            made.push_back(std::move(next.value));
+            skip();
+        }
+        first = {kind::container, true, std::move(made)};
+        return close == '\0' || take(close);
+    }
+
+    /// An atom, a signed number, or a real number plus or minus an imaginary one.
+    [[nodiscard]] bool element(node& out) {
+        skip();
+        char const sign = peek();
+        bool const is_signed = sign == '+' || sign == '-';
+        if (is_signed) {
+            move();
+            skip();
+        }
+        if (!atom(out)) return false;
+        if (is_signed) {
+            if ((out.type != kind::real && out.type != kind::imaginary) || !out.plain) return false;
+            out.plain = false;
+            if (sign == '-') negate(out.value);
+        }
+        skip();
+        if (peek() != '+' && peek() != '-') return true;
+        if (out.type != kind::real) return false;
+        move();
+        skip();
+        node right;
+        if (!atom(right) || right.type != kind::imaginary || !right.plain) return false;
+        out = {kind::imaginary, false, {}};
+        return true;
+    }
+
+    static void negate(json::value& number) {
+        constexpr std::uint64_t half = std::uint64_t{1} << 63U;
+        if (auto const* const real = number.get_ptr<json::value::number_float_t const*>()) {
+            number = -*real;
+        } else if (auto const* const whole = number.get_ptr<json::value::number_unsigned_t const*>()) {
+            if (*whole <= half)
+                number = static_cast<std::int64_t>(~*whole + 1U);
+            else
+                number = -static_cast<double>(*whole);
+        }
+    }
+
+    [[nodiscard]] bool atom(node& out) {
+        char const c = peek();
+        if (c == '(' || c == '[' || c == '{') {
+            if (depth() == deepest_literal) {
+                too_deep_ = true;
+                return false;
+            }
+            open();
+            skip();
+            bool const good = c == '(' ? tuple(out) : c == '[' ? list(out) : braces(out);
+            close();
+            return good;
+        }
+        if (text::is_digit(c) || (c == '.' && text::is_digit(peek(1)))) return number(out);
+        if (rest().substr(0, 3) == "...") {
+            move(3);
+            note("an ellipsis");
+            return true;
+        }
+        if (string_starts()) return strings(out);
+        std::size_t length = 0;
+        while (text::is_alnum(peek(length)) || peek(length) == '_') ++length;
+        std::string_view const name = rest().substr(0, length);
+        move(length);
+        if (name == "True") out.value = true;
+        if (name == "False") out.value = false;
+        return name == "True" || name == "False" || name == "None";
+    }
+
+    [[nodiscard]] bool list(node& out) {
+        if (take(']')) {
+            out = {kind::container, true, json::value::array()};
+            return true;
+        }
+        return element(out) && elements(out, ']');
+    }
+
+    [[nodiscard]] bool tuple(node& out) {
+        if (take(')')) {
+            out = {kind::container, true, json::value::array()};
+            return true;
+        }
+        if (!element(out)) return false;
+        return take(')') || (peek() == ',' && elements(out, ')'));
+    }
+
+    /// A dict or a set. A repeated key keeps its first place and its last value.
+    [[nodiscard]] bool braces(node& out) {
+        json::value::object_t members;
+        std::map<std::string, std::size_t, std::less<>> places;
+        bool is_set = false;
+        for (bool first = true; !take('}'); first = false) {
+            node key;
+            if (!element(key)) return false;
+            if (first) is_set = peek() != ':';
+            if (!is_set) {
+                node member;
+                if (!take(':') || !element(member)) return false;
+                add_member(members, places, key, std::move(member.value));
+            }
+            if (peek() == '}') continue;
+            if (!take(',')) return false;
+            skip();
+        }
+        if (is_set) note("a set");
+        out = {kind::container, true, json::value::object()};
+        *out.value.get_ptr<json::value::object_t*>() = std::move(members);
+        return true;
+    }
+
+    void add_member(json::value::object_t& members, std::map<std::string, std::size_t, std::less<>>& places, node& key,
+                    json::value&& member) {
+        auto* const name = key.value.get_ptr<std::string*>();
+        if (key.type == kind::container) return note("a dict with a container as key");
+        if (name == nullptr) return note("a dict with keys that are not text");
+        if (auto const found = places.find(*name); found != places.end()) {
+            (members.begin() + static_cast<std::ptrdiff_t>(found->second))->second = std::move(member);
+            return;
+        }
+        places.emplace(*name, members.size());
+        members.emplace_back(std::move(*name), std::move(member));
+    }
+
+    bool too_deep_ = false;
+};
+
+} // namespace detail
+
+/// Reads `source` as Python 3.8's `ast.literal_eval` does: numbers, quoted text, lists, tuples, dicts, True, False, None. A
+/// tuple becomes a list. Never throws; time and memory stay in proportion to `source`.
+[[nodiscard]] inline literal read_literal(std::string_view source) {
+    if (source.find('\0') != std::string_view::npos || !text::is_utf8(source)) return {};
+    if (source.find('\r') == std::string_view::npos) return detail::literal_reader{source}.read();
+    std::string lines; // Python reads every kind of line end as one
+    lines.reserve(source.size());
+    for (std::size_t at = 0; at != source.size(); ++at) {
+        if (source[at] != '\r')
+            lines += source[at];
+        else if (at + 1 == source.size() || source[at + 1] != '\n')
+            lines += '\n';
+    }
+    return detail::literal_reader{lines}.read();
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/system/log.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_LOG_HPP
+#define FARGATE_SYSTEM_LOG_HPP
+
+namespace fargate::inline v0 {
+
+enum class log_level : unsigned char { debug, info, warning, error, critical };
+
+/// `DEBUG`, `INFO`, ... as Python's logging and Prefect's API spell them.
+[[nodiscard]] constexpr std::string_view name_of(log_level level) noexcept {
+    switch (level) {
+    case log_level::debug: return "DEBUG";
+    case log_level::info: return "INFO";
+    case log_level::warning: return "WARNING";
+    case log_level::error: return "ERROR";
+    case log_level::critical: return "CRITICAL";
+    }
+    return "INFO";
+}
+
+/// Where lines for people go.
+///
+/// | expression             | type   | contract                                                                       |
+/// |------------------------|--------|--------------------------------------------------------------------------------|
+/// | `l.write(level, text)` | `void` | one line, without its line end; may be called from several threads; never throws |
+///
+/// It is never handed a secret: `secret` has no conversion to text.
+template <class Log>
+concept log_policy = requires(Log& l, log_level level, std::string_view text) {
+    l.write(level, text);
+};
+
+/// Says nothing.
+struct null_log {
+    void write(log_level, std::string_view) const noexcept {}
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/deploy/kwargs.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_KWARGS_HPP
+#define FARGATE_DEPLOY_KWARGS_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// The keyword arguments in their three groups, each an object whose members have AWS's names and types.
+struct kwargs {
+    json::value definition = json::value::object(); ///< for RegisterTaskDefinition
+    json::value run = json::value::object();        ///< for RunTask
+    json::value container = json::value::object();  ///< for the definition's one container
+};
+
+namespace detail {
+
+[[nodiscard]] inline std::string_view article_and_type(kwarg_type type) noexcept {
+    switch (type) {
+    case kwarg_type::text:
+    case kwarg_type::amount: return "text";
+    case kwarg_type::integer: return "a whole number";
+    case kwarg_type::flag: return "true or false";
+    case kwarg_type::list: return "a list";
+    case kwarg_type::object: return "an object";
+    }
+    return "something else";
+}
+
+[[nodiscard]] inline std::string_view article_and_type(json::value const& document) noexcept {
+    if (document.is_string()) return "text";
+    if (document.is_array()) return "a list";
+    if (document.is_object()) return "an object";
+    if (document.is_boolean()) return "true or false";
+    if (document.is_number_float()) return "a number with a fraction";
+    if (document.is_number()) return "a whole number";
+    return "null";
+}
+
+[[nodiscard]] inline error wrong_type(std::string_view where, kwarg_type wanted, std::string_view found) {
+    std::string message{where};
+    message.append(" must be ").append(article_and_type(wanted)).append(", not ").append(found);
+    return fail(errc::invalid_argument, std::move(message));
+}
+
+/// Text as a document: a Python literal, or else JSON; nothing when it is neither.
+[[nodiscard]] inline result<std::optional<json::value>> read_document(std::string_view where, std::string_view raw) {
+    std::string_view const trimmed = text::trim(raw);
+    auto read = read_literal(trimmed);
+    if (read.kind == literal::outcome::refused)
+        return fail(errc::invalid_argument,
+                    std::string{where} + " holds " + read.what + ", which cannot be sent to AWS");
+    if (read.kind == literal::outcome::parsed) return std::optional{std::move(read.value)};
+    if (auto document = json::parse(trimmed)) return std::optional{*std::move(document)};
+    return std::optional<json::value>{};
+}
+
+} // namespace detail
+
+/// What a text means as a switch: true, false, 1, 0, yes, no in any case, quoted or not; nothing when it means neither.
+[[nodiscard]] inline std::optional<bool> read_flag(std::string_view raw) {
+    std::string_view word = text::trim(raw);
+    if (word.size() > 1 && (word.front() == '\'' || word.front() == '"') && word.back() == word.front())
+        word = word.substr(1, word.size() - 2);
+    for (auto const yes : {"true", "1", "yes"})
+        if (text::iequals(word, yes)) return true;
+    for (auto const no : {"false", "0", "no"})
+        if (text::iequals(word, no)) return false;
+    return std::nullopt;
+}
+
+namespace detail {
+
+/// One argument's value brought to its type. `where` names it in messages, which never show the value.
+[[nodiscard]] inline result<json::value> read_kwarg(std::string_view where, kwarg_type type, json::value const& given) {
+    auto const raw = json::as_text(given);
+    switch (type) {
+    case kwarg_type::text:
+        if (raw) {
+            auto read = read_literal(*raw);
+            if (read.kind == literal::outcome::parsed && read.value.is_string()) return std::move(read.value);
+            return given;
+        }
+        if (given.is_number_integer()) return json::value(json::write(given));
+        break;
+    case kwarg_type::amount:
+        if (raw) return given;
+        if (given.is_number_integer()) return json::value(json::write(given));
+        if (auto const* const flag = given.get_ptr<bool const*>()) return json::value(*flag ? "True" : "False");
+        break;
+    case kwarg_type::flag:
+        if (given.is_boolean()) return given;
+        if (raw)
+            if (auto const flag = read_flag(*raw)) return json::value(*flag);
+        break;
+    case kwarg_type::integer:
+    case kwarg_type::list:
+    case kwarg_type::object: {
+        auto const fits = [&](json::value const& document) {
+            return type == kwarg_type::list     ? document.is_array()
+                   : type == kwarg_type::object ? document.is_object()
+                                                : document.is_number_integer();
+        };
+        if (fits(given)) return given;
+        if (!raw) break;
+        auto read = read_document(where, *raw);
+        if (!read) return std::move(read).error();
+        if (!*read) {
+            std::string message{where};
+            message.append(" must be ")
+                .append(article_and_type(type))
+                .append(": its text is neither a Python literal nor JSON");
+            return fail(errc::invalid_argument, std::move(message));
+        }
+        if (fits(**read)) return std::move(**read);
+        return wrong_type(where, type, article_and_type(**read));
+    }
+    }
+    return wrong_type(where, type, article_and_type(given));
+}
+
+/// An environment list as ECS takes it: every entry an object with a name, every value text.
+[[nodiscard]] inline result<void> check_environment(std::string_view where, json::value const& entries) {
+    for (std::size_t i = 0; i != entries.size(); ++i) {
+        auto const& entry = entries[i];
+        std::string const place = std::string{where} + "[" + std::to_string(i) + "]";
+        if (!entry.is_object()) return wrong_type(place, kwarg_type::object, article_and_type(entry));
+        if (json::text_of(entry, "name").value_or("").empty())
+            return fail(errc::invalid_argument, place + " has no name: give it one, as text");
+        if (auto const value = entry.find("value"); value != entry.end() && !value->is_string())
+            return wrong_type(place + ".value", kwarg_type::text, article_and_type(*value));
+    }
+    return {};
+}
+
+/// A value that was given at all: neither null nor the empty text that a shell makes of an unset variable.
+[[nodiscard]] inline json::value const* given_member(json::value const& given, std::string_view name) noexcept {
+    auto const* const found = json::member(given, name);
+    return found != nullptr && json::as_text(*found) != std::string_view{} ? found : nullptr;
+}
+
+/// The single element of `containerDefinitions`; an empty object when there is none.
+[[nodiscard]] inline result<json::value> container_definition(json::value const& given) {
+    auto const refuse = [] {
+        return fail(
+            errc::invalid_argument,
+            "containerDefinitions: Fargate agent only accepts configuration for a single container definition.");
+    };
+    auto const* const members = given.get_ptr<json::value::object_t const*>();
+    json::value const* found = nullptr;
+    if (members != nullptr)
+        for (auto const& [name, each] : *members)
+            if (name == "containerDefinitions") found = &each;
+    if (found == nullptr) return json::value::object();
+    json::value list = *found;
+    if (auto const raw = json::as_text(*found)) {
+        auto read = read_document("containerDefinitions", *raw);
+        if (!read) return std::move(read).error();
+        if (!*read) return refuse();
+        list = std::move(**read);
+    }
+    if (!list.is_array() || list.size() != 1 || !list[0].is_object()) return refuse();
+    return std::move(list[0]);
+}
+
+struct no_environment {
+    [[nodiscard]] std::optional<std::string> variable(std::string_view) const { return std::nullopt; }
+    [[nodiscard]] result<std::string> read_file(std::string_view) const { return fail(errc::not_found, "no files"); }
+};
+
+} // namespace detail
+
+/// Sorts keyword arguments into their groups and brings each value to its type. `given` is an object under AWS's names;
+/// a value may also be text: a Python literal or JSON. What is not given is taken from the environment variable of that
+/// name (`containerDefinitions_<name>` for the container's members). Unknown names are told to `log` and left out; values
+/// are never logged. `errc::invalid_argument` names the argument that cannot be read.
+/// Follows Prefect's Fargate Agent, but for the corrections of its known mistakes.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Environment const& environment, Log& log) {
+    if (!given.is_null() && !given.is_object())
+        return detail::wrong_type("keyword arguments", kwarg_type::object, detail::article_and_type(given));
+    for (auto const& line : unknown_kwargs(given)) log.write(log_level::warning, line);
+
+    // The value of one name: what was given, else the environment's, else nothing.
+    auto const read = [&](json::value const& from, std::string_view prefix, std::string_view name, kwarg_type type,
+                          std::string const& variable) -> result<json::value> {
+        if (auto const* const value = detail::given_member(from, name))
+            return detail::read_kwarg(std::string{prefix} + std::string{name}, type, *value);
+        auto const set = environment.variable(variable);
+        if (!set || set->empty()) return json::value(nullptr);
+        log.write(log_level::info, prefix.empty()
+                                       ? variable + " from environment variable"
+                                       : "Container definition: " + std::string{name} + " from environment variable");
+        return detail::read_kwarg("environment variable " + variable, type, json::value(*set));
+    };
+
+    kwargs groups;
+    for (auto const& each : kwarg_names) {
+        auto value = read(given, "", each.name, each.type, std::string{each.name});
+        if (!value) return std::move(value).error();
+        if (value->is_null()) { // an empty text says that none is wanted
+            bool const emptied =
+                json::text_of(given, each.name) && (each.type == kwarg_type::text || each.type == kwarg_type::amount);
+            if (!emptied) continue;
+            *value = "";
+        }
+        if (each.definition) json::set(groups.definition, each.name, *value);
+        if (each.run) json::set(groups.run, each.name, *std::move(value));
+    }
+
+    auto container = detail::container_definition(given);
+    if (!container) return std::move(container).error();
+    std::vector<std::string_view> known;
+    for (auto const& each : container_names) known.push_back(each.name);
+    for (auto const& [name, ignored] : *container->get_ptr<json::value::object_t const*>())
+        if (name != "environments" && std::find(known.begin(), known.end(), name) == known.end())
+            log.write(log_level::warning, detail::unknown_name("containerDefinitions[0].", name, known));
+    constexpr std::string_view prefix = "containerDefinitions[0].";
+    for (auto const& each : container_names) {
+        auto value = read(*container, prefix, each.name, each.type, "containerDefinitions_" + std::string{each.name});
+        bool const is_environment = each.name == "environment"; // `environments` is the product description's spelling
+        if (value && value->is_null() && is_environment)
+            value = read(*container, prefix, "environments", each.type, "containerDefinitions_environments");
+        if (!value) return std::move(value).error();
+        if (value->is_null()) continue;
+        if (is_environment)
+            if (auto checked = detail::check_environment("containerDefinitions[0].environment", *value); !checked)
+                return std::move(checked).error();
+        json::set(groups.container, each.name, *std::move(value));
+    }
+    return groups;
+}
+
+/// The same without an environment: for arguments that come from a file of their own.
+template <log_policy Log>
+[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Log& log) {
+    return read_kwargs(given, detail::no_environment{}, log);
+}
+
+/// Puts one set of arguments over another: each name that `over` holds replaces the one in `base`, whole.
+inline void replace(kwargs& base, kwargs const& over) {
+    auto const replace_group = [](json::value& group, json::value const& with) {
+        for (auto const& [name, value] : *with.get_ptr<json::value::object_t const*>()) json::set(group, name, value);
+    };
+    replace_group(base.definition, over.definition);
+    replace_group(base.run, over.run);
+    replace_group(base.container, over.container);
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/python_repr.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_PYTHON_REPR_HPP
+#define FARGATE_DEPLOY_PYTHON_REPR_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// Whether Python's `repr` shows a character instead of its code: everything but controls, formats, surrogates, private
+/// use and separators. Code points that Unicode has not assigned count as shown, except where whole planes are empty.
+[[nodiscard]] inline bool is_printable(char32_t point) noexcept {
+    struct range {
+        char32_t first, last;
+    };
+    static constexpr range hidden[] = {
+        {0x0, 0x1F},        {0x7F, 0xA0},       {0xAD, 0xAD},        {0x600, 0x605},     {0x61C, 0x61C},
+        {0x6DD, 0x6DD},     {0x70F, 0x70F},     {0x890, 0x891},      {0x8E2, 0x8E2},     {0x1680, 0x1680},
+        {0x180E, 0x180E},   {0x2000, 0x200F},   {0x2028, 0x202F},    {0x205F, 0x206F},   {0x3000, 0x3000},
+        {0xD800, 0xF8FF},   {0xFEFF, 0xFEFF},   {0xFFF0, 0xFFFB},    {0xFFFE, 0xFFFF},   {0x110BD, 0x110BD},
+        {0x110CD, 0x110CD}, {0x13430, 0x13438}, {0x1BCA0, 0x1BCA3},  {0x1D173, 0x1D17A}, {0x1FFFE, 0x1FFFF},
+        {0x2FFFE, 0x2FFFF}, {0x31350, 0xE00FF}, {0xE01F0, 0x10FFFF},
+    };
+    auto const at = std::lower_bound(std::begin(hidden), std::end(hidden), point,
+                                     [](range const& each, char32_t wanted) { return each.last < wanted; });
+    return at == std::end(hidden) || point < at->first;
+}
+
+inline void append_code(std::string& out, char mark, int digits, char32_t point) {
+    out += '\\';
+    out += mark;
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += "0123456789abcdef"[(point >> shift) & 0xFU];
+}
+
+} // namespace detail
+
+/// Appends what Python 3's `repr` of the text is: quoted with `'` unless only `"` avoids a backslash. A byte that is not
+/// UTF-8 is shown as the half surrogate that Python reads it as.
+inline void append_python_repr(std::string& out, std::string_view text) {
+    bool const other = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
+    char const quote = other ? '"' : '\'';
+    out += quote;
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t const start = at;
+        char32_t const point = text::next_code_point(text, at);
+        if (point == text::no_code_point) {
+            detail::append_code(out, 'u', 4, 0xDC00U + static_cast<unsigned char>(text[start]));
+        } else if (point == static_cast<unsigned char>(quote) || point == '\\') {
+            out += '\\';
+            out += static_cast<char>(point);
+        } else if (point == '\n' || point == '\r' || point == '\t') {
+            out += point == '\n' ? "\\n" : point == '\r' ? "\\r" : "\\t";
+        } else if (detail::is_printable(point)) {
+            out += text.substr(start, at - start);
+        } else if (point < 0x100) {
+            detail::append_code(out, 'x', 2, point);
+        } else if (point < 0x10000) {
+            detail::append_code(out, 'u', 4, point);
+        } else {
+            detail::append_code(out, 'U', 8, point);
+        }
+    }
+    out += quote;
+}
+
+/// What Python 3's `str` of a list of texts is, as `PREFECT__CLOUD__AGENT__LABELS` carries it: `['aws', 'prod']`.
+[[nodiscard]] inline std::string python_repr(std::span<std::string const> texts) {
+    std::string out = "[";
+    for (auto const& each : texts) {
+        if (out.size() != 1) out += ", ";
+        append_python_repr(out, each);
+    }
+    out += ']';
+    return out;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/settings.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_SETTINGS_HPP
+#define FARGATE_DEPLOY_SETTINGS_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// What every launch of one agent has in common. Nothing in here may differ between two agents that serve the same
+/// runs: ECS takes the second of two launches for the first only when they are the same to the byte.
+struct settings {
+    std::string api{};                 ///< the API's address as containers reach it; empty: Prefect Cloud's
+    secret token{};                    ///< handed to the flow's container
+    std::vector<std::string> labels{}; ///< shown to the flow's container
+    std::vector<std::pair<std::string, std::string>> env_vars{}; ///< name and value, in order; a later one wins
+    bool log_to_cloud = true;
+    std::string logging_level = "INFO";
+    std::string launch_type = "FARGATE"; ///< empty: none is sent
+    bool enable_task_revisions = false;
+    deploy::kwargs kwargs{};
+};
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/text/slug_table.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_SLUG_TABLE_HPP
+#define FARGATE_TEXT_SLUG_TABLE_HPP
+
+// Made by tests/text/slug_table.py from Unicode 3.2's decompositions and character names, HTML 4's entity names and
+// two short romanisation lists (ICAO Doc 9303 for Cyrillic, the classical one for Greek). Not for editing.
+
+namespace fargate::inline v0::text::detail {
+
+/// How the characters from `first` on are spelled, one word each: `~` vanishes; a lone `-*` makes the whole row dashes.
+/// A suffix tells what a numeric reference to the character leaves of it: `^` the letters and a dash for the accent,
+/// `!` a dash alone.
+struct slug_row {
+    char16_t first;
+    std::string_view words;
+};
+
+inline constexpr unsigned slug_row_length = 16;
+
+// clang-format off
+inline constexpr slug_row slug_rows[] = {
+    {0x00A0, "- - - gbp! - - - - - -c-! a - - - -r-! -"},
+    {0x00B0, "-deg-! - 2 3 ~ u! - - - 1 o - 1-4 1-2 3-4 -"},
+    {0x00C0, "a^ a^ a^ a^ a^ a^ ae! c^ e^ e^ e^ e^ i^ i^ i^ i^"},
+    {0x00D0, "d! n^ o^ o^ o^ o^ o^ - o! u^ u^ u^ u^ y^ th! ss!"},
+    {0x00E0, "a^ a^ a^ a^ a^ a^ ae! c^ e^ e^ e^ e^ i^ i^ i^ i^"},
+    {0x00F0, "d! n^ o^ o^ o^ o^ o^ - o! u^ u^ u^ u^ y^ th! y^"},
+    {0x0100, "a^ a^ a^ a^ a^ a^ c^ c^ c^ c^ c^ c^ c^ c^ d^ d^"},
+    {0x0110, "d! d! e^ e^ e^ e^ e^ e^ e^ e^ e^ e^ g^ g^ g^ g^"},
+    {0x0120, "g^ g^ g^ g^ h^ h^ h! h! i^ i^ i^ i^ i^ i^ i^ i^"},
+    {0x0130, "i^ i! ij ij j^ j^ k^ k^ k! l^ l^ l^ l^ l^ l^ l-"},
+    {0x0140, "l- l! l! n^ n^ n^ n^ n^ n^ n! ng! ng! o^ o^ o^ o^"},
+    {0x0150, "o^ o^ oe! oe! r^ r^ r^ r^ r^ r^ s^ s^ s^ s^ s^ s^"},
+    {0x0160, "s^ s^ t^ t^ t^ t^ t! t! u^ u^ u^ u^ u^ u^ u^ u^"},
+    {0x0170, "u^ u^ u^ u^ w^ w^ y^ y^ y^ z^ z^ z^ z^ z^ z^ s"},
+    {0x0180, "b! b! b! b! ~ ~ o! c! c! ~ d! d! d! ~ ~ e!"},
+    {0x0190, "e! f! f! g! ~ hv! ~ i! k! k! l! ~ ~ n! n! o!"},
+    {0x01A0, "o^ o^ oi! oi! p! p! ~ ~ ~ sh! ~ t! t! t! t! u^"},
+    {0x01B0, "u^ ~ v! y! y! z! z! zh! ~ ~ ~ ~ ~ ~ ~ w!"},
+    {0x01C0, "~ ~ ~ ~ dz^ dz^ dz^ lj lj lj nj nj nj a^ a^ i^"},
+    {0x01D0, "i^ o^ o^ u^ u^ u^ u^ u^ u^ u^ u^ u^ u^ ~ a^ a^"},
+    {0x01E0, "a^ a^ ae! ae! g! g! g^ g^ k^ k^ o^ o^ o^ o^ zh! zh!"},
+    {0x01F0, "j^ dz dz dz g^ g^ hv! w! n^ n^ a^ a^ ae! ae! o! o!"},
+    {0x0200, "a^ a^ a^ a^ e^ e^ e^ e^ i^ i^ i^ i^ o^ o^ o^ o^"},
+    {0x0210, "r^ r^ r^ r^ u^ u^ u^ u^ s^ s^ t^ t^ ~ ~ h^ h^"},
+    {0x0220, "n! ~ ou! ou! z! z! a^ a^ e^ e^ o^ o^ o^ o^ o^ o^"},
+    {0x0230, "o^ o^ y^ y^"},
+    {0x0250, "~ ~ ~ b! o! c! d! d! ~ e! ~ e!"},
+    {0x0260, "g! ~ ~ ~ ~ ~ h! ~ i! ~ ~ l! l! l!"},
+    {0x0270, "~ m! n! n! ~ ~ ~ ~ ~ ~ ~ ~ r! r! r!"},
+    {0x0280, "~ ~ s! sh! ~ ~ ~ ~ t! ~ ~ v!"},
+    {0x0290, "z! z! zh! ~ ~ ~ ~ ~ ~ ~ ~ ~ ~ j!"},
+    {0x02A0, "q!"},
+    {0x0370, "~ ~ ~ ~ - - ~ ~ ~ ~ - ~ ~ ~ -"},
+    {0x0380, "~ ~ ~ ~ - - a! - e! e! i! ~ o! ~ u! o!"},
+    {0x0390, "i! a! b! g! d! e! z! e! th! i! k! l! m! n! x! o!"},
+    {0x03A0, "p! r! ~ s! t! u! ph! kh! ps! o! i! u! a! e! e! i!"},
+    {0x03B0, "u! a! b! g! d! e! z! e! th! i! k! l! m! n! x! o!"},
+    {0x03C0, "p! r! s! s! t! u! ph! kh! ps! o! i! u! o! u! o!"},
+    {0x03D0, "b! th! u! u! u! ph! p!"},
+    {0x03F0, "k! r! s! ~ th! e! -"},
+    {0x0400, "e! io! dj! g! ie! dz! i! i! j! lj! nj! c! k! i! u! dz!"},
+    {0x0410, "a! b! v! g! d! e! zh! z! i! i! k! l! m! n! o! p!"},
+    {0x0420, "r! s! t! u! f! kh! ts! ch! sh! shch! ~ y! ~ e! iu! ia!"},
+    {0x0430, "a! b! v! g! d! e! zh! z! i! i! k! l! m! n! o! p!"},
+    {0x0440, "r! s! t! u! f! kh! ts! ch! sh! shch! ~ y! ~ e! iu! ia!"},
+    {0x0450, "e! io! dj! g! ie! dz! i! i! j! lj! nj! c! k! i! u! dz!"},
+    {0x0480, "~ ~ -"},
+    {0x0490, "g! g! g! g! ~ ~ ~ ~ ~ ~ k! k!"},
+    {0x04A0, "~ ~ ~ ~ ~ ~ ~ ~ ~ ~ ~ ~ ~ ~ u! u!"},
+    {0x04B0, "u! u! ~ ~ ~ ~ ~ ~ ~ ~ h! h!"},
+    {0x04C0, "~ zh! zh!"},
+    {0x04D0, "a! a! a! a! ~ ~ e! e! a! a! a! a! zh! zh! z! z!"},
+    {0x04E0, "~ ~ i! i! i! i! o! o! o! o! o! o! e! e! u! u!"},
+    {0x04F0, "u! u! u! u! ch! ch! ~ ~ y! y!"},
+    {0x1E00, "a^ a^ b^ b^ b^ b^ b^ b^ c^ c^ d^ d^ d^ d^ d^ d^"},
+    {0x1E10, "d^ d^ d^ d^ e^ e^ e^ e^ e^ e^ e^ e^ e^ e^ f^ f^"},
+    {0x1E20, "g^ g^ h^ h^ h^ h^ h^ h^ h^ h^ h^ h^ i^ i^ i^ i^"},
+    {0x1E30, "k^ k^ k^ k^ k^ k^ l^ l^ l^ l^ l^ l^ l^ l^ m^ m^"},
+    {0x1E40, "m^ m^ m^ m^ n^ n^ n^ n^ n^ n^ n^ n^ o^ o^ o^ o^"},
+    {0x1E50, "o^ o^ o^ o^ p^ p^ p^ p^ r^ r^ r^ r^ r^ r^ r^ r^"},
+    {0x1E60, "s^ s^ s^ s^ s^ s^ s^ s^ s^ s^ t^ t^ t^ t^ t^ t^"},
+    {0x1E70, "t^ t^ u^ u^ u^ u^ u^ u^ u^ u^ u^ u^ v^ v^ v^ v^"},
+    {0x1E80, "w^ w^ w^ w^ w^ w^ w^ w^ w^ w^ x^ x^ x^ x^ y^ y^"},
+    {0x1E90, "z^ z^ z^ z^ z^ z^ h^ t^ w^ y^ a^ s^ ~ ~ ss!"},
+    {0x1EA0, "a^ a^ a^ a^ a^ a^ a^ a^ a^ a^ a^ a^ a^ a^ a^ a^"},
+    {0x1EB0, "a^ a^ a^ a^ a^ a^ a^ a^ e^ e^ e^ e^ e^ e^ e^ e^"},
+    {0x1EC0, "e^ e^ e^ e^ e^ e^ e^ e^ i^ i^ i^ i^ o^ o^ o^ o^"},
+    {0x1ED0, "o^ o^ o^ o^ o^ o^ o^ o^ o^ o^ o^ o^ o^ o^ o^ o^"},
+    {0x1EE0, "o^ o^ o^ o^ u^ u^ u^ u^ u^ u^ u^ u^ u^ u^ u^ u^"},
+    {0x1EF0, "u^ u^ y^ y^ y^ y^ y^ y^ y^ y^"},
+    {0x1F00, "a! a! a! a! a! a! a! a! a! a! a! a! a! a! a! a!"},
+    {0x1F10, "e! e! e! e! e! e! ~ ~ e! e! e! e! e! e!"},
+    {0x1F20, "e! e! e! e! e! e! e! e! e! e! e! e! e! e! e! e!"},
+    {0x1F30, "i! i! i! i! i! i! i! i! i! i! i! i! i! i! i! i!"},
+    {0x1F40, "o! o! o! o! o! o! ~ ~ o! o! o! o! o! o!"},
+    {0x1F50, "u! u! u! u! u! u! u! u! ~ u! ~ u! ~ u! ~ u!"},
+    {0x1F60, "o! o! o! o! o! o! o! o! o! o! o! o! o! o! o! o!"},
+    {0x1F70, "a! a! e! e! e! e! i! i! o! o! u! u! o! o!"},
+    {0x1F80, "a! a! a! a! a! a! a! a! a! a! a! a! a! a! a! a!"},
+    {0x1F90, "e! e! e! e! e! e! e! e! e! e! e! e! e! e! e! e!"},
+    {0x1FA0, "o! o! o! o! o! o! o! o! o! o! o! o! o! o! o! o!"},
+    {0x1FB0, "a! a! a! a! a! ~ a! a! a! a! a! a! a! - i! -"},
+    {0x1FC0, "- - e! e! e! ~ e! e! e! e! e! e! e! - - -"},
+    {0x1FD0, "i! i! i! i! ~ ~ i! i! i! i! i! i! ~ - - -"},
+    {0x1FE0, "u! u! u! u! r! r! u! u! u! u! u! u! r! - - -"},
+    {0x1FF0, "~ ~ o! o! o! ~ o! o! o! o! o! o! o! - -"},
+    {0x2000, "-*"},
+    {0x2010, "- - - - - - - - ~ ~ - ~ - - - -"},
+    {0x2020, "- - - - - - - - - - ~ ~ ~ ~ ~ -"},
+    {0x2030, "- - ~ - - - - - - - - - - - - -"},
+    {0x2040, "-*"},
+    {0x2050, "- - - ~ ~ ~ ~ - ~ ~ ~ ~ ~ ~ ~ -"},
+    {0x2070, "0 i ~ ~ 4 5 6 7 8 9 - - - - - n"},
+    {0x2080, "0 1 2 3 4 5 6 7 8 9 - - - - -"},
+    {0x20A0, "- - - - - - - - rs - - - eur! - - -"},
+    {0x2100, "a-c a-s c -c - c-o c-u e! - -f g h h h h h!"},
+    {0x2110, "i i l l - n ~ - - p q r r r - -"},
+    {0x2120, "sm tel tm - z - o! - z - k a^ b c - e"},
+    {0x2130, "e f - m o ~ ~ ~ ~ i - ~ ~ g! g! p!"},
+    {0x2140, "- - - - - d d e i j - -"},
+    {0x2150, "~ ~ ~ 1-3 2-3 1-5 2-5 3-5 4-5 1-6 5-6 1-8 3-8 5-8 7-8 1-"},
+    {0x2160, "i ii iii iv v vi vii viii ix x xi xii l c d m"},
+    {0x2170, "i ii iii iv v vi vii viii ix x xi xii l c d m"},
+    {0x2460, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"},
+    {0x2470, "17 18 19 20 -1- -2- -3- -4- -5- -6- -7- -8- -9- -10- -11- -12-"},
+    {0x2480, "-13- -14- -15- -16- -17- -18- -19- -20- 1- 2- 3- 4- 5- 6- 7- 8-"},
+    {0x2490, "9- 10- 11- 12- 13- 14- 15- 16- 17- 18- 19- 20- -a- -b- -c- -d-"},
+    {0x24A0, "-e- -f- -g- -h- -i- -j- -k- -l- -m- -n- -o- -p- -q- -r- -s- -t-"},
+    {0x24B0, "-u- -v- -w- -x- -y- -z- a b c d e f g h i j"},
+    {0x24C0, "k l m n o p q r s t u v w x y z"},
+    {0x24D0, "a b c d e f g h i j k l m n o p"},
+    {0x24E0, "q r s t u v w x y z 0"},
+    {0x3000, "- - - - - ~ ~ ~ - - - - - - - -"},
+    {0xFB00, "ff fi fl ffi ffl st st"},
+};
+
+/// HTML 4's entity names; one that leaves more than a dash tells what after `=`.
+inline constexpr std::string_view slug_entities =
+    "AElig Aacute=a- Acirc=a- Agrave=a- Alpha Aring=a- Atilde=a- Auml=a- Beta Ccedil=c- Chi Dagger Delta ETH "
+    "Eacute=e- Ecirc=e- Egrave=e- Epsilon Eta Euml=e- Gamma Iacute=i- Icirc=i- Igrave=i- Iota Iuml=i- Kappa Lambda "
+    "Mu Ntilde=n- Nu OElig Oacute=o- Ocirc=o- Ograve=o- Omega Omicron Oslash Otilde=o- Ouml=o- Phi Pi Prime Psi Rho "
+    "Scaron=s- Sigma THORN Tau Theta Uacute=u- Ucirc=u- Ugrave=u- Upsilon Uuml=u- Xi Yacute=y- Yuml=y- Zeta "
+    "aacute=a- acirc=a- acute aelig agrave=a- alefsym alpha amp=& and ang aring=a- asymp atilde=a- auml=a- bdquo "
+    "beta brvbar bull cap ccedil=c- cedil cent chi circ clubs cong copy crarr cup curren dArr dagger darr deg delta "
+    "diams divide eacute=e- ecirc=e- egrave=e- empty emsp ensp epsilon equiv eta eth euml=e- euro exist fnof forall "
+    "frac12=1-2 frac14=1-4 frac34=3-4 frasl gamma ge gt hArr harr hearts hellip iacute=i- icirc=i- iexcl igrave=i- "
+    "image=i infin int iota iquest isin iuml=i- kappa lArr lambda lang laquo larr lceil ldquo le lfloor lowast loz "
+    "lrm lsaquo lsquo lt macr mdash micro middot minus mu nabla nbsp ndash ne ni not notin nsub ntilde=n- nu "
+    "oacute=o- ocirc=o- oelig ograve=o- oline omega omicron oplus or ordf=a ordm=o oslash otilde=o- otimes ouml=o- "
+    "para part permil perp phi pi piv plusmn pound prime prod prop psi quot rArr radic rang raquo rarr rceil rdquo "
+    "real=r reg rfloor rho rlm rsaquo rsquo sbquo scaron=s- sdot sect shy sigma sigmaf sim spades sub sube sum sup "
+    "sup1=1 sup2=2 sup3=3 supe szlig tau there4 theta thetasym thinsp thorn tilde times trade=tm uArr uacute=u- "
+    "uarr ucirc=u- ugrave=u- uml upsih upsilon uuml=u- weierp xi yacute=y- yen yuml=y- zeta zwj zwnj";
+// clang-format on
+
+} // namespace fargate::inline v0::text::detail
+
+#endif
+
+// ---- fargate/text/slug.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_SLUG_HPP
+#define FARGATE_TEXT_SLUG_HPP
+
+namespace fargate::inline v0::text {
+
+namespace detail {
+
+/// The n-th word of a text of words with one space between; empty when there are fewer.
+[[nodiscard]] constexpr std::string_view word_at(std::string_view words, std::size_t n) noexcept {
+    while (n-- != 0) {
+        std::size_t const space = words.find(' ');
+        if (space == std::string_view::npos) return {};
+        words.remove_prefix(space + 1);
+    }
+    return words.substr(0, words.find(' '));
+}
+
+/// A character's word in the table, suffix included; `~` when it vanishes. Requires `point >= 0x80`.
+[[nodiscard]] inline std::string_view slug_word(char32_t point) noexcept {
+    constexpr std::string_view gone = "~";
+    if (point >= 0x2190 && point < 0x2300) return "-"; // arrows and mathematical operators
+    if (point > 0xFFFF) return gone;
+    auto const after = std::upper_bound(std::begin(slug_rows), std::end(slug_rows), point,
+                                        [](char32_t wanted, slug_row const& row) { return wanted < row.first; });
+    if (after == std::begin(slug_rows)) return gone;
+    slug_row const& row = *std::prev(after);
+    if (point - row.first >= slug_row_length) return gone;
+    if (row.words == "-*") return "-";
+    std::string_view const word = word_at(row.words, point - row.first);
+    return word.empty() ? gone : word;
+}
+
+/// The full-width forms of ASCII are ASCII.
+[[nodiscard]] constexpr bool is_fullwidth(char32_t point) noexcept { return point >= 0xFF01 && point <= 0xFF5E; }
+
+/// Step 1 and 2: apostrophes become dashes, everything else ASCII or nothing.
+[[nodiscard]] inline std::string transliterate(std::string_view name) {
+    std::string plain;
+    plain.reserve(name.size());
+    for (std::size_t at = 0; at < name.size();) {
+        char32_t const point = next_code_point(name, at);
+        if (point == no_code_point) continue;
+        if (point == '\'') {
+            if (plain.empty() || plain.back() != '-') plain += '-';
+        } else if (point < 0x80) {
+            plain += static_cast<char>(point);
+        } else if (is_fullwidth(point)) {
+            plain += static_cast<char>(point - 0xFEE0);
+        } else {
+            std::string_view word = slug_word(point);
+            if (word.back() == '!' || word.back() == '^') word.remove_suffix(1);
+            if (word != "~") plain += word;
+        }
+    }
+    return plain;
+}
+
+/// What a reference to a character leaves: the ASCII of its compatibility decomposition, a dash for the rest.
+inline void append_referenced(std::string& out, char32_t point) {
+    if (point < 0x80) {
+        out += static_cast<char>(point);
+        return;
+    }
+    if (is_fullwidth(point)) {
+        out += static_cast<char>(point - 0xFEE0);
+        return;
+    }
+    std::string_view word = slug_word(point);
+    char const last = word.back();
+    if (last == '~' || last == '!') {
+        out += '-';
+        return;
+    }
+    if (last == '^') word.remove_suffix(1);
+    out += word;
+    if (last == '^') out += '-';
+}
+
+/// What HTML's named reference leaves: nothing when there is no such name.
+[[nodiscard]] inline std::optional<std::string_view> named_reference(std::string_view name) noexcept {
+    for (std::string_view rest = slug_entities; !rest.empty();) {
+        std::string_view const entry = rest.substr(0, rest.find(' '));
+        std::size_t const equals = entry.find('=');
+        if (entry.substr(0, equals) == name)
+            return equals == std::string_view::npos ? std::string_view{"-"} : entry.substr(equals + 1);
+        rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
+    }
+    return std::nullopt;
+}
+
+/// The number of a reference's digits; nothing when they name no character.
+[[nodiscard]] constexpr std::optional<char32_t> referenced_point(std::string_view digits, char32_t base) noexcept {
+    char32_t point = 0;
+    for (char const c : digits) {
+        auto const digit = static_cast<char32_t>(is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10);
+        point = point * base + digit;
+        if (point > 0x10FFFF) return std::nullopt;
+    }
+    return point;
+}
+
+/// Step 3, one kind of reference at a time: `&name;` (empty `mark`), then `&#123;`, then `&#x1F;`. One number that is no
+/// character leaves all numbers of its kind as they are, as the original does.
+[[nodiscard]] inline std::string replace_references(std::string_view plain, std::string_view mark) {
+    std::string made;
+    made.reserve(plain.size());
+    auto const is_part = [&](char c) {
+        if (mark.empty()) return is_alnum(c);
+        return is_digit(c) || (mark == "#x" && to_lower(c) >= 'a' && to_lower(c) <= 'f');
+    };
+    for (std::size_t at = 0; at < plain.size();) {
+        std::size_t end = at + 1 + mark.size();
+        if (plain[at] == '&' && plain.substr(at + 1, mark.size()) == mark) {
+            std::size_t const start = end;
+            while (end < plain.size() && is_part(plain[end])) ++end;
+            std::string_view const body = plain.substr(std::min(start, plain.size()), end - start);
+            bool const closed = !body.empty() && end < plain.size() && plain[end] == ';';
+            if (closed && mark.empty()) {
+                if (auto const left = named_reference(body)) {
+                    made += *left;
+                    at = end + 1;
+                    continue;
+                }
+            } else if (closed) {
+                auto const point = referenced_point(body, mark == "#" ? 10 : 16);
+                if (!point) return std::string{plain};
+                append_referenced(made, *point);
+                at = end + 1;
+                continue;
+            }
+        }
+        made += plain[at++];
+    }
+    return made;
+}
+
+} // namespace detail
+
+/// A name as one lower-case word of a-z, 0-9 and single dashes: `ETL_v2.1 (prod)` is `etl-v2-1-prod`. Follows
+/// python-slugify 4.0, which named the task definitions and the S3 keys of Prefect's agent, for the Latin, Greek and
+/// Cyrillic scripts; where the original had a table for further scripts (Chinese, Japanese, Korean, Arabic, ...) their
+/// letters vanish here. May be empty; never longer than four characters for each byte of `name`. Bytes that are not UTF-8
+/// vanish.
+[[nodiscard]] inline std::string slug(std::string_view name) {
+    std::string plain = detail::transliterate(name);
+    if (contains(plain, "&")) {
+        plain = detail::replace_references(plain, "");
+        plain = detail::replace_references(plain, "#");
+        plain = detail::replace_references(plain, "#x");
+    }
+    std::erase(plain, '\'');
+
+    std::string made;
+    made.reserve(plain.size());
+    for (std::size_t at = 0; at != plain.size(); ++at) {
+        char const c = to_lower(plain[at]);
+        if (is_alnum(c)) {
+            made += c;
+        } else if (c == ',' && at != 0 && is_digit(plain[at - 1]) && at + 1 != plain.size() &&
+                   is_digit(plain[at + 1])) {
+            continue; // 1,000
+        } else if (!made.empty() && made.back() != '-') {
+            made += '-';
+        }
+    }
+    if (!made.empty() && made.back() == '-') made.pop_back();
+    return made;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/deploy/plan.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_PLAN_HPP
+#define FARGATE_DEPLOY_PLAN_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Keys of the tags by which a flow's revisions are found again.
+inline constexpr std::string_view flow_id_tag = "PrefectFlowId";
+inline constexpr std::string_view flow_version_tag = "PrefectFlowVersion";
+
+namespace detail {
+
+inline constexpr std::string_view container_name = "flow";
+inline constexpr std::size_t longest_family = 255;
+inline constexpr std::size_t longest_overrides = 8192; ///< ECS counts the JSON text
+
+[[nodiscard]] inline std::string_view api_of(settings const& with) noexcept {
+    return with.api.empty() ? std::string_view{"https://api.prefect.io"} : with.api;
+}
+
+[[nodiscard]] inline json::value pair_of(char const* first, std::string_view name, std::string_view value) {
+    auto made = json::value::object();
+    json::set(made, first, std::string{name});
+    json::set(made, "value", std::string{value});
+    return made;
+}
+
+/// The family a flow without revisions of its own is registered under.
+[[nodiscard]] inline std::string family_by_id(prefect::flow const& flow) { return "prefect-task-" + flow.id8(); }
+
+[[nodiscard]] inline std::string family_of(prefect::flow const& flow, bool revisions) {
+    std::string family = revisions ? text::slug(flow.name) : std::string{};
+    if (family.size() > longest_family) family.resize(longest_family);
+    while (!family.empty() && family.back() == '-') family.pop_back();
+    return family.empty() ? family_by_id(flow) : family;
+}
+
+/// The container's environment: what Prefect needs, the agent's variables in its place or behind it, and those of the
+/// definition that no name before has.
+[[nodiscard]] inline result<json::value> environment_of(settings const& with) {
+    std::vector<std::pair<std::string, std::string>> entries = {
+        {"PREFECT__CLOUD__API", std::string{api_of(with)}},
+        {"PREFECT__CLOUD__AGENT__LABELS", python_repr(with.labels)},
+        {"PREFECT__CLOUD__USE_LOCAL_SECRETS", "false"},
+        {"PREFECT__LOGGING__LOG_TO_CLOUD", with.log_to_cloud ? "true" : "false"},
+        {"PREFECT__LOGGING__LEVEL", with.logging_level},
+        {"PREFECT__ENGINE__FLOW_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudFlowRunner"},
+        {"PREFECT__ENGINE__TASK_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudTaskRunner"},
+    };
+    auto const find = [&](std::string_view name) {
+        return std::find_if(entries.begin(), entries.end(), [&](auto const& each) { return each.first == name; });
+    };
+    for (auto const& [name, value] : with.env_vars) {
+        if (name.empty()) return fail(errc::invalid_argument, "env_vars has an entry without a name");
+        if (auto const found = find(name); found != entries.end())
+            found->second = value;
+        else
+            entries.emplace_back(name, value);
+    }
+    auto made = json::value::array();
+    for (auto const& [name, value] : entries) made.push_back(pair_of("name", name, value));
+    if (auto const* const more = json::array_of(with.kwargs.container, "environment"))
+        for (auto const& each : *more)
+            if (find(json::text_of(each, "name").value_or("")) == entries.end()) made.push_back(each);
+    return made;
+}
+
+/// Arguments as they are sent; an empty text asks for none.
+inline void add_kwargs(json::value& body, json::value const& group) {
+    for (auto const& [name, value] : *group.get_ptr<json::value::object_t const*>()) {
+        if (json::as_text(value) != std::string_view{}) json::set(body, name, value);
+    }
+}
+
+inline void set_tag(json::value& tags, std::string_view key, std::string_view value) {
+    for (auto& each : tags) {
+        if (json::text_of(each, "key") == key) {
+            each = pair_of("key", key, value);
+            return;
+        }
+    }
+    tags.push_back(pair_of("key", key, value));
+}
+
+/// RegisterTaskDefinition's body.
+[[nodiscard]] inline json::value definition_of(prefect::flow_run const& run, settings const& with,
+                                               std::string const& family, std::string image, json::value environment) {
+    auto command = json::value::array();
+    for (auto const part : {std::string_view{"/bin/sh"}, std::string_view{"-c"}, command_for(run.flow.core_version)})
+        command.push_back(std::string{part});
+
+    auto container = json::value::object();
+    json::set(container, "name", std::string{container_name});
+    json::set(container, "image", std::move(image));
+    json::set(container, "command", std::move(command));
+    json::set(container, "environment", std::move(environment));
+    json::set(container, "essential", true);
+    for (auto const& each : container_names) {
+        auto const* const value = json::member(with.kwargs.container, each.name);
+        if (each.name != "environment" && value != nullptr && !value->empty()) json::set(container, each.name, *value);
+    }
+
+    auto body = json::value::object();
+    json::set(body, "family", family);
+    json::set(body, "networkMode", "awsvpc");
+    json::set(body, "containerDefinitions", json::value::array());
+    body["containerDefinitions"].push_back(std::move(container));
+    add_kwargs(body, with.kwargs.definition);
+    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
+    if (with.enable_task_revisions) {
+        auto const* const given = json::array_of(with.kwargs.definition, "tags");
+        json::value tags = given != nullptr ? *given : json::value::array();
+        set_tag(tags, flow_id_tag, run.flow.id8());
+        if (run.flow.version) set_tag(tags, flow_version_tag, std::to_string(*run.flow.version));
+        json::set(body, "tags", std::move(tags));
+    }
+    return body;
+}
+
+/// RunTask's body. With a capacity provider strategy no launch type may be named.
+[[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
+                                                 std::string const& family, std::string token) {
+    auto environment = json::value::array();
+    environment.push_back(pair_of("name", "PREFECT__CLOUD__AUTH_TOKEN", with.token.reveal()));
+    environment.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_RUN_ID", run.id));
+    environment.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_ID", run.flow.id));
+    auto container = json::value::object();
+    json::set(container, "name", std::string{container_name});
+    json::set(container, "environment", std::move(environment));
+    auto overrides = json::value::object();
+    json::set(overrides, "containerOverrides", json::value::array());
+    overrides["containerOverrides"].push_back(std::move(container));
+    if (json::write(overrides).size() > longest_overrides) {
+        return fail(errc::invalid_argument, "the container overrides are longer than the " +
+                                                std::to_string(longest_overrides) +
+                                                " characters that ECS takes: the API token or an id is too long");
+    }
+
+    auto body = json::value::object();
+    json::set(body, "taskDefinition", family);
+    json::set(body, "overrides", std::move(overrides));
+    add_kwargs(body, with.kwargs.run);
+    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr)
+        json::set(body, "launchType", with.launch_type);
+    json::set(body, "clientToken", std::move(token));
+    return body;
+}
+
+} // namespace detail
+
+/// How a flow run becomes a task: the definition it needs, under which family, and the call that runs it. Pure: equal runs
+/// and settings give equal bytes. `attempt` counts the launches of this run that are known to have come to nothing.
+/// `errc::invalid_argument` when the flow names no image, with the words that its run shall carry.
+template <crypto::hash_policy Hash>
+[[nodiscard]] result<launch_plan> plan(prefect::flow_run const& run, settings const& with, unsigned attempt,
+                                       Hash const& hash) {
+    auto image = image_of(run);
+    if (!image) return std::move(image).error();
+    auto environment = detail::environment_of(with);
+    if (!environment) return std::move(environment).error();
+
+    launch_plan made;
+    made.family = detail::family_of(run.flow, with.enable_task_revisions);
+    auto task = detail::task_of(run, with, made.family, client_token(detail::api_of(with), run, attempt, hash));
+    if (!task) return std::move(task).error();
+    made.task = *std::move(task);
+    made.definition = detail::definition_of(run, with, made.family, *std::move(image), *std::move(environment));
+    made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version};
+    return made;
+}
+
+/// The same with OpenSSL's hash.
+[[nodiscard]] inline result<launch_plan> plan(prefect::flow_run const& run, settings const& with,
+                                              unsigned attempt = 0) {
+    return plan(run, with, attempt, crypto::openssl_hash{});
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/single_flight.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_SINGLE_FLIGHT_HPP
+#define FARGATE_DEPLOY_SINGLE_FLIGHT_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Lets one thread at a time do something for a key that the others would otherwise do again. A thread takes a `seat`
+/// before it looks whether the thing is needed, and then a turn: it is its own, or somebody has done the thing in the
+/// meantime and it looks once more. Holds nothing for a key that nobody has a seat for.
+class single_flight {
+    struct lane {
+        int seats = 0;
+        bool busy = false;
+        std::uint64_t finished = 0;
+    };
+    using lanes = std::map<std::string, lane>;
+
+public:
+    enum class turn : unsigned char {
+        mine,    ///< do it, then `seat::leave`
+        changed, ///< somebody else was at it: look again
+        stopped  ///< the stop token fired while waiting
+    };
+
+    class seat {
+    public:
+        seat(single_flight& owner, std::string key) : owner_{owner} {
+            std::scoped_lock const lock{owner_.mutex_};
+            at_ = owner_.lanes_.try_emplace(std::move(key)).first;
+            ++at_->second.seats;
+            seen_ = at_->second.finished;
+        }
+        seat(seat const&) = delete;
+        seat& operator=(seat const&) = delete;
+        ~seat() {
+            if (holds_) leave(false);
+            std::scoped_lock const lock{owner_.mutex_};
+            if (--at_->second.seats == 0) owner_.lanes_.erase(at_);
+        }
+
+        /// To be called before each look; what was finished until then, the look will see.
+        void look() {
+            std::scoped_lock const lock{owner_.mutex_};
+            seen_ = at_->second.finished;
+        }
+
+        [[nodiscard]] turn take(std::stop_token const& stop) {
+            std::unique_lock lock{owner_.mutex_};
+            auto& lane = at_->second;
+            if (lane.finished != seen_) return turn::changed;
+            if (!lane.busy) {
+                holds_ = lane.busy = true;
+                return turn::mine;
+            }
+            bool const free = owner_.left_.wait(lock, stop, [&lane] { return !lane.busy; });
+            return free ? turn::changed : turn::stopped;
+        }
+
+        /// Ends a turn that was `mine`.
+        void leave(bool done) {
+            {
+                std::scoped_lock const lock{owner_.mutex_};
+                holds_ = at_->second.busy = false;
+                if (done) ++at_->second.finished;
+            }
+            owner_.left_.notify_all();
+        }
+
+    private:
+        single_flight& owner_;
+        lanes::iterator at_;
+        std::uint64_t seen_ = 0;
+        bool holds_ = false; ///< it is this seat's turn
+    };
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any left_;
+    lanes lanes_;
+};
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/definitions.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_DEFINITIONS_HPP
+#define FARGATE_DEPLOY_DEFINITIONS_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// The task definition to run.
+struct chosen_definition {
+    std::string name{};      ///< a family, whose newest revision runs, or an ARN
+    bool registered = false; ///< it was made for this launch
+};
+
+namespace detail {
+
+/// A definition's revision when its ARN is of that family: `...:task-definition/<family>:<revision>`.
+[[nodiscard]] inline std::optional<std::int64_t> revision_of(std::string_view arn, std::string_view family) noexcept {
+    constexpr std::string_view kind = ":task-definition/";
+    std::size_t const start = arn.find(kind);
+    if (start == std::string_view::npos) return std::nullopt;
+    std::string_view name = arn.substr(start + kind.size());
+    if (name.substr(0, family.size()) != family) return std::nullopt;
+    name.remove_prefix(family.size());
+    if (name.size() < 2 || name.front() != ':') return std::nullopt;
+    std::int64_t revision = 0;
+    auto const read = std::from_chars(name.data() + 1, name.data() + name.size(), revision);
+    if (read.ec != std::errc{} || read.ptr != name.data() + name.size() || revision < 1) return std::nullopt;
+    return revision;
+}
+
+/// Only this says that a definition is not there; any other refusal says nothing about it.
+[[nodiscard]] inline bool is_missing(error const& why) noexcept {
+    return why.service_code == "ClientException" && text::contains(why.message, "Unable to describe task definition");
+}
+
+/// The request may have been carried out all the same, or somebody else's at the same moment was.
+[[nodiscard]] inline bool may_exist_now(error const& why) noexcept {
+    return why.code == errc::timed_out || why.code == errc::connection_failed || why.http_status >= 500 ||
+           why.retryable;
+}
+
+template <class Tags>
+[[nodiscard]] std::string_view tag_value(Tags const& tags, std::string_view key) noexcept {
+    for (auto const& each : tags)
+        if (each.key == key) return each.value;
+    return {};
+}
+
+} // namespace detail
+
+/// Finds the task definition of a launch, or registers one. `Ecs` has `describe_task_definition` and
+/// `register_task_definition`, `Tagging` has `all_resources`, as `aws::ecs` and `aws::tagging`. May be used from several
+/// threads at once as far as its parts may; of those that miss the same family at once, one registers it.
+template <class Ecs, class Tagging, log_policy Log>
+class definitions {
+public:
+    /// `pin_revision`: name the exact revision that was found or made instead of the family.
+    definitions(Ecs& ecs, Tagging& tagging, Log& log, bool pin_revision = false) :
+        ecs_{ecs}, tagging_{tagging}, log_{log}, pin_revision_{pin_revision} {}
+
+    /// The definition that is there is used as it is, whatever the plan would register now. With revisions it must carry
+    /// the flow's id, or lie before the flow's version, in which case a new revision is registered; for an older version
+    /// than the newest its own revision is searched by its tag.
+    [[nodiscard]] result<chosen_definition> settle(launch_plan const& plan, std::stop_token stop = {}) {
+        single_flight::seat seat{registrations_, plan.family};
+        for (;;) {
+            seat.look();
+            auto found = find(plan, stop);
+            if (!found) return std::move(found).error();
+            if (*found) return std::move(**found);
+            auto const turn = seat.take(stop);
+            if (turn == single_flight::turn::stopped)
+                return fail(errc::cancelled, "stopped while another launch registers task definition " + plan.family);
+            if (turn == single_flight::turn::changed) continue;
+            auto made = enlist(plan, stop);
+            seat.leave(made.has_value());
+            return made;
+        }
+    }
+
+private:
+    using found_definition = result<std::optional<chosen_definition>>;
+
+    void debug(std::string const& line) { log_.write(log_level::debug, line); }
+
+    template <class Described>
+    [[nodiscard]] chosen_definition chosen(launch_plan const& plan, Described const& described, bool registered) const {
+        return {pin_revision_ ? described.arn : plan.family, registered};
+    }
+
+    [[nodiscard]] auto describe(std::string const& name, std::stop_token const& stop) {
+        auto input = json::value::object();
+        json::set(input, "taskDefinition", name);
+        json::set(input, "include", json::value::array({"TAGS"}));
+        return ecs_.describe_task_definition(input, stop);
+    }
+
+    /// A definition that was deregistered can still be described for a while, and fails when it is run.
+    template <class Described>
+    [[nodiscard]] static bool is_active(Described const& described) noexcept {
+        return described.status.empty() || described.status == "ACTIVE";
+    }
+
+    /// The definition to use; nothing when one must be registered.
+    [[nodiscard]] found_definition find(launch_plan const& plan, std::stop_token const& stop) {
+        debug("Checking for task definition");
+        auto described = describe(plan.family, stop);
+        if (!described && !detail::is_missing(described.error())) return std::move(described).error();
+        if (!described || !is_active(*described)) {
+            debug("No task definition found");
+            return std::optional<chosen_definition>{};
+        }
+        debug("Task definition " + plan.family + " found");
+        if (!plan.reusable.revisions) return std::optional{chosen(plan, *described, false)};
+
+        if (detail::tag_value(described->tags, flow_id_tag) == plan.reusable.flow_id8) {
+            debug("Active task definition for " + plan.reusable.flow_id8 + " already exists");
+            return std::optional{chosen(plan, *described, false)};
+        }
+        std::int64_t tagged = 0; // a version that is missing or no number counts as none
+        auto const version = detail::tag_value(described->tags, flow_version_tag);
+        if (std::from_chars(version.data(), version.data() + version.size(), tagged).ec != std::errc{}) tagged = 0;
+        if (plan.reusable.flow_version.value_or(0) >= tagged) return std::optional<chosen_definition>{};
+        return search(plan, stop);
+    }
+
+    /// The newest active revision of this family that carries the flow's id.
+    [[nodiscard]] found_definition search(launch_plan const& plan, std::stop_token const& stop) {
+        auto filter = json::value::object();
+        json::set(filter, "Key", std::string{flow_id_tag});
+        json::set(filter, "Values", json::value::array({plan.reusable.flow_id8}));
+        auto input = json::value::object();
+        json::set(input, "TagFilters", json::value::array());
+        input["TagFilters"].push_back(std::move(filter));
+        json::set(input, "ResourceTypeFilters", json::value::array({"ecs:task-definition"}));
+        auto resources = tagging_.all_resources(input, stop);
+        if (!resources) {
+            if (resources.error().code != errc::service_error) return std::move(resources).error();
+            log_.write(log_level::warning, "Cannot search the revisions of " + plan.family +
+                                               ", registering a new one: " + resources.error().message);
+            return std::optional<chosen_definition>{};
+        }
+        std::vector<std::pair<std::int64_t, std::string>> revisions;
+        for (auto& each : *resources)
+            if (auto const revision = detail::revision_of(each.arn, plan.family))
+                revisions.emplace_back(*revision, std::move(each.arn));
+        std::sort(revisions.rbegin(), revisions.rend());
+        if (revisions.size() > most_looked_at) revisions.resize(most_looked_at);
+        // The search also lists revisions that were deregistered, or lost the tag.
+        for (auto& [revision, arn] : revisions) {
+            auto const described = describe(arn, stop);
+            if (!described && !detail::is_missing(described.error())) return described.error();
+            if (!described || !is_active(*described) ||
+                detail::tag_value(described->tags, flow_id_tag) != plan.reusable.flow_id8)
+                continue;
+            debug("Active task definition for " + plan.reusable.flow_id8 + " already exists");
+            return std::optional{chosen_definition{std::move(arn), false}};
+        }
+        return std::optional<chosen_definition>{};
+    }
+
+    /// Registers. A failure that may hide a success, here or of another agent at the same moment, looks once more.
+    [[nodiscard]] result<chosen_definition> enlist(launch_plan const& plan, std::stop_token const& stop) {
+        auto const& container = plan.definition["containerDefinitions"][0];
+        debug("Using image " + std::string{json::text_of(container, "image").value_or("")} + " for task definition");
+        debug("Registering task definition " + plan.family);
+        auto made = ecs_.register_task_definition(plan.definition, stop);
+        if (made) return chosen(plan, *made, true);
+        if (detail::may_exist_now(made.error()))
+            if (auto found = find(plan, stop); found && *found) return std::move(**found);
+        return std::move(made).error();
+    }
+
+    static constexpr std::size_t most_looked_at = 5;
+
+    Ecs& ecs_;
+    Tagging& tagging_;
+    Log& log_;
+    bool pin_revision_;
+    single_flight registrations_;
+};
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/launcher.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_LAUNCHER_HPP
+#define FARGATE_DEPLOY_LAUNCHER_HPP
+
+namespace fargate::inline v0 {
+
+/// What turns a launch plan into a running task.
+///
+/// | expression             | type                       | contract                                                          |
+/// |------------------------|----------------------------|-------------------------------------------------------------------|
+/// | `l.launch(plan, stop)` | `result<deploy::launched>` | the task that runs the plan. Launching an equal plan again, here or |
+/// |                        |                            | elsewhere, yields the same task. An error means that none was      |
+/// |                        |                            | started, or, when it is `timed_out`, `connection_failed`,          |
+/// |                        |                            | `cancelled` or a 5xx, that nobody knows: launch the same plan again |
+///
+/// May be called from several threads at once.
+template <class Launcher>
+concept task_launcher = requires(Launcher& l, deploy::launch_plan const& plan, std::stop_token stop) {
+    { l.launch(plan, stop) } -> std::same_as<result<deploy::launched>>;
+};
+
+namespace deploy {
+
+namespace detail {
+
+/// Shortages that pass; the same launch may succeed later, as a new attempt.
+[[nodiscard]] inline bool is_passing(std::string_view reason) noexcept {
+    return reason.substr(0, 8) == "RESOURCE" || reason == "AGENT" || text::contains(reason, "Capacity is unavailable");
+}
+
+/// What ECS said it could not start, in its own words.
+template <class Failures>
+[[nodiscard]] std::string told_by(Failures const& failures) {
+    constexpr std::size_t longest = 512;
+    std::string line;
+    for (auto const& each : failures) {
+        if (line.size() > 2 * longest) break; // ten copies fail for one reason
+        if (!line.empty()) line += "; ";
+        line += each.reason.substr(0, longest);
+        if (!each.detail.empty()) line.append(": ").append(each.detail.substr(0, longest));
+        if (!each.arn.empty()) line.append(" (").append(each.arn.substr(0, longest)).append(")");
+    }
+    return line;
+}
+
+template <class Failures>
+[[nodiscard]] error nothing_started(Failures const& failures) {
+    error made = fail(errc::service_error, "RunTask started no task: " + told_by(failures));
+    made.http_status = 200;
+    made.service_code = failures[0].reason.substr(0, 512);
+    made.retryable = is_passing(failures[0].reason);
+    for (auto const& each : failures)
+        if (!each.arn.empty()) made.resources.push_back(each.arn);
+    return made;
+}
+
+} // namespace detail
+
+/// `task_launcher` on ECS: finds or registers the task definition, then runs it. `Ecs` and `Tagging` as `aws::ecs` and
+/// `aws::tagging`; it keeps references to them and to `log`.
+///
+/// What RunTask answers: tasks are a launch, even beside failures; failures alone are an error with ECS's own words, whose
+/// `service_code` is the first reason; and a ConflictException says that this plan's task was started already, by this
+/// agent or another, with a body that differs: that task is the launch.
+template <class Ecs, class Tagging, log_policy Log>
+class ecs_launcher {
+public:
+    /// `pin_revision`: run the exact revision that was found or registered instead of the family's newest.
+    ecs_launcher(Ecs& ecs, Tagging& tagging, Log& log, bool pin_revision = false) :
+        ecs_{ecs}, log_{log}, definitions_{ecs, tagging, log, pin_revision} {}
+
+    [[nodiscard]] result<launched> launch(launch_plan const& plan, std::stop_token stop = {}) {
+        tell_about_revisions(plan);
+        auto definition = definitions_.settle(plan, stop);
+        if (!definition) return std::move(definition).error();
+
+        json::value body = plan.task;
+        json::set(body, "taskDefinition", definition->name);
+        log_.write(log_level::debug, "Running task using task definition " + definition->name);
+        auto ran = ecs_.run_task(body, stop);
+        if (!ran) return adopt(std::move(ran).error(), *std::move(definition));
+        if (ran->tasks.empty()) {
+            if (ran->failures.empty())
+                return fail(errc::malformed_response, "RunTask answered neither with a task nor with a failure");
+            return detail::nothing_started(ran->failures);
+        }
+        if (!ran->failures.empty())
+            log_.write(log_level::warning, "RunTask started " + std::to_string(ran->tasks.size()) +
+                                               " of the tasks, but not all: " + detail::told_by(ran->failures));
+        if (ran->tasks[0].arn.empty())
+            return fail(errc::malformed_response, "RunTask answered with a task without ARN");
+        return launched{std::move(ran->tasks[0].arn), std::move(definition->name), definition->registered};
+    }
+
+private:
+    void tell_about_revisions(launch_plan const& plan) {
+        if (!plan.reusable.revisions) return;
+        log_.write(log_level::info, "Adding tags for flow_id and version.");
+        if (plan.family == "prefect-task-" + plan.reusable.flow_id8)
+            log_.write(log_level::warning,
+                       "The flow's name leaves nothing to name a task definition after: using " + plan.family);
+    }
+
+    [[nodiscard]] result<launched> adopt(error why, chosen_definition definition) {
+        if (why.service_code != "ConflictException" || why.resources.empty()) return why;
+        log_.write(log_level::info, "Task " + why.resources[0] + " was already started for this run");
+        return launched{std::move(why.resources[0]), std::move(definition.name), definition.registered};
+    }
+
+    Ecs& ecs_;
+    Log& log_;
+    definitions<Ecs, Tagging, Log> definitions_;
+};
+
+} // namespace deploy
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/prefect/settings.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_SETTINGS_HPP
+#define FARGATE_PREFECT_SETTINGS_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// Which of the two products of the 0.13 to 1.x family answers: they differ in how an agent becomes known.
+enum class backend : unsigned char {
+    cloud, ///< needs a token with RUNNER scope; the tenant follows from it
+    server ///< no token; the first tenant is the one
+};
+
+/// How this agent reaches Prefect's GraphQL API and what it calls itself.
+struct settings {
+    prefect::backend backend = prefect::backend::cloud;
+    std::string api{};                    ///< empty: https://api.prefect.io, or http://localhost:4200 for the server
+    secret token{};                       ///< sent whenever it is not empty, to the server too
+    std::string name = "agent";           ///< part of the agent's identity, and the name in run logs
+    std::vector<std::string> labels{};    ///< runs whose labels are among these are offered
+    std::string agent_config_id{};        ///< checked at the start when not empty
+    std::string tenant_id{};              ///< empty: the server is asked, the cloud knows it from the token
+    std::string core_version = "0.13.19"; ///< the Prefect version to be taken for; part of the agent's identity
+    http::limits limits{.connect = std::chrono::seconds{30}, .idle = std::chrono::seconds{30}};
+    bool failed_carries_version = true; ///< Failed is sent with the version that the metadata gave; false: null
+};
+
+/// The API's address as people know it: the configured one, or the backend's own.
+[[nodiscard]] inline std::string_view api_of(settings const& options) noexcept {
+    if (!options.api.empty()) return options.api;
+    return options.backend == backend::cloud ? "https://api.prefect.io" : "http://localhost:4200";
+}
+
+/// Where requests go.
+struct endpoint {
+    std::string url{};
+    bool secure = false; ///< https: failed exchanges are repeated
+};
+
+namespace detail {
+
+[[nodiscard]] inline bool fits_a_field(std::string_view text) noexcept {
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return (c >= '\0' && c < ' ' && c != '\t') || c == '\x7F'; });
+}
+
+} // namespace detail
+
+/// The address to post to: trailing slashes stripped, and a path that is never empty. `errc::bad_configuration` when the
+/// address is no http(s) URL, or when the token or the version cannot be sent in a header field.
+[[nodiscard]] inline result<endpoint> endpoint_of(settings const& options) {
+    std::string_view api = api_of(options);
+    while (api.ends_with('/')) api.remove_suffix(1);
+    auto const parts = text::split_url(api);
+    if (!parts)
+        return fail(errc::bad_configuration,
+                    "api (--api or PREFECT__CLOUD__API) cannot be used: " + parts.error().message);
+    if (!detail::fits_a_field(options.token.reveal()))
+        return fail(errc::bad_configuration, "the Prefect API token holds a line break or another control character");
+    if (!detail::fits_a_field(options.core_version))
+        return fail(errc::bad_configuration, "core_version holds a line break or another control character");
+    endpoint made{std::string{api}, parts->scheme == "https"};
+    if (parts->path.empty()) made.url.insert(api.size() - (parts->has_query ? parts->query.size() + 1 : 0), "/");
+    return made;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/graphql.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_GRAPHQL_HPP
+#define FARGATE_PREFECT_GRAPHQL_HPP
+
+// GraphQL over HTTP as Prefect's APIs speak it: what goes into a request and what an answer means. Nothing is sent here.
+
+namespace fargate::inline v0::prefect {
+
+/// The code of a state update whose version is not the run's any more.
+inline constexpr std::string_view version_lock = "VERSION_LOCKING_ERROR";
+
+/// One query or mutation.
+struct operation {
+    std::string text{};
+    json::value variables = nullptr;
+};
+
+/// The body of an operation: two members, the variables as text that is JSON again. Both backends are proven to take
+/// this form; `null` becomes the text `null`.
+[[nodiscard]] inline std::string write_operation(operation const& wanted) {
+    auto body = json::value::object();
+    json::set(body, "query", wanted.text);
+    json::set(body, "variables", json::write(wanted.variables));
+    return json::write(body);
+}
+
+/// Reads such a body, as a server does: variables may be text, an object, null or absent. `errc::malformed_response` says
+/// what is wrong with it, in the words of Apollo Server where it has some.
+[[nodiscard]] inline result<operation> read_operation(std::string_view body) {
+    auto document = json::parse(body);
+    if (!document) return document.error();
+    auto const text = json::text_of(*document, "query");
+    if (!text) return fail(errc::malformed_response, "POST body is missing its query");
+    operation read{std::string{*text}, nullptr};
+    auto const* const variables = json::member(*document, "variables");
+    if (variables == nullptr) return read;
+    if (auto const coded = json::as_text(*variables)) {
+        auto decoded = json::parse(*coded);
+        if (!decoded) return fail(errc::malformed_response, "Variables are invalid JSON.");
+        read.variables = *std::move(decoded);
+    } else {
+        read.variables = *variables;
+    }
+    if (!read.variables.is_object() && !read.variables.is_null())
+        return fail(errc::malformed_response, "Variables must be provided as an Object");
+    return read;
+}
+
+/// The request for an operation. `agent_id` is empty until the agent is registered.
+[[nodiscard]] inline http::request request_for(operation const& wanted, endpoint const& where, settings const& options,
+                                               std::string_view agent_id) {
+    http::request made;
+    made.method = "POST";
+    made.url = where.url;
+    made.headers.add("Content-Type", "application/json");
+    if (!options.token.empty()) made.headers.add("Authorization", "Bearer " + std::string{options.token.reveal()});
+    made.headers.add("X-PREFECT-CORE-VERSION", options.core_version);
+    if (!agent_id.empty()) made.headers.add("X-PREFECT-AGENT-ID", std::string{agent_id});
+    made.body = write_operation(wanted);
+    made.limits = options.limits;
+    return made;
+}
+
+/// A server's words as part of our one line: control characters become spaces, the token is masked, and what is longer
+/// than `limit` bytes is cut between characters.
+[[nodiscard]] inline std::string quoted(std::string_view words, secret const& token, std::size_t limit = 512) {
+    std::string out;
+    for (std::size_t at = 0; at < words.size();) {
+        if (out.size() >= limit) {
+            if ((static_cast<unsigned char>(words[at]) & 0xC0U) == 0x80U) {
+                while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0U) == 0x80U) out.pop_back();
+                if (!out.empty()) out.pop_back();
+            }
+            return out + "...";
+        }
+        if (!token.empty() && words.substr(at).starts_with(token.reveal())) {
+            out += "***";
+            at += token.reveal().size();
+            continue;
+        }
+        char const c = words[at++];
+        out += (c >= '\0' && c < ' ') || c == '\x7F' ? ' ' : c;
+    }
+    return out;
+}
+
+namespace detail {
+
+/// The list of errors of an answer; nullptr when it has none (absent, null and empty are the same).
+[[nodiscard]] inline json::value const* errors_of(json::value const& document) noexcept {
+    auto const* const errors = json::member(document, "errors");
+    return errors == nullptr || (errors->is_array() && errors->empty()) ? nullptr : errors;
+}
+
+[[nodiscard]] inline std::string_view code_of(json::value const& each) noexcept {
+    auto const* const extensions = json::object_of(each, "extensions");
+    return extensions != nullptr ? json::text_of(*extensions, "code").value_or("") : std::string_view{};
+}
+
+[[nodiscard]] inline json::value const* first_of(json::value const& errors) noexcept {
+    auto const* const list = errors.get_ptr<json::value::array_t const*>();
+    return list != nullptr ? &list->front() : nullptr;
+}
+
+/// `CODE: message; CODE: message`.
+[[nodiscard]] inline std::string told_by(json::value const& errors, secret const& token) {
+    std::string told;
+    if (auto const* const list = errors.get_ptr<json::value::array_t const*>()) {
+        for (auto const& each : *list) {
+            if (told.size() > 1024) break;
+            if (!told.empty()) told += "; ";
+            auto const code = code_of(each);
+            told += quoted(code.empty() ? "UNKNOWN_ERROR" : code, token, 64) + ": ";
+            told += quoted(json::text_of(each, "message").value_or("no message"), token);
+        }
+        return quoted(told, token);
+    }
+    return quoted(json::write(errors), token);
+}
+
+/// What a refusal by the GraphQL layer means, whichever HTTP status it came with.
+[[nodiscard]] inline error refusal(json::value const& errors, int status, std::string_view url, secret const& token) {
+    std::string const all = json::write(errors);
+    auto const* const first = first_of(errors);
+    error why;
+    why.code = errc::service_error;
+    why.http_status = status;
+    if (first != nullptr) why.service_code = quoted(code_of(*first), token, 128);
+    why.message = std::string{url} + " refused: " + told_by(errors, token);
+    why.retryable = status != 400 && text::contains(all, "API_ERROR");
+    if (text::contains(all, "UNAUTHENTICATED") || text::contains(all, "Malformed Authorization header")) {
+        why.code = errc::unauthorized;
+        why.message += ": check the API token";
+    } else if (why.service_code != version_lock && text::contains(all, "State update failed")) {
+        why.code = errc::lost_claim;
+    }
+    return why;
+}
+
+[[nodiscard]] inline error unreadable(http::response const& got, std::string_view reason, std::string_view url,
+                                      settings const& options) {
+    auto const kind = got.headers.value_of("Content-Type");
+    auto why = fail(errc::malformed_response, std::string{url} + " answered " + std::to_string(got.status));
+    why.http_status = got.status;
+    if (got.body.empty()) {
+        why.message += " with an empty body";
+    } else if (text::trim(got.body).starts_with('<') || text::contains(kind, "html")) {
+        why.message += " with a web page";
+    } else {
+        why.message += " with something else than a GraphQL answer";
+    }
+    why.message += " (" + quoted(reason, options.token, 128) + "): ";
+    why.message += options.backend == backend::cloud && options.token.empty()
+                       ? "make sure that an API token is configured (--token)"
+                       : "check that api (--api) is the address of Prefect's GraphQL API";
+    return why;
+}
+
+/// A status that is neither success nor the GraphQL layer's 400.
+[[nodiscard]] inline error bad_status(http::response const& got, json::value const* errors, std::string_view url,
+                                      settings const& options) {
+    error why;
+    why.code = got.status == 401 || got.status == 403 ? errc::unauthorized : errc::service_error;
+    why.http_status = got.status;
+    why.message = std::string{url} + " answered " + std::to_string(got.status);
+    why.retryable = got.status >= 500 || got.status == 429;
+    if (errors != nullptr) {
+        if (auto const* const first = first_of(*errors)) why.service_code = quoted(code_of(*first), options.token, 128);
+        why.message += " (" + told_by(*errors, options.token) + ")";
+    }
+    auto const place = got.headers.value_of("Location");
+    if (why.code == errc::unauthorized) {
+        why.message += ": check the API token (--token)";
+    } else if (got.status >= 300 && got.status < 400 && !place.empty()) {
+        why.message += ": it sends us to " + quoted(place, options.token, 256) + ", set api (--api) to that";
+    } else if (got.status == 404 || got.status == 405) {
+        why.message += ": check that api (--api) is the address of Prefect's GraphQL API";
+    }
+    return why;
+}
+
+[[nodiscard]] inline json::value take(json::value&& document, std::string_view key) {
+    for (auto& [name, each] : *document.get_ptr<json::value::object_t*>())
+        if (name == key) return std::move(each);
+    return nullptr;
+}
+
+} // namespace detail
+
+/// The `data` of an answer, null when it has none. Partial data beside errors is a failure. Errors:
+/// - `errc::unauthorized`: the token is not accepted, by the GraphQL layer or as 401 or 403;
+/// - `errc::lost_claim`: the text `State update failed`, which means that another agent has the run;
+/// - `errc::service_error`: any other refusal or status, `service_code` being the first error's `extensions.code`
+///   (`VERSION_LOCKING_ERROR`, `GRAPHQL_VALIDATION_FAILED`, ...); `retryable` when it names `API_ERROR`, and on 429 and 5xx;
+/// - `errc::malformed_response`: success whose body is no JSON object.
+[[nodiscard]] inline result<json::value> read_answer(http::response const& got, std::string_view url,
+                                                     settings const& options) {
+    auto document = json::parse(got.body);
+    bool const object = document && document->is_object();
+    auto const* const errors = object ? detail::errors_of(*document) : nullptr;
+    if (got.status < 200 || got.status > 299) {
+        if (got.status == 400 && errors != nullptr) return detail::refusal(*errors, got.status, url, options.token);
+        auto why = detail::bad_status(got, errors, url, options);
+        if (got.status == 400) why.message += ": the query was not understood, is it Prefect's GraphQL API?";
+        return why;
+    }
+    if (!document) return detail::unreadable(got, document.error().message, url, options);
+    if (!object) return detail::unreadable(got, "not a JSON object", url, options);
+    if (errors != nullptr) return detail::refusal(*errors, got.status, url, options.token);
+    return detail::take(*std::move(document), "data");
+}
+
+/// True when the API says that it stumbled over itself and asks to be called again at once.
+[[nodiscard]] inline bool is_api_error(result<json::value> const& answer) noexcept {
+    return !answer && answer.error().retryable && answer.error().http_status >= 200 &&
+           answer.error().http_status <= 299;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/client.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_CLIENT_HPP
+#define FARGATE_PREFECT_CLIENT_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// No server makes us wait longer than this, whatever its `Retry-After` says.
+inline constexpr std::chrono::seconds longest_retry_after{300};
+
+namespace detail {
+
+/// The wait that a `Retry-After` field asks for (RFC 9110 §10.2.3); nothing when it is absent, unreadable or not positive.
+[[nodiscard]] inline std::optional<duration> retry_after(http::response const& got, time_point now) {
+    auto const asked = text::trim(got.headers.value_of("Retry-After"));
+    duration wait{};
+    if (!asked.empty() && std::all_of(asked.begin(), asked.end(), text::is_digit)) {
+        std::chrono::seconds seconds{0};
+        for (char const c : asked)
+            seconds = std::min(longest_retry_after, seconds * 10 + std::chrono::seconds{c - '0'});
+        wait = seconds;
+    } else if (auto const until = text::parse_http_date(asked)) {
+        wait = std::min<duration>(longest_retry_after, *until - now);
+    }
+    if (wait <= duration::zero()) return std::nullopt;
+    return wait;
+}
+
+} // namespace detail
+
+/// How long to wait before an exchange that ended like this is repeated, `repeats` being the number of repeats so far;
+/// nothing when it is not to be repeated. Over https only: a lost connection, a time-out and 500, 502, 503 and 504, also
+/// 413 and 429 when they carry `Retry-After`; 6 times for the cloud, once for the server, after 0, 2, 4, 8, 16 and 32 s
+/// or what `Retry-After` asks for.
+[[nodiscard]] inline std::optional<duration> wait_before_repeat(endpoint const& where, backend which,
+                                                                result<http::response> const& ended, unsigned repeats,
+                                                                time_point now) {
+    unsigned const most = which == backend::cloud ? 6 : 1;
+    if (!where.secure || repeats >= most) return std::nullopt;
+    duration const usual = repeats == 0 ? duration::zero() : duration{std::chrono::seconds{1U << repeats}};
+    if (!ended) {
+        auto const code = ended.error().code;
+        if (code == errc::connection_failed || code == errc::timed_out) return usual;
+        return std::nullopt;
+    }
+    switch (ended->status) {
+    case 413:
+    case 429:
+        if (!ended->headers.find("Retry-After")) return std::nullopt;
+        [[fallthrough]];
+    case 500:
+    case 502:
+    case 503:
+    case 504: return detail::retry_after(*ended, now).value_or(usual);
+    default: return std::nullopt;
+    }
+}
+
+/// Sends operations and repeats them as Prefect's own client does. May be used by several threads at once as far as its
+/// policies may; keeps references to them and to the settings, which therefore must outlive it.
+template <http_policy Http, clock_policy Clock>
+class client {
+public:
+    client(Http& http, Clock& clock, settings const& options) :
+        http_{&http}, clock_{&clock}, options_{&options}, where_{endpoint_of(options)} {}
+
+    /// The address that requests go to, or why there is none.
+    [[nodiscard]] result<endpoint> const& where() const noexcept { return where_; }
+
+    /// From now on every request carries this agent's id.
+    void identify(std::string agent_id) {
+        std::scoped_lock const lock{mutex_};
+        agent_id_ = std::move(agent_id);
+    }
+
+    /// The `data` of the answer; errors are those of `read_answer`, of the http policy, and `errc::cancelled` when `stop`
+    /// fired. An answer that names `API_ERROR` is asked for again, at once and then after 0.25, 0.5, 1, 2 and 4 s; the last
+    /// failure is returned 8 s after it came.
+    [[nodiscard]] result<json::value> call(operation const& wanted, std::stop_token stop = {}) {
+        if (!where_) return where_.error();
+        auto request = request_for(wanted, *where_, *options_, agent_id());
+        request.stop = stop;
+        auto answer = ask(request);
+        duration wait = std::chrono::milliseconds{250};
+        for (int resends = 0; resends != 6 && is_api_error(answer); ++resends, wait *= 2) {
+            answer = ask(request);
+            if (is_api_error(answer) && !clock_->sleep_for(wait, stop)) return stopped();
+        }
+        return answer;
+    }
+
+private:
+    [[nodiscard]] std::string agent_id() const {
+        std::scoped_lock const lock{mutex_};
+        return agent_id_;
+    }
+
+    [[nodiscard]] static error stopped() { return fail(errc::cancelled, "stopped while waiting to ask Prefect again"); }
+
+    /// One answer, after as many exchanges as it takes.
+    [[nodiscard]] result<json::value> ask(http::request const& request) {
+        for (unsigned repeats = 0;; ++repeats) {
+            auto const ended = http_->send(request);
+            if (auto const wait = wait_before_repeat(*where_, options_->backend, ended, repeats, clock_->now())) {
+                if (!clock_->sleep_for(*wait, request.stop)) return stopped();
+                continue;
+            }
+            auto answer = ended ? read_answer(*ended, request.url, *options_) : result<json::value>{ended.error()};
+            if (!answer && repeats != 0) answer.error().message += " (" + std::to_string(repeats + 1) + " attempts)";
+            return answer;
+        }
+    }
+
+    Http* http_;
+    Clock* clock_;
+    settings const* options_;
+    result<endpoint> where_;
+    mutable std::mutex mutex_;
+    std::string agent_id_;
+};
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/flow_source.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_FLOW_SOURCE_HPP
+#define FARGATE_PREFECT_FLOW_SOURCE_HPP
+
+namespace fargate::inline v0 {
+
+/// What became of the wish to own a run.
+struct claim {
+    enum class outcome : unsigned char {
+        won,  ///< it is ours: launch it
+        lost, ///< another agent has it, or it is no longer due: leave it alone
+        later ///< ask again after `wait`
+    };
+    outcome kind = outcome::won;
+    std::string reason{};
+    duration wait{};
+};
+
+/// Where runs come from and where their fate is told.
+///
+/// | expression                | type                             | contract                                                  |
+/// |---------------------------|----------------------------------|-----------------------------------------------------------|
+/// | `S::run`                  | a copyable value                 | one offered run; `run.id` is its id, a `std::string`      |
+/// | `s.open(stop)`            | `result<void>`                   | makes this agent known; called once, before any poll      |
+/// | `s.poll(busy, stop)`      | `result<std::vector<S::run>>`    | the runs that are due, without those whose id is in `busy` |
+/// |                           |                                  | (a `std::span<std::string const>`), in launch order       |
+/// | `s.claim(run)`            | `result<claim>`                  | makes the run ours                                        |
+/// | `s.launched(run, handle)` | `result<void>`                   | tells the run what it became (a task ARN)                 |
+/// | `s.failed(run, reason)`   | `result<void>`                   | a claimed run will not be launched: log and final state   |
+/// | `s.note(run, level, text)`| `result<void>`                   | a line in the run's own log                               |
+/// | `s.heartbeat(run)`        | `result<void>`                   | the run is being taken care of                            |
+///
+/// `poll` is called by one thread, the others by several at once.
+template <class Source>
+concept flow_source = requires(Source& s, typename Source::run const& run, std::span<std::string const> busy,
+                               std::string_view text, std::stop_token stop) {
+    { run.id } -> std::convertible_to<std::string_view>;
+    { s.open(stop) } -> std::same_as<result<void>>;
+    { s.poll(busy, stop) } -> std::same_as<result<std::vector<typename Source::run>>>;
+    { s.claim(run) } -> std::same_as<result<claim>>;
+    { s.launched(run, text) } -> std::same_as<result<void>>;
+    { s.failed(run, text) } -> std::same_as<result<void>>;
+    { s.note(run, log_level::info, text) } -> std::same_as<result<void>>;
+    { s.heartbeat(run) } -> std::same_as<result<void>>;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/prefect/queries.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_QUERIES_HPP
+#define FARGATE_PREFECT_QUERIES_HPP
+
+// Every operation of an agent, in the order of its life: how it is written, and how the `data` of its answer is read.
+// Times are ISO 8601 text. Readers answer `errc::malformed_response` when what the API declares is not there.
+
+namespace fargate::inline v0::prefect {
+
+/// The class name that Prefect's UI and the identity of an agent know this one by.
+inline constexpr std::string_view agent_type = "FargateAgent";
+
+namespace detail {
+
+[[nodiscard]] inline json::value text_or_null(std::string_view text) {
+    return text.empty() ? json::value(nullptr) : json::value(std::string{text});
+}
+
+/// `{"input": input}`
+[[nodiscard]] inline json::value as_input(json::value input) {
+    auto made = json::value::object();
+    json::set(made, "input", std::move(input));
+    return made;
+}
+
+/// `{"input": {list: [item]}}`
+[[nodiscard]] inline json::value as_input_list(std::string_view list, json::value item) {
+    auto items = json::value::array();
+    items.push_back(std::move(item));
+    auto input = json::value::object();
+    json::set(input, list, std::move(items));
+    return as_input(std::move(input));
+}
+
+/// A GraphQL string literal: JSON's escapes are GraphQL's.
+[[nodiscard]] inline std::string literal(std::string_view text) { return json::write(json::value(std::string{text})); }
+
+[[nodiscard]] inline error missing(std::string_view what) {
+    return fail(errc::malformed_response, "the Prefect API's answer has no " + std::string{what});
+}
+
+/// The first row of the list `key`; nullptr when the list is empty.
+[[nodiscard]] inline result<json::value const*> first_row(json::value const& data, std::string_view key) {
+    auto const* const rows = json::array_of(data, key);
+    if (rows == nullptr) return missing(key);
+    auto const& list = *rows->get_ptr<json::value::array_t const*>();
+    return list.empty() ? nullptr : &list.front();
+}
+
+} // namespace detail
+
+// --- Cloud: what may the token do?
+
+[[nodiscard]] inline operation token_scope_query() { return {"query { auth_info { api_token_scope } }"}; }
+
+/// The scope, or empty text when the answer names none.
+[[nodiscard]] inline std::string read_token_scope(json::value const& data) {
+    auto const* const info = json::object_of(data, "auth_info");
+    return std::string{info != nullptr ? json::text_of(*info, "api_token_scope").value_or("") : ""};
+}
+
+// --- Server: whose runs are these?
+
+[[nodiscard]] inline operation tenant_query() { return {"query { tenant { id } }"}; }
+
+/// The first tenant's id, or empty text when there is none yet.
+[[nodiscard]] inline result<std::string> read_tenant(json::value const& data) {
+    auto const row = detail::first_row(data, "tenant");
+    if (!row) return row.error();
+    return std::string{*row != nullptr ? json::text_of(**row, "id").value_or("") : ""};
+}
+
+// --- Becoming known
+
+[[nodiscard]] inline operation register_agent_mutation(settings const& options, std::string_view tenant_id) {
+    auto labels = json::value::array();
+    for (auto const& each : options.labels) labels.push_back(each);
+    auto input = json::value::object();
+    json::set(input, "type", std::string{agent_type});
+    json::set(input, "name", options.name);
+    json::set(input, "labels", std::move(labels));
+    json::set(input, "tenant_id", detail::text_or_null(tenant_id));
+    json::set(input, "agent_config_id", detail::text_or_null(options.agent_config_id));
+    return {"mutation($input: register_agent_input!) { register_agent(input: $input) { id } }",
+            detail::as_input(std::move(input))};
+}
+
+/// The id that every later request carries in a header field; it is safe to put there.
+[[nodiscard]] inline result<std::string> read_agent_id(json::value const& data) {
+    auto const* const agent = json::object_of(data, "register_agent");
+    auto const id = agent != nullptr ? json::text_of(*agent, "id") : std::nullopt;
+    if (!id || id->empty() || !detail::fits_a_field(*id)) return detail::missing("id for the agent it registered");
+    return std::string{*id};
+}
+
+[[nodiscard]] inline operation agent_config_query(std::string_view id) {
+    return {"query { agent_config(where: {id: {_eq: " + detail::literal(id) + "}}) { settings } }"};
+}
+
+/// True when the asked-for agent config exists. What it holds has no effect on this agent, and had none on the original.
+[[nodiscard]] inline result<bool> read_agent_config(json::value const& data) {
+    auto const row = detail::first_row(data, "agent_config");
+    if (!row) return row.error();
+    return *row != nullptr;
+}
+
+[[nodiscard]] inline operation hello_query() { return {"query { hello }"}; }
+
+// --- Looking for work
+
+/// Asks for the runs that are due before `before`. It also is the only sign of life that the backend sees.
+[[nodiscard]] inline operation runs_in_queue_mutation(std::string_view before, std::vector<std::string> const& labels,
+                                                      std::string_view tenant_id) {
+    auto list = json::value::array();
+    for (auto const& each : labels) list.push_back(each);
+    auto input = json::value::object();
+    json::set(input, "before", std::string{before});
+    json::set(input, "labels", std::move(list));
+    json::set(input, "tenant_id", detail::text_or_null(tenant_id));
+    return {"mutation($input: get_runs_in_queue_input!) { get_runs_in_queue(input: $input) { flow_run_ids } }",
+            detail::as_input(std::move(input))};
+}
+
+[[nodiscard]] inline result<std::vector<std::string>> read_runs_in_queue(json::value const& data) {
+    auto const* const queue = json::object_of(data, "get_runs_in_queue");
+    auto const* const ids = queue != nullptr ? json::array_of(*queue, "flow_run_ids") : nullptr;
+    if (ids == nullptr) return detail::missing("flow_run_ids");
+    std::vector<std::string> read;
+    for (auto const& each : *ids) {
+        auto const id = json::as_text(each);
+        if (!id) return detail::missing("text in flow_run_ids");
+        read.emplace_back(*id);
+    }
+    return read;
+}
+
+/// Asks for the metadata of these runs, as far as they are still Scheduled, or Running with task runs due by `due`. The
+/// arguments are written into the text, as the recorded query has them. `read_flow_runs` reads the answer.
+[[nodiscard]] inline operation flow_runs_query(std::span<std::string const> ids, std::string_view due) {
+    std::string list;
+    for (auto const& each : ids) list += (list.empty() ? "" : ", ") + detail::literal(each);
+    std::string const is_due = "{state_start_time: {_lte: " + detail::literal(due) + "}}";
+    return {"query { flow_run(where: { id: {_in: [" + list +
+            R"(]}, _or: [ {state: {_eq: "Scheduled"}}, {state: {_eq: "Running"}, task_runs: )" + is_due +
+            "} ] }) { id version state serialized_state parameters scheduled_start_time"
+            " flow { id name environment run_config storage version core_version } task_runs(where: " +
+            is_due + ") { id version task_id serialized_state } } }"};
+}
+
+// --- Telling a run's fate
+
+/// `version` is the one the metadata gave; null when there is none to give.
+[[nodiscard]] inline operation set_flow_run_state_mutation(std::string_view id, std::optional<std::int64_t> version,
+                                                           json::value state) {
+    auto item = json::value::object();
+    json::set(item, "flow_run_id", std::string{id});
+    json::set(item, "version", version ? json::value(*version) : json::value(nullptr));
+    json::set(item, "state", std::move(state));
+    return {"mutation($input: set_flow_run_states_input!) { set_flow_run_states(input: $input)"
+            " { states { id status message } } }",
+            detail::as_input_list("states", std::move(item))};
+}
+
+[[nodiscard]] inline operation set_task_run_state_mutation(std::string_view id, std::int64_t version,
+                                                           json::value state) {
+    auto item = json::value::object();
+    json::set(item, "task_run_id", std::string{id});
+    json::set(item, "version", version);
+    json::set(item, "state", std::move(state));
+    return {"mutation($input: set_task_run_states_input!) { set_task_run_states(input: $input)"
+            " { states { id status message } } }",
+            detail::as_input_list("states", std::move(item))};
+}
+
+/// Checks that `field` (set_flow_run_states, set_task_run_states) answered for the one state that was sent. The status
+/// itself is not looked at: a Server only ever says SUCCESS.
+[[nodiscard]] inline result<void> read_state_set(json::value const& data, std::string_view field) {
+    auto const* const payload = json::object_of(data, field);
+    if (payload == nullptr) return detail::missing(field);
+    auto const row = detail::first_row(*payload, "states");
+    if (!row) return row.error();
+    if (*row == nullptr) return detail::missing("state in " + std::string{field});
+    return {};
+}
+
+/// One line in a run's own log; the API stamps it with its time.
+[[nodiscard]] inline operation write_run_log_mutation(std::string_view flow_run_id, std::string_view name,
+                                                      log_level level, std::string_view message) {
+    auto item = json::value::object();
+    json::set(item, "flow_run_id", std::string{flow_run_id});
+    json::set(item, "name", std::string{name});
+    json::set(item, "message", std::string{message});
+    json::set(item, "level", std::string{name_of(level)});
+    return {"mutation($input: write_run_logs_input!) { write_run_logs(input: $input) { success } }",
+            detail::as_input_list("logs", std::move(item))};
+}
+
+[[nodiscard]] inline operation heartbeat_mutation(std::string_view flow_run_id) {
+    auto input = json::value::object();
+    json::set(input, "flow_run_id", std::string{flow_run_id});
+    return {
+        "mutation($input: update_flow_run_heartbeat_input!) { update_flow_run_heartbeat(input: $input) { success } }",
+        detail::as_input(std::move(input))};
+}
+
+/// Checks that `field` (write_run_logs, update_flow_run_heartbeat) answered `success: true`.
+[[nodiscard]] inline result<void> read_success(json::value const& data, std::string_view field) {
+    auto const* const payload = json::object_of(data, field);
+    if (payload == nullptr) return detail::missing(field);
+    if (json::flag_of(*payload, "success").value_or(false)) return {};
+    return fail(errc::service_error, "the Prefect API did not carry out " + std::string{field});
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/server.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_SERVER_HPP
+#define FARGATE_PREFECT_SERVER_HPP
+
+namespace fargate::inline v0::prefect {
+
+namespace detail {
+
+/// `['a', 'b']`, as the original's log lines list ids.
+[[nodiscard]] inline std::string listed(std::span<std::string const> ids) {
+    std::string text = "[";
+    for (auto const& each : ids) text += (text.size() == 1 ? "'" : ", '") + each + "'";
+    return text + "]";
+}
+
+[[nodiscard]] inline bool is_among(std::span<std::string const> ids, std::string_view id) noexcept {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+} // namespace detail
+
+/// The `flow_source` of Prefect 0.13 to 1.x: a Server or Cloud with its GraphQL API. Keeps references to its policies,
+/// which must outlive it and serve as many threads as call it.
+template <http_policy Http, clock_policy Clock, log_policy Log>
+class server {
+public:
+    using run = flow_run;
+
+    server(Http& http, Clock& clock, Log& log, settings options) :
+        clock_{&clock},
+        log_{&log},
+        options_{std::move(options)},
+        client_{http, clock, options_},
+        tenant_id_{options_.tenant_id} {}
+    server(server const&) = delete;
+    server& operator=(server const&) = delete;
+
+    /// Makes this agent known and greets the API: `enroll`, then `greet`.
+    [[nodiscard]] result<void> open(std::stop_token stop = {}) {
+        if (auto enrolled = enroll(stop); !enrolled) return enrolled;
+        return greet(stop);
+    }
+
+    /// Cloud: checks the token's scope. Then registers, and checks the agent config when one is configured. On the server
+    /// backend a registration that fails is a warning, and `poll` tries again; everywhere else it is an error.
+    [[nodiscard]] result<void> enroll(std::stop_token stop = {}) {
+        if (!client_.where()) return client_.where().error();
+        if (options_.backend == backend::cloud)
+            if (auto allowed = check_token(stop); !allowed) return allowed;
+        auto done = register_agent(stop);
+        if (done || !is_forgiven(done.error())) return done;
+        log_->write(log_level::warning, "Unable to register agent to " + api() +
+                                            ". Make sure the server is running on the latest version.");
+        log_->write(log_level::warning, "It will be tried again: " + done.error().message);
+        return {};
+    }
+
+    /// Says hello. An API that does not answer is worth two lines in the log, and no error: polling goes on until it does.
+    [[nodiscard]] result<void> greet(std::stop_token stop = {}) {
+        log_->write(log_level::info, "Agent connecting to the Prefect API at " + api());
+        if (auto const answer = client_.call(hello_query(), stop); !answer) {
+            if (answer.error().code == errc::cancelled) return answer.error();
+            log_->write(log_level::error, "There was an error connecting to " + api());
+            log_->write(log_level::error, answer.error().message);
+        }
+        return {};
+    }
+
+    /// The runs that are due, the earliest first, without those in `busy`. `errc::bad_configuration` when a server has no
+    /// tenant yet.
+    [[nodiscard]] result<std::vector<run>> poll(std::span<std::string const> busy, std::stop_token stop = {}) {
+        if (auto ready = catch_up(stop); !ready) return ready.error();
+        auto const now = clock_->now();
+        auto const wanted = queued(now, busy, stop);
+        if (!wanted) return wanted.error();
+        if (wanted->empty()) return std::vector<run>{};
+        return metadata(*wanted, now, stop);
+    }
+
+    /// Moves the run to Submitted when it is Scheduled, then each of its due task runs likewise, one request each. Lost
+    /// when the API says that another agent was first (the text `State update failed`, or the code
+    /// `VERSION_LOCKING_ERROR`: the run has moved on since the poll), or when nothing is left to submit.
+    /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
+    [[nodiscard]] result<fargate::claim> claim(run const& wanted) {
+        log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
+        auto const flow = submit("Flow run ", wanted.id, wanted.state, [&](json::value const& state) {
+            return set_flow_state(wanted, wanted.version,
+                                  submitted_state(state, "Submitted for execution", options_.core_version));
+        });
+        if (!flow) return lost_or(flow.error());
+        bool won = *flow;
+        for (auto const& each : wanted.task_runs) {
+            auto const task = submit("Task run ", each.id, each.state, [&](json::value const& state) {
+                return set_task_state(each, submitted_state(state, "Submitted for execution.", options_.core_version));
+            });
+            if (!task) return lost_or(task.error());
+            won = won || *task;
+        }
+        if (won) return fargate::claim{};
+        return fargate::claim{
+            fargate::claim::outcome::lost, "neither it nor a task run of it waits to be submitted", {}};
+    }
+
+    /// Tells the run's log which task it became.
+    [[nodiscard]] result<void> launched(run const& ours, std::string_view handle) {
+        return note(ours, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle});
+    }
+
+    /// Writes the reason into the run's log and sets the run to Failed. Both are attempted; the error is that of the state
+    /// when both fail.
+    [[nodiscard]] result<void> failed(run const& ours, std::string_view reason) {
+        auto noted = note(ours, log_level::error, reason);
+        auto state = failed_state(reason, options_.core_version);
+        auto set = options_.failed_carries_version ? set_flow_state(ours, ours.version, std::move(state))
+                                                   : set_flow_state(ours, std::nullopt, std::move(state));
+        if (!set && !noted) set.error().message += ", nor could its log be written";
+        return set ? noted : set;
+    }
+
+    /// One line in the run's own log, cut to `longest_message`.
+    [[nodiscard]] result<void> note(run const& about, log_level level, std::string_view text) {
+        auto const answer = client_.call(write_run_log_mutation(about.id, options_.name, level, bounded_message(text)));
+        if (!answer) return answer.error();
+        return read_success(*answer, "write_run_logs");
+    }
+
+    /// Keeps the API from taking the run for dead while its task starts.
+    [[nodiscard]] result<void> heartbeat(run const& ours) {
+        auto const answer = client_.call(heartbeat_mutation(ours.id));
+        if (!answer) return answer.error();
+        return read_success(*answer, "update_flow_run_heartbeat");
+    }
+
+private:
+    [[nodiscard]] std::string api() const { return std::string{api_of(options_)}; }
+
+    [[nodiscard]] result<void> check_token(std::stop_token stop) {
+        if (options_.token.empty()) return fail(errc::unauthorized, "No agent API token provided.");
+        auto const answer = client_.call(token_scope_query(), stop);
+        if (!answer) return answer.error();
+        if (read_token_scope(*answer) == "RUNNER") return {};
+        return fail(errc::unauthorized, "Provided token does not have a RUNNER scope.");
+    }
+
+    /// Server: the first tenant is ours; asked for until there is one.
+    [[nodiscard]] result<void> find_tenant(std::stop_token stop) {
+        if (options_.backend == backend::cloud || !tenant_id_.empty()) return {};
+        auto const answer = client_.call(tenant_query(), stop);
+        if (!answer) return answer.error();
+        auto found = read_tenant(*answer);
+        if (!found) return found.error();
+        if (found->empty())
+            return fail(errc::bad_configuration,
+                        "the Prefect server at " + api() + " has no tenant: make one (prefect server create-tenant)");
+        tenant_id_ = *std::move(found);
+        return {};
+    }
+
+    [[nodiscard]] result<void> register_agent(std::stop_token stop) {
+        if (auto found = find_tenant(stop); !found) return found;
+        if (!known_) {
+            auto const answer = client_.call(register_agent_mutation(options_, tenant_id_), stop);
+            if (!answer) return answer.error();
+            auto id = read_agent_id(*answer);
+            if (!id) return id.error();
+            log_->write(log_level::debug, "Agent ID: " + *id);
+            client_.identify(*std::move(id));
+            known_ = true;
+        }
+        if (!options_.agent_config_id.empty()) {
+            auto const answer = client_.call(agent_config_query(options_.agent_config_id), stop);
+            if (!answer) return answer.error();
+            auto const exists = read_agent_config(*answer);
+            if (!exists) return exists.error();
+            if (!*exists)
+                return fail(errc::not_found, "there is no agent config " + options_.agent_config_id + " at " + api() +
+                                                 ": check agent_config_id");
+        }
+        enrolled_ = true;
+        return {};
+    }
+
+    /// A server that cannot register us now may be able to later; a config that does not exist will not come to be.
+    [[nodiscard]] bool is_forgiven(error const& why) const noexcept {
+        return options_.backend == backend::server && why.code != errc::not_found && why.code != errc::cancelled;
+    }
+
+    /// Before a poll: what `enroll` could not do. Polling needs a tenant, but not a registration: when the API answers and
+    /// refuses that, it may still hand out runs.
+    [[nodiscard]] result<void> catch_up(std::stop_token stop) {
+        if (enrolled_) return {};
+        auto done = register_agent(stop);
+        if (done) {
+            log_->write(log_level::info, "Agent registered to " + api());
+            return done;
+        }
+        bool const answered = done.error().http_status != 0 || done.error().code == errc::malformed_response;
+        if (is_forgiven(done.error()) && answered && !tenant_id_.empty()) return {};
+        return done;
+    }
+
+    /// The ids that the queue offers and that are not busy, each once.
+    [[nodiscard]] result<std::vector<std::string>> queued(time_point now, std::span<std::string const> busy,
+                                                          std::stop_token stop) {
+        log_->write(log_level::debug, "Querying for flow runs");
+        auto const answer = client_.call(runs_in_queue_mutation(text::iso8601(now), options_.labels, tenant_id_), stop);
+        if (!answer) return answer.error();
+        auto const offered = read_runs_in_queue(*answer);
+        if (!offered) return offered.error();
+        std::vector<std::string> fresh;
+        std::vector<std::string> submitting;
+        for (auto const& id : *offered) {
+            auto& list = detail::is_among(busy, id) ? submitting : fresh;
+            if (!detail::is_among(list, id)) list.push_back(id);
+        }
+        std::string line = offered->empty() ? "No flow runs found" : "Found flow runs " + detail::listed(*offered);
+        if (!submitting.empty())
+            line +=
+                " (" + std::to_string(submitting.size()) + " already submitting: " + detail::listed(submitting) + ")";
+        log_->write(log_level::debug, line);
+        return fresh;
+    }
+
+    /// The metadata of those of `ids` that are still due, ordered by their scheduled start as text.
+    [[nodiscard]] result<std::vector<run>> metadata(std::span<std::string const> ids, time_point now,
+                                                    std::stop_token stop) {
+        log_->write(log_level::debug, "Querying flow run metadata");
+        auto const due = text::iso8601(now - std::chrono::seconds{3});
+        auto const answer = client_.call(flow_runs_query(ids, due), stop);
+        if (!answer) return answer.error();
+        auto runs = read_flow_runs(*answer);
+        if (!runs) return runs;
+        std::erase_if(*runs, [&](run const& each) { return !detail::is_among(ids, each.id); });
+        std::stable_sort(runs->begin(), runs->end(), [](run const& left, run const& right) {
+            return left.scheduled_start_time < right.scheduled_start_time;
+        });
+        return runs;
+    }
+
+    /// Calls `set` when the state is Scheduled; true when it was and the API took the new one.
+    template <class Set>
+    [[nodiscard]] result<bool> submit(char const* what, std::string const& id, json::value const& state, Set set) {
+        auto const scheduled = is_scheduled(state);
+        if (!scheduled) {
+            auto why = scheduled.error();
+            why.message = std::string{what} + id + " cannot be submitted: " + why.message;
+            return why;
+        }
+        if (!*scheduled) return false;
+        log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
+        if (auto const done = set(state); !done) return done.error();
+        return true;
+    }
+
+    [[nodiscard]] static result<fargate::claim> lost_or(error const& why) {
+        if (why.code != errc::lost_claim && why.service_code != version_lock) return why;
+        return fargate::claim{fargate::claim::outcome::lost, why.message, {}};
+    }
+
+    [[nodiscard]] result<void> set_flow_state(run const& of, std::optional<std::int64_t> version, json::value state) {
+        auto const answer = client_.call(set_flow_run_state_mutation(of.id, version, std::move(state)));
+        if (!answer) return answer.error();
+        return read_state_set(*answer, "set_flow_run_states");
+    }
+
+    [[nodiscard]] result<void> set_task_state(task_run const& of, json::value state) {
+        auto const answer = client_.call(set_task_run_state_mutation(of.id, of.version, std::move(state)));
+        if (!answer) return answer.error();
+        return read_state_set(*answer, "set_task_run_states");
+    }
+
+    Clock* clock_;
+    Log* log_;
+    settings options_;
+    client<Http, Clock> client_;
+    std::string tenant_id_; ///< as the other two, only touched by the thread that opens and polls
+    bool known_ = false;    ///< registered
+    bool enrolled_ = false; ///< registered, and the agent config was found
+};
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/service/options.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_OPTIONS_HPP
+#define FARGATE_SERVICE_OPTIONS_HPP
+
+namespace fargate::inline v0 {
+
+/// What an agent is told, under the names that Prefect's Fargate Agent had. Every member may stay as it is; what is
+/// missing and required is said when the agent opens. The variable beside a member is asked when the member is empty.
+struct agent_options {
+    std::optional<prefect::backend> backend{}; ///< PREFECT__BACKEND: `cloud` (without it, too) or `server`
+    std::string api{}; ///< PREFECT__CLOUD__API, else the backend's usual address: `http://localhost:4200`
+    secret token{};    ///< PREFECT__CLOUD__AGENT__AUTH_TOKEN, PREFECT__CLOUD__AUTH_TOKEN; the cloud requires one
+    std::string name = "agent";              ///< stands in the UI, in the log and in each run's log
+    std::vector<std::string> labels{};       ///< runs are taken whose labels are among these
+    std::string agent_config_id{};           ///< must exist in the API when given
+    std::optional<std::int64_t> max_polls{}; ///< stop after so many polls; nothing or negative: never
+    log_level level = log_level::info;       ///< of the agent's own log
+    bool no_cloud_logs = false;              ///< flows keep their logs out of the API
+    std::string logging_level{};             ///< PREFECT__LOGGING__LEVEL, else `INFO`; inside the flows' containers
+
+    secret aws_access_key_id{}; ///< both or neither; neither: the credential policy's own sources
+    secret aws_secret_access_key{};
+    secret aws_session_token{};
+    std::string region_name{};  ///< REGION_NAME, AWS_REGION, AWS_DEFAULT_REGION, the profile's region
+    std::string endpoint_url{}; ///< AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL and so on; empty: AWS itself
+
+    std::optional<std::string> launch_type{};    ///< `launch_type`, else FARGATE; empty text: none is sent to AWS
+    std::optional<bool> enable_task_revisions{}; ///< a family for each flow name with tagged revisions, not one a flow
+
+    /// Environment of every flow's container, in this order, behind Prefect's own entries.
+    std::vector<std::pair<std::string, std::string>> env_vars{};
+
+    /// Arguments of RegisterTaskDefinition and RunTask under AWS's names (`cpu`, `networkConfiguration`, ...), and
+    /// `containerDefinitions`. A value may be a document or its text form, a Python literal or JSON; what is absent is
+    /// looked up in the environment under the same name.
+    json::value kwargs = json::value::object();
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/service/configuration.hpp ------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_CONFIGURATION_HPP
+#define FARGATE_SERVICE_CONFIGURATION_HPP
+
+namespace fargate::inline v0::service {
+
+namespace detail {
+
+/// What was given, else the first of the variables that is set to something, else the fallback.
+template <environment_policy Environment>
+[[nodiscard]] std::string first_of(std::string_view given, Environment const& environment,
+                                   std::initializer_list<std::string_view> variables, std::string_view fallback = {}) {
+    if (!given.empty()) return std::string{given};
+    for (auto const name : variables)
+        if (auto value = environment.variable(name); value && !text::trim(*value).empty())
+            return std::string{text::trim(*value)};
+    return std::string{fallback};
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<prefect::backend> backend_of(agent_options const& options, Environment const& environment) {
+    if (options.backend) return *options.backend;
+    auto const name = first_of({}, environment, {"PREFECT__BACKEND"}, "cloud");
+    if (name == "cloud") return prefect::backend::cloud;
+    if (name == "server") return prefect::backend::server;
+    return fail(errc::bad_configuration, "PREFECT__BACKEND must be cloud or server, not " + name.substr(0, 64));
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<bool> revisions_of(agent_options const& options, Environment const& environment) {
+    if (options.enable_task_revisions) return *options.enable_task_revisions;
+    auto const word = first_of({}, environment, {"enable_task_revisions"}, "false");
+    if (auto const flag = deploy::read_flag(word)) return *flag;
+    return fail(errc::bad_configuration, "enable_task_revisions must be true or false, not " + word.substr(0, 64));
+}
+
+} // namespace detail
+
+/// How the agent reaches Prefect. `errc::bad_configuration` names the variable that cannot be read.
+template <environment_policy Environment>
+[[nodiscard]] result<prefect::settings> prefect_settings(agent_options const& options, Environment const& environment) {
+    auto const backend = detail::backend_of(options, environment);
+    if (!backend) return backend.error();
+    prefect::settings made;
+    made.backend = *backend;
+    made.api = detail::first_of(options.api, environment, {"PREFECT__CLOUD__API"});
+    made.token = detail::first_of(options.token.reveal(), environment,
+                                  {"PREFECT__CLOUD__AGENT__AUTH_TOKEN", "PREFECT__CLOUD__AUTH_TOKEN"});
+    made.name = options.name;
+    made.labels = options.labels;
+    made.agent_config_id = options.agent_config_id;
+    return made;
+}
+
+/// How flows become tasks; tells `log` what was taken from the environment and what is unknown.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
+                                                       Environment const& environment, Log& log) {
+    auto const revisions = detail::revisions_of(options, environment);
+    if (!revisions) return revisions.error();
+    auto kwargs = deploy::read_kwargs(options.kwargs, environment, log);
+    if (!kwargs) return kwargs.error();
+    deploy::settings made;
+    made.api = prefect::api_of(server);
+    made.token = server.token;
+    made.labels = server.labels;
+    made.env_vars = options.env_vars;
+    made.log_to_cloud = !options.no_cloud_logs;
+    made.logging_level = detail::first_of(options.logging_level, environment, {"PREFECT__LOGGING__LEVEL"}, "INFO");
+    made.launch_type =
+        options.launch_type ? *options.launch_type : detail::first_of({}, environment, {"launch_type"}, "FARGATE");
+    made.enable_task_revisions = *revisions;
+    made.kwargs = *std::move(kwargs);
+    return made;
+}
+
+/// How the agent reaches AWS.
+template <environment_policy Environment>
+[[nodiscard]] aws::client_options aws_options(agent_options const& options, Environment const& environment) {
+    aws::client_options made;
+    made.region = detail::first_of(options.region_name, environment, {"REGION_NAME"});
+    made.endpoint_url = options.endpoint_url;
+    return made;
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/health.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_HEALTH_HPP
+#define FARGATE_SERVICE_HEALTH_HPP
+
+namespace fargate::inline v0::service {
+
+/// What an agent has done since it started, at one moment.
+struct health {
+    std::uint64_t polls = 0;                  ///< polls that have ended, whatever their outcome
+    std::uint64_t failed_polls = 0;           ///< of these, the ones that got no usable answer
+    std::uint64_t launched = 0;               ///< flow runs that became a task
+    std::uint64_t failed = 0;                 ///< flow runs that were claimed and could not be launched
+    std::uint64_t left = 0;                   ///< flow runs that were left alone: lost, or not claimable now
+    std::optional<time_point> last_success{}; ///< when a poll last got its answer
+    std::string last_error{};                 ///< why the newest poll failed; empty when it did not
+
+    /// True when the newest poll got its answer.
+    [[nodiscard]] bool ok() const noexcept { return last_success.has_value() && last_error.empty(); }
+};
+
+/// Keeps the book; every member may be called from any thread.
+class health_book {
+public:
+    void polled(time_point when) {
+        std::lock_guard const lock{mutex_};
+        ++book_.polls;
+        book_.last_success = when;
+        book_.last_error.clear();
+    }
+
+    /// True when this failure differs from the one before, so that an outage is logged when it changes, not at each poll.
+    [[nodiscard]] bool poll_failed(error const& why) {
+        std::lock_guard const lock{mutex_};
+        ++book_.polls;
+        ++book_.failed_polls;
+        bool const news = book_.last_error != why.message;
+        book_.last_error = why.message;
+        return news;
+    }
+
+    void launched() { count(book_.launched); }
+    void failed() { count(book_.failed); }
+    void left() { count(book_.left); }
+
+    [[nodiscard]] health read() const {
+        std::lock_guard const lock{mutex_};
+        return book_;
+    }
+
+private:
+    void count(std::uint64_t& figure) {
+        std::lock_guard const lock{mutex_};
+        ++figure;
+    }
+
+    mutable std::mutex mutex_;
+    health book_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/deployment.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_DEPLOYMENT_HPP
+#define FARGATE_SERVICE_DEPLOYMENT_HPP
+
+namespace fargate::inline v0::service {
+
+/// What happens to one offered run: claim it, plan it, launch it, tell it. One object serves all workers; it keeps
+/// references to its parts, which may be used by several threads at once.
+///
+/// `Planner` is callable as `planner(run) -> result<deploy::launch_plan>`; `Launcher` models `task_launcher`.
+template <flow_source Source, class Planner, class Launcher, log_policy Log>
+class deployment {
+public:
+    using run = typename Source::run;
+
+    deployment(Source& source, Planner const& planner, Launcher& launcher, Log& log, health_book& book) :
+        source_{source}, planner_{planner}, launcher_{launcher}, log_{log}, book_{book} {}
+
+    /// Takes one run all the way. Every outcome ends in the log, and every claimed run that got no task also in the run's
+    /// own log and state.
+    void deploy(run const& offered) {
+        log_.write(log_level::info, "Deploying flow run " + offered.id);
+        auto const owned = source_.claim(offered);
+        if (!owned) return claim_failed(offered, owned.error());
+        if (owned->kind != claim::outcome::won) return leave(offered, owned->reason);
+
+        auto const plan = planner_(offered);
+        if (!plan) return fail_run(offered, plan.error());
+        auto const task = launcher_.launch(*plan, {});
+        if (!task) return fail_run(offered, task.error());
+
+        book_.launched();
+        log_.write(log_level::debug, "Run created for task " + task->task_arn);
+        // The task runs: from here on a lost line is a warning, never the run's failure.
+        if (auto const told = source_.launched(offered, task->task_arn); !told)
+            log_.write(log_level::warning, "flow run " + offered.id + " runs as " + task->task_arn +
+                                               ", but its log could not be written: " + told.error().message);
+        log_.write(log_level::debug, "Completed flow run submission (id: " + offered.id + ")");
+    }
+
+private:
+    /// Without an answer, or with a proxy's, nobody knows who owns the run: it is not ours to fail. When the claim did arrive, the backend's own
+    /// watch re-schedules it; when it did not, the next poll offers it again.
+    void claim_failed(run const& offered, error const& why) {
+        bool const answered = why.code != errc::timed_out && why.code != errc::connection_failed &&
+                              why.code != errc::cancelled && why.http_status < 500;
+        if (answered) return fail_run(offered, why);
+        book_.left();
+        log_.write(log_level::warning, "flow run " + offered.id + " could not be claimed: " + why.message);
+    }
+
+    void leave(run const& offered, std::string const& reason) {
+        book_.left();
+        log_.write(log_level::info, "Leaving flow run " + offered.id + " alone: " + reason);
+    }
+
+    void fail_run(run const& offered, error const& why) {
+        book_.failed();
+        log_.write(log_level::error, "Logging platform error for flow run " + offered.id);
+        if (auto const told = source_.failed(offered, why.message); !told)
+            log_.write(log_level::error,
+                       "flow run " + offered.id + " could not be marked as failed: " + told.error().message);
+        log_.write(log_level::error, "Error while deploying flow: " + why.message);
+    }
+
+    Source& source_;
+    Planner const& planner_;
+    Launcher& launcher_;
+    Log& log_;
+    health_book& book_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/system/executor.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_EXECUTOR_HPP
+#define FARGATE_SYSTEM_EXECUTOR_HPP
+
+namespace fargate::inline v0 {
+
+/// A callable `void()` of any type that can be moved, run at most once by whoever holds it. Captures of up to `room` bytes
+/// are kept inside, larger ones on the heap. A call must not throw: an exception that leaves it ends the process.
+/// Requires: only a job that was made from a callable and not moved from is run.
+class job {
+public:
+    static constexpr std::size_t room = 6 * sizeof(void*);
+
+    template <class Call>
+        requires(!std::same_as<std::remove_cvref_t<Call>, job> && std::move_constructible<std::decay_t<Call>> &&
+                 std::is_invocable_v<std::decay_t<Call>&>)
+    job(Call&& call) {
+        using held = std::decay_t<Call>;
+        if constexpr (fits<held>) {
+            ::new (at()) held(std::forward<Call>(call));
+            ways_ = &inside<held>;
+        } else {
+            ::new (at()) held*(new held(std::forward<Call>(call)));
+            ways_ = &outside<held>;
+        }
+    }
+
+    job(job&& other) noexcept { take(other); }
+    job& operator=(job&& other) noexcept {
+        if (this != &other) {
+            drop();
+            take(other);
+        }
+        return *this;
+    }
+    ~job() { drop(); }
+
+    void operator()() noexcept { ways_->run(at()); }
+
+    /// False for a job that was moved from.
+    [[nodiscard]] explicit operator bool() const noexcept { return ways_ != nullptr; }
+
+private:
+    struct ways {
+        void (*run)(void*);
+        void (*move)(void* to, void* from) noexcept;
+        void (*drop)(void*) noexcept;
+    };
+
+    template <class Held>
+    static constexpr bool fits = sizeof(Held) <= room &&
+                                 alignof(Held) <= alignof(void*) && std::is_nothrow_move_constructible_v<Held>;
+
+    template <class Held>
+    static Held& as(void* at) noexcept {
+        return *std::launder(static_cast<Held*>(at));
+    }
+
+    template <class Held>
+    static constexpr ways inside{[](void* at) { static_cast<void>(as<Held>(at)()); },
+                                 [](void* to, void* from) noexcept {
+                                     ::new (to) Held(std::move(as<Held>(from)));
+                                     as<Held>(from).~Held();
+                                 },
+                                 [](void* at) noexcept { as<Held>(at).~Held(); }};
+
+    template <class Held>
+    static constexpr ways outside{[](void* at) { static_cast<void>((*as<Held*>(at))()); },
+                                  [](void* to, void* from) noexcept { ::new (to) Held*(as<Held*>(from)); },
+                                  [](void* at) noexcept { delete as<Held*>(at); }};
+
+    void* at() noexcept { return bytes_; }
+
+    void take(job& other) noexcept {
+        ways_ = std::exchange(other.ways_, nullptr);
+        if (ways_ != nullptr) ways_->move(at(), other.at());
+    }
+
+    void drop() noexcept {
+        if (ways_ != nullptr) std::exchange(ways_, nullptr)->drop(at());
+    }
+
+    alignas(void*) std::byte bytes_[room];
+    ways const* ways_ = nullptr;
+};
+
+/// Who runs jobs.
+///
+/// | expression    | type       | contract                                                                            |
+/// |---------------|------------|-------------------------------------------------------------------------------------|
+/// | `x.submit(j)` |            | takes a `job` and runs it once, now or later; never refuses, and never throws        |
+/// | `x.drain()`   |            | returns when every submitted job has ended, those included that jobs submitted       |
+/// |               |            | meanwhile. Not called from inside a job                                             |
+/// | `x.workers()` | `unsigned` | how many jobs run at a time, at most; at least 1                                    |
+///
+/// `submit` may be called from several threads at once, and from inside a job.
+template <class Executor>
+concept executor_policy = requires(Executor& x, Executor const& seen, job work) {
+    x.submit(std::move(work));
+    x.drain();
+    { seen.workers() } -> std::same_as<unsigned>;
+};
+
+/// No threads: a job runs inside `submit`.
+class inline_executor {
+public:
+    void submit(job work) const noexcept { work(); }
+    void drain() const noexcept {}
+    [[nodiscard]] unsigned workers() const noexcept { return 1; }
+};
+
+/// Runs jobs in the order they came on up to `workers` threads; jobs beyond that wait, however many they are. Threads
+/// start when there is work for them, so an unused pool costs none, and stay until the pool goes. Where the system gives
+/// no thread at all, `submit` runs the job itself. The destructor drains.
+class thread_pool {
+public:
+    thread_pool() : thread_pool{std::min(32U, std::thread::hardware_concurrency() + 4U)} {}
+    explicit thread_pool(unsigned workers) : limit_{std::max(1U, workers)} {}
+
+    thread_pool(thread_pool const&) = delete;
+    thread_pool& operator=(thread_pool const&) = delete;
+
+    ~thread_pool() {
+        drain();
+        {
+            std::scoped_lock const lock{mutex_};
+            ending_ = true;
+        }
+        work_came_.notify_all();
+        for (pthread_t const each : threads_) pthread_join(each, nullptr);
+    }
+
+    void submit(job work) {
+        {
+            std::scoped_lock const lock{mutex_};
+            queue_.push_back(std::move(work));
+            ++unfinished_;
+            if (queue_.size() > idle_ && threads_.size() < limit_) start();
+            if (!threads_.empty()) {
+                work_came_.notify_one();
+                return;
+            }
+        }
+        run_one();
+    }
+
+    void drain() {
+        std::unique_lock lock{mutex_};
+        all_ended_.wait(lock, [this] { return unfinished_ == 0; });
+    }
+
+    [[nodiscard]] unsigned workers() const noexcept { return limit_; }
+
+    /// How many threads have been started so far.
+    [[nodiscard]] std::size_t threads() const {
+        std::scoped_lock const lock{mutex_};
+        return threads_.size();
+    }
+
+private:
+    // POSIX threads, because std::thread tells of a lack of threads by throwing.
+    void start() {
+        threads_.reserve(threads_.size() + 1);
+        pthread_t made{};
+        if (pthread_create(&made, nullptr, &thread_pool::enter, this) == 0) threads_.push_back(made);
+    }
+
+    static void* enter(void* pool) {
+        static_cast<thread_pool*>(pool)->serve();
+        return nullptr;
+    }
+
+    void serve() {
+        std::unique_lock lock{mutex_};
+        for (;;) {
+            ++idle_;
+            work_came_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+            --idle_;
+            if (queue_.empty()) return;
+            run_front(lock);
+        }
+    }
+
+    void run_one() {
+        std::unique_lock lock{mutex_};
+        if (!queue_.empty()) run_front(lock);
+    }
+
+    void run_front(std::unique_lock<std::mutex>& lock) {
+        {
+            job work = std::move(queue_.front());
+            queue_.pop_front();
+            lock.unlock();
+            work();
+        }
+        lock.lock();
+        if (--unfinished_ == 0) all_ended_.notify_all();
+    }
+
+    unsigned const limit_;
+    mutable std::mutex mutex_;
+    std::condition_variable work_came_;
+    std::condition_variable all_ended_;
+    std::deque<job> queue_;
+    std::vector<pthread_t> threads_;
+    std::size_t idle_ = 0;
+    std::size_t unfinished_ = 0;
+    bool ending_ = false;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/system/stream_log.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_STREAM_LOG_HPP
+#define FARGATE_SYSTEM_STREAM_LOG_HPP
+
+namespace fargate::inline v0 {
+
+namespace detail {
+
+/// Copies text, with control characters but LF and TAB written out (`\x1b`, and `\u009b` for those of C1), so that a
+/// server's text cannot drive a terminal.
+inline void append_visible(std::string& out, std::string_view text) {
+    constexpr char digits[] = "0123456789abcdef";
+    auto const spelled = [&](char const* lead, unsigned byte) {
+        out += lead;
+        out += digits[byte >> 4U];
+        out += digits[byte & 0xFU];
+    };
+    for (std::size_t i = 0; i != text.size(); ++i) {
+        unsigned const byte = static_cast<unsigned char>(text[i]);
+        unsigned const next = i + 1 != text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
+            spelled("\\x", byte);
+        } else if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {
+            spelled("\\u00", next);
+            ++i;
+        } else {
+            out += text[i];
+        }
+    }
+}
+
+} // namespace detail
+
+/// One line of a log as Python's logging writes it for Prefect, its line end included:
+/// `[2020-12-08 17:00:00,123] INFO - agent | Waiting for flow runs...`. The time is UTC. Line breaks inside `message` stay,
+/// other control characters are written out.
+[[nodiscard]] inline std::string log_line(time_point when, log_level level, std::string_view name,
+                                          std::string_view message) {
+    std::string const moment = text::iso8601(std::chrono::floor<std::chrono::milliseconds>(when));
+    std::string_view const stamp = moment;
+    std::string line;
+    line.reserve(48 + name.size() + message.size());
+    line += '[';
+    line += stamp.substr(0, 10);
+    line += ' ';
+    line += stamp.substr(11, 8);
+    line += ',';
+    line += stamp[19] == '.' ? stamp.substr(20, 3) : "000";
+    line += "] ";
+    line += name_of(level);
+    line += " - ";
+    detail::append_visible(line, name);
+    line += " | ";
+    detail::append_visible(line, message);
+    line += '\n';
+    return line;
+}
+
+struct stream_log_options {
+    std::string name = "agent";            ///< the logger's name, as it stands in every line
+    log_level threshold = log_level::info; ///< lines below it are dropped
+};
+
+/// A `log_policy` that writes to a C stream: every line in one piece and at once. `Clock` tells the time; name a reference
+/// (`basic_stream_log<manual_clock&>`) to share one. The stream is borrowed and must outlive the log; what cannot be
+/// written is lost in silence.
+template <class Clock>
+    requires clock_policy<std::remove_reference_t<Clock>>
+class basic_stream_log {
+public:
+    basic_stream_log() requires std::default_initializable<Clock> : basic_stream_log{stdout} {}
+
+    explicit basic_stream_log(std::FILE* out,
+                              stream_log_options options = {}) requires std::default_initializable<Clock>
+        : out_{out}, options_{std::move(options)}, clock_{} {}
+
+    basic_stream_log(std::FILE* out, stream_log_options options, Clock clock) :
+        out_{out}, options_{std::move(options)}, clock_(static_cast<Clock&&>(clock)) {}
+
+    [[nodiscard]] log_level threshold() const noexcept { return options_.threshold; }
+
+    void write(log_level level, std::string_view text) {
+        if (level < options_.threshold) return;
+        auto const line = log_line(clock_.now(), level, options_.name, text);
+        std::fwrite(line.data(), 1, line.size(), out_);
+        std::fflush(out_);
+    }
+
+private:
+    std::FILE* out_;
+    stream_log_options options_;
+    Clock clock_;
+};
+
+/// The everyday log: standard output, this machine's clock.
+using stream_log = basic_stream_log<system_clock>;
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/service/parts.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_PARTS_HPP
+#define FARGATE_SERVICE_PARTS_HPP
+
+namespace fargate::inline v0 {
+
+/// What an agent's bundle must name: what AWS calls need, a `log` and an `executor`.
+template <class Policies>
+concept agent_policies =
+    aws::policies<Policies> && log_policy<typename Policies::log> && executor_policy<typename Policies::executor>;
+
+/// One object of each part of an agent. The executor is made last and so goes first: no job outlives what it uses.
+template <agent_policies Policies>
+struct parts {
+    typename Policies::http http{};
+    typename Policies::credentials credentials{};
+    typename Policies::clock clock{};
+    typename Policies::environment environment{};
+    typename Policies::retry retry{};
+    typename Policies::hash hash{};
+    typename Policies::log log{};
+    typename Policies::executor executor{};
+};
+
+namespace service {
+
+/// True when the options hold any part of an AWS key.
+[[nodiscard]] inline bool names_key(agent_options const& options) noexcept {
+    return !options.aws_access_key_id.empty() || !options.aws_secret_access_key.empty() ||
+           !options.aws_session_token.empty();
+}
+
+/// Whether the key of the options can be used: nothing to say when there is none.
+template <class Credentials>
+[[nodiscard]] result<void> check_key(agent_options const& options, bool own) {
+    if (!names_key(options)) return {};
+    bool const has_id = !options.aws_access_key_id.empty();
+    if (!has_id || options.aws_secret_access_key.empty())
+        return fail(errc::bad_configuration, std::string{has_id ? "aws_secret_access_key" : "aws_access_key_id"} +
+                                                 " is missing: give both halves of the key or neither");
+    if (!own || !std::constructible_from<Credentials, credentials::access_key>)
+        return fail(errc::bad_configuration,
+                    "aws_access_key_id is given, but this agent's credentials take no key from its "
+                    "options: give it to the credential policy itself");
+    return {};
+}
+
+[[nodiscard]] inline credentials::access_key key_of(agent_options const& options) {
+    credentials::access_key key;
+    key.id = options.aws_access_key_id.reveal();
+    key.secret_key = options.aws_secret_access_key;
+    key.session_token = options.aws_session_token;
+    key.source = "the agent's options";
+    if (names_key(options)) key.generation = credentials::next_generation();
+    return key;
+}
+
+template <class Credentials>
+[[nodiscard]] Credentials make_credentials(agent_options const& options) {
+    if constexpr (std::constructible_from<Credentials, credentials::access_key>)
+        return Credentials(key_of(options));
+    else
+        return Credentials();
+}
+
+template <class Log>
+[[nodiscard]] Log make_log(agent_options const& options) {
+    if constexpr (std::constructible_from<Log, std::FILE*, stream_log_options>)
+        return Log(stdout, stream_log_options{options.name.empty() ? "agent" : options.name, options.level});
+    else
+        return Log();
+}
+
+/// Parts made as the options say, where a part lets itself be told.
+template <agent_policies Policies>
+struct own_parts {
+    explicit own_parts(agent_options const& options) :
+        value{.credentials = make_credentials<typename Policies::credentials>(options),
+              .log = make_log<typename Policies::log>(options)} {}
+    parts<Policies> value;
+};
+
+} // namespace service
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/service/in_flight.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_IN_FLIGHT_HPP
+#define FARGATE_SERVICE_IN_FLIGHT_HPP
+
+namespace fargate::inline v0::service {
+
+/// The ids of the runs that this process is working on, from hand-over until their job ends in any way. All members may
+/// be called from any thread.
+class in_flight {
+public:
+    /// Enters an id; false when it is in already, and then the caller must leave the run alone.
+    [[nodiscard]] bool enter(std::string_view id) {
+        std::lock_guard const lock{mutex_};
+        auto const at = std::lower_bound(ids_.begin(), ids_.end(), id);
+        if (at != ids_.end() && *at == id) return false;
+        ids_.emplace(at, id);
+        return true;
+    }
+
+    void leave(std::string_view id) {
+        std::lock_guard const lock{mutex_};
+        auto const at = std::lower_bound(ids_.begin(), ids_.end(), id);
+        if (at != ids_.end() && *at == id) ids_.erase(at);
+    }
+
+    /// A sorted copy.
+    [[nodiscard]] std::vector<std::string> ids() const {
+        std::lock_guard const lock{mutex_};
+        return ids_;
+    }
+
+    [[nodiscard]] std::size_t size() const {
+        std::lock_guard const lock{mutex_};
+        return ids_.size();
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<std::string> ids_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/pace.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_PACE_HPP
+#define FARGATE_SERVICE_PACE_HPP
+
+namespace fargate::inline v0::service {
+
+/// The waits between polls: a poll with work is followed after 0.25 s, each other poll moves one step along 0.5, 1, 2, 4,
+/// 8 and 10 s and stays there. (The original agent's figures.) Not thread-safe.
+class pace {
+public:
+    /// How long to wait after a poll.
+    [[nodiscard]] duration after(bool worked) noexcept {
+        step_ = worked ? 0 : step_ + 1 < waits.size() ? step_ + 1 : step_;
+        return waits[step_];
+    }
+
+private:
+    static constexpr std::array<duration, 7> waits{std::chrono::milliseconds{250}, std::chrono::milliseconds{500},
+                                                   std::chrono::seconds{1},        std::chrono::seconds{2},
+                                                   std::chrono::seconds{4},        std::chrono::seconds{8},
+                                                   std::chrono::seconds{10}};
+    std::size_t step_ = 0;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/wake.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_WAKE_HPP
+#define FARGATE_SERVICE_WAKE_HPP
+
+namespace fargate::inline v0::service {
+
+/// A bell that cuts a wait short: a sleeper takes `token()`, anybody calls `ring()`, and `reset()` starts the next round.
+/// A ring between `reset()` and the sleep is not lost. All members may be called from any thread.
+class wake {
+public:
+    void ring() {
+        std::lock_guard const lock{mutex_};
+        source_.request_stop();
+    }
+
+    void reset() {
+        std::lock_guard const lock{mutex_};
+        if (source_.stop_requested()) source_ = std::stop_source{};
+    }
+
+    [[nodiscard]] std::stop_token token() const {
+        std::lock_guard const lock{mutex_};
+        return source_.get_token();
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::stop_source source_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/poller.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_POLLER_HPP
+#define FARGATE_SERVICE_POLLER_HPP
+
+namespace fargate::inline v0::service {
+
+/// Asks the source for due runs again and again and hands each to the executor once. `Deployment` has `deploy(run)`.
+/// Keeps references; `run` is called by one thread, the other members by any.
+template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
+class poller {
+public:
+    poller(Source& source, Deployment& deployment, Clock& clock, Log& log, Executor& executor, health_book& book) :
+        source_{source}, deployment_{deployment}, clock_{clock}, log_{log}, executor_{executor}, book_{book} {}
+
+    /// Polls until `stop` fires or `polls` polls have been made (nothing: no end), then lets the deployments in hand finish.
+    /// A run that was handed over but not begun when `stop` fired is not claimed: it stays with the backend.
+    /// A poll that fails never ends the loop; an outage is logged when it begins, changes and ends.
+    void run(std::optional<std::int64_t> polls, std::stop_token stop) {
+        std::stop_callback const ring{stop, [this] { wake_.ring(); }};
+        for (pace waits; !stop.stop_requested() && polls != 0;) {
+            wake_.reset();
+            if (stop.stop_requested()) break;
+            bool const worked = poll(stop);
+            if (polls) --*polls;
+            clock_.sleep_for(waits.after(worked), wake_.token());
+        }
+        executor_.drain();
+    }
+
+    /// Cuts the wait before the next poll short.
+    void poke() { wake_.ring(); }
+
+    /// Deployments handed over and not yet ended.
+    [[nodiscard]] std::size_t in_hand() const { return busy_.size(); }
+
+private:
+    /// One poll; true when it handed over at least one run.
+    bool poll(std::stop_token const& stop) {
+        auto const busy = busy_.ids();
+        auto due = source_.poll(busy, stop);
+        if (!due) return failed(due.error());
+        recovered();
+
+        std::size_t handed_over = 0;
+        for (auto& offered : *due)
+            if (busy_.enter(offered.id)) {
+                if (handed_over++ == 0)
+                    log_.write(log_level::info,
+                               "Found " + std::to_string(due->size()) + " flow run(s) to submit for execution.");
+                hand_over(std::move(offered), stop);
+            }
+        return handed_over != 0;
+    }
+
+    void hand_over(typename Source::run offered, std::stop_token const& stop) {
+        executor_.submit([this, offered = std::move(offered), stop] {
+            if (!stop.stop_requested()) deployment_.deploy(offered);
+            busy_.leave(offered.id);
+        });
+    }
+
+    bool failed(error const& why) {
+        if (why.code == errc::cancelled) return false;
+        if (book_.poll_failed(why)) log_.write(log_level::error, why.message);
+        return false;
+    }
+
+    void recovered() {
+        if (!book_.read().last_error.empty()) log_.write(log_level::info, "The Prefect API answers again");
+        book_.polled(clock_.now());
+    }
+
+    Source& source_;
+    Deployment& deployment_;
+    Clock& clock_;
+    Log& log_;
+    Executor& executor_;
+    health_book& book_;
+    in_flight busy_;
+    wake wake_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/signals.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_SIGNALS_HPP
+#define FARGATE_SERVICE_SIGNALS_HPP
+
+namespace fargate::inline v0::service {
+
+/// Turns SIGINT and SIGTERM into a stop token while it lives: the first one fires the token, a second one ends the process
+/// at once with status 130 or 143. The handlers that were there before come back when it goes. At most one object at a
+/// time; make it before other threads, so that a program's start is covered. POSIX only.
+class signals {
+public:
+    signals() noexcept {
+        if (::pipe(pipe_) != 0) return;
+        for (int const end : pipe_) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+        if (pthread_create(&watcher_, nullptr, &enter, this) != 0) {
+            close_pipe();
+            return;
+        }
+        watching_ = true;
+        seen_ = 0;
+        write_end_ = pipe_[1];
+        struct sigaction action = {};
+        action.sa_handler = &handle;
+        action.sa_flags = SA_RESTART;
+        sigemptyset(&action.sa_mask);
+        for (std::size_t i = 0; i != handled.size(); ++i) sigaction(handled[i], &action, &before_[i]);
+    }
+
+    signals(signals const&) = delete;
+    signals& operator=(signals const&) = delete;
+
+    ~signals() {
+        if (!watching_) return;
+        for (std::size_t i = 0; i != handled.size(); ++i) sigaction(handled[i], &before_[i], nullptr);
+        write_end_ = -1;
+        tell(pipe_[1], 0);
+        pthread_join(watcher_, nullptr);
+        close_pipe();
+    }
+
+    /// False when the system gave no pipe or no thread: signals then do what they did before.
+    [[nodiscard]] bool watching() const noexcept { return watching_; }
+
+    /// Fires with the first signal.
+    [[nodiscard]] std::stop_token token() const noexcept { return source_.get_token(); }
+
+    /// The signal that came, 0 when none did.
+    [[nodiscard]] int received() const noexcept { return received_.load(std::memory_order_relaxed); }
+
+private:
+    static constexpr std::array<int, 2> handled{SIGINT, SIGTERM};
+
+    inline static std::atomic<int> write_end_{-1};
+    inline static std::atomic<int> seen_{0};
+
+    static void tell(int end, unsigned char what) noexcept {
+        while (::write(end, &what, 1) < 0 && errno == EINTR) {
+        }
+    }
+
+    /// Async-signal-safe: lock-free atomics, write and _exit only.
+    static void handle(int number) noexcept {
+        int const kept = errno;
+        if (seen_.fetch_add(1) != 0) ::_exit(128 + number);
+        tell(write_end_.load(), static_cast<unsigned char>(number));
+        errno = kept;
+    }
+
+    // A POSIX thread, because std::thread tells of a lack of threads by throwing.
+    static void* enter(void* self) {
+        static_cast<signals*>(self)->watch();
+        return nullptr;
+    }
+
+    void close_pipe() noexcept {
+        for (int const end : pipe_) ::close(end);
+    }
+
+    void watch() noexcept {
+        unsigned char what = 0;
+        ssize_t count = 0;
+        while ((count = ::read(pipe_[0], &what, 1)) < 0 && errno == EINTR) {
+        }
+        if (count != 1 || what == 0) return;
+        received_.store(what, std::memory_order_relaxed);
+        source_.request_stop();
+        // The destructor's byte ends a watch that has fired, too.
+        while (::read(pipe_[0], &what, 1) < 0 && errno == EINTR) {
+        }
+    }
+
+    int pipe_[2] = {-1, -1};
+    std::array<struct sigaction, 2> before_{};
+    std::stop_source source_;
+    std::atomic<int> received_{0};
+    pthread_t watcher_{};
+    bool watching_ = false;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/agent.hpp ----------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AGENT_HPP
+#define FARGATE_AGENT_HPP
+
+namespace fargate::inline v0 {
+
+/// The parts an agent is made of, unless told otherwise: libcurl, the standard credential sources, the machine's clock,
+/// this process's environment, SDK retries, OpenSSL, standard output and a thread pool. Inherit and redefine to replace:
+/// `struct board : fargate::default_policies { using http = my_modem; };`
+struct default_policies : aws::default_policies {
+    using log = stream_log;
+    using executor = thread_pool;
+};
+
+/// The common case of replacing just these two: `fargate::agent<fargate::policies<my_modem, my_credentials>>`.
+template <class Http, class Credentials = aws::default_policies::credentials>
+struct policies : default_policies {
+    using http = Http;
+    using credentials = Credentials;
+};
+
+/// Polls a Prefect API for flow runs and launches each as one AWS Fargate task: Prefect's Fargate Agent.
+///
+/// Making an agent does nothing but keep what it is told. `open` checks the configuration and makes the agent known,
+/// `run` works until it is stopped; `start` is both. One thread calls these; `stop`, `poke` and `health` may be called
+/// from any. An agent opens once.
+template <agent_policies Policies = default_policies>
+class agent {
+public:
+    /// An agent with parts of its own. A key in `options` needs a credential policy that takes one, such as
+    /// `credentials::standard`.
+    explicit agent(agent_options options) : agent{std::move(options), nullptr} {}
+
+    /// An agent on parts that belong to the caller and outlive it.
+    agent(agent_options options, parts<Policies>& shared) : agent{std::move(options), &shared} {}
+
+    agent(agent const&) = delete;
+    agent& operator=(agent const&) = delete;
+
+    /// `open`, then `run`.
+    [[nodiscard]] result<void> start(std::stop_token stop = {}) {
+        if (auto opened = open(stop); !opened) return opened;
+        return run(stop);
+    }
+
+    /// Reads the configuration, checks the token with the cloud and registers. An API that does not answer is asked again
+    /// until it does or `stop` fires; `errc::bad_configuration`, `errc::invalid_argument` and `errc::unauthorized` are for
+    /// a person to mend.
+    [[nodiscard]] result<void> open(std::stop_token stop = {}) {
+        if (auto ready = prepare(); !ready) return ready;
+        std::stop_callback const forward{stop, [this] { this->stop(); }};
+        for (service::pace waits;;) {
+            auto enrolled = works_->source.enroll(stop_.get_token());
+            if (enrolled) return enrolled;
+            auto const& why = enrolled.error();
+            bool const silent = why.code == errc::connection_failed || why.code == errc::timed_out;
+            if (!silent && why.http_status < 500) return enrolled;
+            if (book_.poll_failed(why)) parts_.log.write(log_level::error, why.message);
+            if (!parts_.clock.sleep_for(waits.after(false), stop_.get_token()))
+                return fail(errc::cancelled, "stopped before the Prefect API answered");
+        }
+    }
+
+    /// Polls and launches until `stop` fires, `stop()` is called, or `max_polls` polls have been made; then lets the
+    /// launches in hand finish. Needs an agent that is open. Trouble with single runs or polls goes to the log, not here.
+    [[nodiscard]] result<void> run(std::stop_token stop = {}) {
+        if (!works_) return fail(errc::invalid_argument, "the agent is not open: call open() first");
+        auto& log = parts_.log;
+        std::stop_callback const forward{stop, [this, &log] {
+                                             log.write(log_level::info,
+                                                       "Keyboard Interrupt received: Agent is shutting down.");
+                                             this->stop();
+                                         }};
+        log.write(log_level::info,
+                  "Starting FargateAgent with labels " + deploy::python_repr(works_->planner.settings.labels));
+        log.write(log_level::info, "Agent documentation can be found at https://docs.prefect.io/orchestration/");
+        if (auto greeted = works_->source.greet(stop_.get_token()); !greeted) return {};
+        log.write(log_level::info, "Waiting for flow runs...");
+        works_->poller.run(options_.max_polls, stop_.get_token());
+        return {};
+    }
+
+    /// Ends `open` or `run`: nothing new is claimed, launches that began are finished.
+    void stop() { stop_.request_stop(); }
+
+    /// Polls now instead of at the end of the wait.
+    void poke() {
+        if (works_) works_->poller.poke();
+    }
+
+    [[nodiscard]] service::health health() const { return book_.read(); }
+
+private:
+    struct planner {
+        deploy::settings settings;
+        result<deploy::launch_plan> operator()(prefect::flow_run const& run) const {
+            return deploy::plan(run, settings);
+        }
+    };
+
+    using agent_log = typename Policies::log;
+    using source = prefect::server<typename Policies::http, typename Policies::clock, agent_log>;
+    using ecs = aws::ecs<Policies>;
+    using tagging = aws::tagging<Policies>;
+    using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
+    using deployment = service::deployment<source, agent::planner, launcher, agent_log>;
+    using poller =
+        service::poller<source, deployment, typename Policies::clock, agent_log, typename Policies::executor>;
+
+    /// Everything that the configuration decides, from the wire up.
+    struct works {
+        works(parts<Policies>& p, service::health_book& book, prefect::settings server, deploy::settings settings,
+              aws::client_options aws) :
+            source{p.http, p.clock, p.log, std::move(server)},
+            ecs{p, aws},
+            tagging{p, aws},
+            launcher{ecs, tagging, p.log},
+            planner{std::move(settings)},
+            deployment{source, planner, launcher, p.log, book},
+            poller{source, deployment, p.clock, p.log, p.executor, book} {}
+
+        agent::source source;
+        agent::ecs ecs;
+        agent::tagging tagging;
+        agent::launcher launcher;
+        agent::planner planner;
+        agent::deployment deployment;
+        agent::poller poller;
+    };
+
+    agent(agent_options options, parts<Policies>* shared) :
+        options_{std::move(options)},
+        own_{shared != nullptr ? nullptr : std::make_unique<service::own_parts<Policies>>(options_)},
+        parts_{shared != nullptr ? *shared : own_->value} {}
+
+    [[nodiscard]] result<void> prepare() {
+        if (works_) return fail(errc::invalid_argument, "the agent was opened before");
+        auto const& environment = parts_.environment;
+        auto server = service::prefect_settings(options_, environment);
+        if (!server) return server.error();
+        auto settings = service::deploy_settings(options_, *server, environment, parts_.log);
+        if (!settings) return settings.error();
+        auto aws = service::aws_options(options_, environment);
+        if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
+        if (auto ready = check_credentials(); !ready) return ready;
+        if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
+        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws));
+        return {};
+    }
+
+    /// A source that somebody set up wrongly stops the start; one that is silent or missing now may come later.
+    [[nodiscard]] result<void> check_credentials() {
+        using credentials = typename Policies::credentials;
+        if (auto usable = service::check_key<credentials>(options_, own_ != nullptr); !usable) return usable;
+        auto const key = parts_.credentials.fetch(parts_.http, parts_.clock, parts_.environment);
+        if (key) return {};
+        if (key.error().code == errc::bad_configuration) return key.error();
+        parts_.log.write(log_level::warning, "No AWS credentials yet: " + key.error().message);
+        return {};
+    }
+
+    agent_options options_;
+    std::unique_ptr<service::own_parts<Policies>> own_;
+    parts<Policies>& parts_;
+    service::health_book book_;
+    std::stop_source stop_;
+    std::optional<works> works_;
+};
+
+} // namespace fargate::inline v0
+
+#endif

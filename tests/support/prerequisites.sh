@@ -13,6 +13,7 @@ build|compiler|g++|a C++20 compiler (g++ 12, clang 14, or newer) as c++ or $CXX
 build|cmake|cmake|CMake 3.25 or newer
 build|command ninja|ninja-build|ninja
 build|header curl/curl.h|libcurl4-openssl-dev|libcurl and its headers
+build|trust|ca-certificates|the certificates that this system trusts
 build|header openssl/evp.h|libssl-dev|OpenSSL and its headers
 build|header nlohmann/json.hpp|nlohmann-json3-dev|nlohmann_json
 build|header CLI/CLI.hpp|libcli11-dev|CLI11
@@ -46,6 +47,12 @@ prerequisites_probe() {
     command) command -v "$2" >/dev/null 2>&1 ;;
     header) prerequisites_header "$2" ;;
     catch) prerequisites_header catch2/catch_all.hpp || prerequisites_header catch2/catch.hpp ;;
+    trust)
+        for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem; do
+            if [ -e "$file" ]; then return 0; fi
+        done
+        return 1
+        ;;
     venv) python3 -c 'import ensurepip, venv' >/dev/null 2>&1 ;;
     cmake)
         version=$(cmake --version 2>/dev/null | sed -n 's/^cmake version \([0-9.]*\).*/\1/p')

@@ -15,21 +15,22 @@
 #include <string>
 #include <string_view>
 
-using namespace fargate;
+namespace credentials = fargate::credentials;
 
 /// Reads `ID SECRET` from a file. This is all that a source has to be.
 struct factory_key {
     static constexpr std::string_view name = "factory key";
 
     template <class Http, class Clock, class Environment>
-    result<credentials::access_key> fetch(Http&, Clock& clock, Environment const& environment) {
+    fargate::result<credentials::access_key> fetch(Http&, Clock& clock, Environment const& environment) {
         auto text = environment.read_file("/factory/key");
-        if (!text) return fail(errc::not_configured, text.error().message);
+        if (!text) return fargate::fail(fargate::errc::not_configured, text.error().message);
         auto const space = std::string_view{*text}.find(' ');
-        if (space == std::string_view::npos) return fail(errc::bad_configuration, "/factory/key holds no pair");
+        if (space == std::string_view::npos)
+            return fargate::fail(fargate::errc::bad_configuration, "/factory/key holds no pair");
         auto key = credentials::make_key({"the id", std::string_view{*text}.substr(0, space)},
                                          {"the secret", std::string_view{*text}.substr(space)}, {}, std::string{name});
-        wipe(*text);
+        fargate::wipe(*text);
         if (key) key->expires = clock.now() + std::chrono::hours{12}; // look again twice a day
         return key;
     }
@@ -39,14 +40,16 @@ using board_credentials = credentials::cached<credentials::chain<factory_key, cr
 
 /// Neither source needs the network, so there is none.
 struct no_network {
-    result<http::response> send(http::request const&) { return fail(errc::connection_failed, "there is no network"); }
+    fargate::result<fargate::http::response> send(fargate::http::request const&) {
+        return fargate::fail(fargate::errc::connection_failed, "there is no network");
+    }
 };
 
 int main() {
     // In place of this machine's files and variables; `process_environment` is the real thing.
-    testing::map_environment const board{{},
-                                         {{"/factory/key", "AKIDEXAMPLE wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY\n"}}};
-    system_clock clock;
+    fargate::testing::map_environment const board{
+        {}, {{"/factory/key", "AKIDEXAMPLE wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY\n"}}};
+    fargate::system_clock clock;
     no_network http;
     board_credentials keys;
 
@@ -57,9 +60,10 @@ int main() {
     }
     std::printf("%s, from %s\n", key->id.c_str(), key->source.c_str());
 
-    sigv4::header_view const headers[] = {{"host", "iam.amazonaws.com"}};
-    sigv4::request_view const request{.path = "/", .query = "Action=ListUsers&Version=2010-05-08", .headers = headers};
-    auto const signed_request = sigv4::sign(request, key->view(), {"us-east-1", "iam"}, clock.now());
+    fargate::sigv4::header_view const headers[] = {{"host", "iam.amazonaws.com"}};
+    fargate::sigv4::request_view const request{
+        .path = "/", .query = "Action=ListUsers&Version=2010-05-08", .headers = headers};
+    auto const signed_request = fargate::sigv4::sign(request, key->view(), {"us-east-1", "iam"}, clock.now());
     if (!signed_request) {
         std::fprintf(stderr, "%s\n", signed_request.error().message.c_str());
         return 1;
@@ -68,7 +72,7 @@ int main() {
 
     // Somewhere else there is no such file, and the search says where it looked.
     board_credentials elsewhere;
-    auto const nothing = elsewhere.fetch(http, clock, testing::map_environment{});
+    auto const nothing = elsewhere.fetch(http, clock, fargate::testing::map_environment{});
     std::printf("elsewhere: %s\n", nothing ? "a key?" : nothing.error().message.c_str());
     return nothing ? 1 : 0;
 }

@@ -124,7 +124,7 @@ struct loopback_server::state : served {
     MHD_Daemon* daemon = nullptr;
 };
 
-loopback_server::loopback_server(handler serve, std::string host, std::uint16_t port) :
+loopback_server::loopback_server(handler serve, std::string const& host, std::uint16_t port) :
     state_{std::make_unique<state>()} {
     state_->serve = std::move(serve);
     sockaddr_in address{};

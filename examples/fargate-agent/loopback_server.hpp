@@ -22,7 +22,7 @@ public:
     using handler = std::function<fargate::result<fargate::http::response>(fargate::http::request const&)>;
 
     /// Port 0 takes any free one. `host` is a numeric IPv4 address.
-    explicit loopback_server(handler serve, std::string host = "127.0.0.1", std::uint16_t port = 0);
+    explicit loopback_server(handler serve, std::string const& host = "127.0.0.1", std::uint16_t port = 0);
     ~loopback_server();
     loopback_server(loopback_server const&) = delete;
     loopback_server& operator=(loopback_server const&) = delete;

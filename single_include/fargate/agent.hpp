@@ -7591,6 +7591,19 @@ inline void append_python_repr(std::string& out, std::string_view text) {
 
 namespace fargate::inline v0::deploy {
 
+/// Whose environment a flow's container gets.
+enum class container_profile : unsigned char {
+    v0_13, ///< as the agents of Prefect 0.13 set it
+    v0_15  ///< as those of 0.15: `PREFECT__BACKEND` first, and where logs go under two names
+};
+
+/// Where each flow's own keyword arguments are kept: `<key>/<slug of the flow's name>/<first eight of its id>.json`.
+struct external_settings {
+    bool enabled = false;
+    std::string bucket{};
+    std::string key{}; ///< a prefix; may be empty
+};
+
 /// What every launch of one agent has in common. Nothing in here may differ between two agents that serve the same
 /// runs: ECS takes the second of two launches for the first only when they are the same to the byte.
 struct settings {
@@ -7602,6 +7615,14 @@ struct settings {
     std::string logging_level = "INFO";
     std::string launch_type = "FARGATE"; ///< empty: none is sent
     bool enable_task_revisions = false;
+    container_profile profile = container_profile::v0_13;
+    std::string backend = "cloud";    ///< `cloud` or `server`, for the 0.15 profile
+    secret api_key{};                 ///< handed to the flow's container when not empty, with the tenant
+    std::string tenant_id{};          ///< empty: none is handed over
+    bool refresh_definitions = false; ///< register anew when what is registered differs from what would be sent
+    bool use_run_config = false;      ///< a run configuration's cpu, memory, env, roles and run_task_kwargs count
+    bool strict = false;              ///< an unknown keyword argument is an error, not a warning
+    external_settings external{};
     deploy::kwargs kwargs{};
 };
 
@@ -8533,15 +8554,27 @@ enum class backend : unsigned char {
     server ///< no token; the first tenant is the one
 };
 
+/// What `prefect auth login` keeps on this machine for one API: it counts where nothing was given explicitly, and is only
+/// read, never written. Tokens are those of 0.13 and 0.14, keys those of 0.15 and later.
+struct login {
+    secret api_token{};             ///< `api_token` of `<home_dir>/client/<host>/settings.toml`; cloud only
+    std::string active_tenant_id{}; ///< beside it: the tenant that the token's owner switched to
+    secret api_key{};               ///< `api_key` of this API's table in `<home_dir>/auth.toml`
+    std::string tenant_id{};        ///< beside it
+};
+
 /// How this agent reaches Prefect's GraphQL API and what it calls itself.
 struct settings {
     prefect::backend backend = prefect::backend::cloud;
-    std::string api{};                    ///< empty: https://api.prefect.io, or http://localhost:4200 for the server
-    secret token{};                       ///< sent whenever it is not empty, to the server too
-    std::string name = "agent";           ///< part of the agent's identity, and the name in run logs
-    std::vector<std::string> labels{};    ///< runs whose labels are among these are offered
-    std::string agent_config_id{};        ///< checked at the start when not empty
-    std::string tenant_id{};              ///< empty: the server is asked, the cloud knows it from the token
+    std::string api{};                 ///< empty: https://api.prefect.io, or http://localhost:4200 for the server
+    secret token{};                    ///< sent whenever it is not empty, to the server too
+    secret api_key{};                  ///< sent in place of the token when not empty: no scope check, a tenant header
+    std::string name = "agent";        ///< part of the agent's identity, and the name in run logs
+    std::vector<std::string> labels{}; ///< runs whose labels are among these are offered
+    std::string agent_config_id{};     ///< checked at the start when not empty
+    std::string tenant_id{};           ///< empty: the server is asked, the cloud knows it from the token or the key
+    std::string switch_to_tenant{};    ///< cloud: the token is a person's, who works in this tenant; empty: it is not
+    bool prefetch = false;             ///< asks for runs 10 s ahead and holds each until its scheduled start
     std::string core_version = "0.13.19"; ///< the Prefect version to be taken for; part of the agent's identity
     http::limits limits{.connect = std::chrono::seconds{30}, .idle = std::chrono::seconds{30}};
     bool failed_carries_version = true; ///< Failed is sent with the version that the metadata gave; false: null
@@ -9500,29 +9533,49 @@ private:
 namespace fargate::inline v0 {
 
 /// What an agent is told, under the names that Prefect's Fargate Agent had. Every member may stay as it is; what is
-/// missing and required is said when the agent opens. The variable beside a member is asked when the member is empty.
+/// missing and required is said when the agent opens. A member that is empty is looked up where its comment says: a dotted
+/// name is one of Prefect's configuration (`cloud.api` is the variable `PREFECT__CLOUD__API`, else the entry of `config`),
+/// a plain name an environment variable.
 struct agent_options {
-    std::optional<prefect::backend> backend{}; ///< PREFECT__BACKEND: `cloud` (without it, too) or `server`
-    std::string api{}; ///< PREFECT__CLOUD__API, else the backend's usual address: `http://localhost:4200`
-    secret token{};    ///< PREFECT__CLOUD__AGENT__AUTH_TOKEN, PREFECT__CLOUD__AUTH_TOKEN; the cloud requires one
-    std::string name = "agent";              ///< stands in the UI, in the log and in each run's log
-    std::vector<std::string> labels{};       ///< runs are taken whose labels are among these
+    /// Prefect's configuration as its files give it: tables as objects (`{"cloud": {"api": "..."}}`).
+    json::value config = json::value::object();
+    prefect::login login{}; ///< what `prefect auth login` keeps; counts after everything else
+
+    std::optional<prefect::backend> backend{}; ///< `backend`, else the cloud
+    std::string api{};       ///< `cloud.api`, else the backend's usual address: `http://localhost:4200`
+    secret token{};          ///< `cloud.agent.auth_token`, `cloud.auth_token`; the cloud requires it or a key
+    secret api_key{};        ///< `cloud.api_key`; counts before any token
+    std::string tenant_id{}; ///< `cloud.tenant_id`; goes with the key
+    std::string name{};      ///< `cloud.agent.name`, else `agent`; stands in the UI, in the log and in each run's log
+    std::vector<std::string> labels{};       ///< `cloud.agent.labels`; runs are taken whose labels are among these
     std::string agent_config_id{};           ///< must exist in the API when given
     std::optional<std::int64_t> max_polls{}; ///< stop after so many polls; nothing or negative: never
-    log_level level = log_level::info;       ///< of the agent's own log
+    std::optional<bool> prefetch{};          ///< `prefetch`: asks 10 s ahead, and submits each run when it is due
+    std::string agent_address{};             ///< `cloud.agent.agent_address`; where a program answers for its health
+    std::optional<log_level> level{};        ///< `cloud.agent.level`, else INFO; of the agent's own log
+    std::string log_format{};                ///< `logging.format`; of the agent's own log, a Python %-style template
     bool no_cloud_logs = false;              ///< flows keep their logs out of the API
-    std::string logging_level{};             ///< PREFECT__LOGGING__LEVEL, else `INFO`; inside the flows' containers
+    std::string logging_level{};             ///< `logging.level`, else INFO; inside the flows' containers
 
     secret aws_access_key_id{}; ///< both or neither; neither: the credential policy's own sources
     secret aws_secret_access_key{};
     secret aws_session_token{};
-    std::string region_name{};  ///< REGION_NAME, AWS_REGION, AWS_DEFAULT_REGION, the profile's region
-    std::string endpoint_url{}; ///< AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL and so on; empty: AWS itself
+    std::string region_name{};     ///< REGION_NAME, AWS_REGION, AWS_DEFAULT_REGION, the profile's region
+    std::string endpoint_url{};    ///< AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL and so on; empty: AWS itself
+    json::value botocore_config{}; ///< `botocore_config`; an object of botocore's `Config`, or its text form
 
     std::optional<std::string> launch_type{};    ///< `launch_type`, else FARGATE; empty text: none is sent to AWS
     std::optional<bool> enable_task_revisions{}; ///< a family for each flow name with tagged revisions, not one a flow
+    std::optional<bool> use_external_kwargs{};   ///< each flow may have keyword arguments of its own in S3
+    std::string external_kwargs_s3_bucket{};     ///< required with them
+    std::optional<std::string> external_kwargs_s3_key{}; ///< required with them; a prefix, may be empty
+    std::optional<bool>
+        refresh_definitions{};            ///< register anew when what is registered differs from what would be sent
+    std::optional<bool> use_run_config{}; ///< a run's cpu, memory, env, roles and run_task_kwargs count
+    std::string container_profile{};      ///< `0.13` (else) or `0.15`: whose environment flows' containers get
+    std::optional<bool> strict{};         ///< an unknown keyword argument is an error, not a warning
 
-    /// Environment of every flow's container, in this order, behind Prefect's own entries.
+    /// Environment of every flow's container, in this order, behind Prefect's own entries; `cloud.agent.env_vars`.
     std::vector<std::pair<std::string, std::string>> env_vars{};
 
     /// Arguments of RegisterTaskDefinition and RunTask under AWS's names (`cpu`, `networkConfiguration`, ...), and
@@ -9584,7 +9637,7 @@ template <environment_policy Environment>
     made.api = detail::first_of(options.api, environment, {"PREFECT__CLOUD__API"});
     made.token = detail::first_of(options.token.reveal(), environment,
                                   {"PREFECT__CLOUD__AGENT__AUTH_TOKEN", "PREFECT__CLOUD__AUTH_TOKEN"});
-    made.name = options.name;
+    made.name = detail::first_of(options.name, environment, {"PREFECT__CLOUD__AGENT__NAME"}, "agent");
     made.labels = options.labels;
     made.agent_config_id = options.agent_config_id;
     return made;
@@ -10152,7 +10205,8 @@ template <class Credentials>
 template <class Log>
 [[nodiscard]] Log make_log(agent_options const& options) {
     if constexpr (std::constructible_from<Log, std::FILE*, stream_log_options>)
-        return Log(stdout, stream_log_options{options.name.empty() ? "agent" : options.name, options.level});
+        return Log(stdout, stream_log_options{options.name.empty() ? "agent" : options.name,
+                                              options.level.value_or(log_level::info)});
     else
         return Log();
 }

@@ -10,6 +10,19 @@
 
 namespace fargate::inline v0::deploy {
 
+/// Whose environment a flow's container gets.
+enum class container_profile : unsigned char {
+    v0_13, ///< as the agents of Prefect 0.13 set it
+    v0_15  ///< as those of 0.15: `PREFECT__BACKEND` first, and where logs go under two names
+};
+
+/// Where each flow's own keyword arguments are kept: `<key>/<slug of the flow's name>/<first eight of its id>.json`.
+struct external_settings {
+    bool enabled = false;
+    std::string bucket{};
+    std::string key{}; ///< a prefix; may be empty
+};
+
 /// What every launch of one agent has in common. Nothing in here may differ between two agents that serve the same
 /// runs: ECS takes the second of two launches for the first only when they are the same to the byte.
 struct settings {
@@ -21,6 +34,14 @@ struct settings {
     std::string logging_level = "INFO";
     std::string launch_type = "FARGATE"; ///< empty: none is sent
     bool enable_task_revisions = false;
+    container_profile profile = container_profile::v0_13;
+    std::string backend = "cloud";    ///< `cloud` or `server`, for the 0.15 profile
+    secret api_key{};                 ///< handed to the flow's container when not empty, with the tenant
+    std::string tenant_id{};          ///< empty: none is handed over
+    bool refresh_definitions = false; ///< register anew when what is registered differs from what would be sent
+    bool use_run_config = false;      ///< a run configuration's cpu, memory, env, roles and run_task_kwargs count
+    bool strict = false;              ///< an unknown keyword argument is an error, not a warning
+    external_settings external{};
     deploy::kwargs kwargs{};
 };
 

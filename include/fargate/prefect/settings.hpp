@@ -20,15 +20,27 @@ enum class backend : unsigned char {
     server ///< no token; the first tenant is the one
 };
 
+/// What `prefect auth login` keeps on this machine for one API: it counts where nothing was given explicitly, and is only
+/// read, never written. Tokens are those of 0.13 and 0.14, keys those of 0.15 and later.
+struct login {
+    secret api_token{};             ///< `api_token` of `<home_dir>/client/<host>/settings.toml`; cloud only
+    std::string active_tenant_id{}; ///< beside it: the tenant that the token's owner switched to
+    secret api_key{};               ///< `api_key` of this API's table in `<home_dir>/auth.toml`
+    std::string tenant_id{};        ///< beside it
+};
+
 /// How this agent reaches Prefect's GraphQL API and what it calls itself.
 struct settings {
     prefect::backend backend = prefect::backend::cloud;
-    std::string api{};                    ///< empty: https://api.prefect.io, or http://localhost:4200 for the server
-    secret token{};                       ///< sent whenever it is not empty, to the server too
-    std::string name = "agent";           ///< part of the agent's identity, and the name in run logs
-    std::vector<std::string> labels{};    ///< runs whose labels are among these are offered
-    std::string agent_config_id{};        ///< checked at the start when not empty
-    std::string tenant_id{};              ///< empty: the server is asked, the cloud knows it from the token
+    std::string api{};                 ///< empty: https://api.prefect.io, or http://localhost:4200 for the server
+    secret token{};                    ///< sent whenever it is not empty, to the server too
+    secret api_key{};                  ///< sent in place of the token when not empty: no scope check, a tenant header
+    std::string name = "agent";        ///< part of the agent's identity, and the name in run logs
+    std::vector<std::string> labels{}; ///< runs whose labels are among these are offered
+    std::string agent_config_id{};     ///< checked at the start when not empty
+    std::string tenant_id{};           ///< empty: the server is asked, the cloud knows it from the token or the key
+    std::string switch_to_tenant{};    ///< cloud: the token is a person's, who works in this tenant; empty: it is not
+    bool prefetch = false;             ///< asks for runs 10 s ahead and holds each until its scheduled start
     std::string core_version = "0.13.19"; ///< the Prefect version to be taken for; part of the agent's identity
     http::limits limits{.connect = std::chrono::seconds{30}, .idle = std::chrono::seconds{30}};
     bool failed_carries_version = true; ///< Failed is sent with the version that the metadata gave; false: null

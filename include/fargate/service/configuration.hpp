@@ -61,7 +61,7 @@ template <environment_policy Environment>
     made.api = detail::first_of(options.api, environment, {"PREFECT__CLOUD__API"});
     made.token = detail::first_of(options.token.reveal(), environment,
                                   {"PREFECT__CLOUD__AGENT__AUTH_TOKEN", "PREFECT__CLOUD__AUTH_TOKEN"});
-    made.name = options.name;
+    made.name = detail::first_of(options.name, environment, {"PREFECT__CLOUD__AGENT__NAME"}, "agent");
     made.labels = options.labels;
     made.agent_config_id = options.agent_config_id;
     return made;

@@ -15,29 +15,49 @@
 namespace fargate::inline v0 {
 
 /// What an agent is told, under the names that Prefect's Fargate Agent had. Every member may stay as it is; what is
-/// missing and required is said when the agent opens. The variable beside a member is asked when the member is empty.
+/// missing and required is said when the agent opens. A member that is empty is looked up where its comment says: a dotted
+/// name is one of Prefect's configuration (`cloud.api` is the variable `PREFECT__CLOUD__API`, else the entry of `config`),
+/// a plain name an environment variable.
 struct agent_options {
-    std::optional<prefect::backend> backend{}; ///< PREFECT__BACKEND: `cloud` (without it, too) or `server`
-    std::string api{}; ///< PREFECT__CLOUD__API, else the backend's usual address: `http://localhost:4200`
-    secret token{};    ///< PREFECT__CLOUD__AGENT__AUTH_TOKEN, PREFECT__CLOUD__AUTH_TOKEN; the cloud requires one
-    std::string name = "agent";              ///< stands in the UI, in the log and in each run's log
-    std::vector<std::string> labels{};       ///< runs are taken whose labels are among these
+    /// Prefect's configuration as its files give it: tables as objects (`{"cloud": {"api": "..."}}`).
+    json::value config = json::value::object();
+    prefect::login login{}; ///< what `prefect auth login` keeps; counts after everything else
+
+    std::optional<prefect::backend> backend{}; ///< `backend`, else the cloud
+    std::string api{};       ///< `cloud.api`, else the backend's usual address: `http://localhost:4200`
+    secret token{};          ///< `cloud.agent.auth_token`, `cloud.auth_token`; the cloud requires it or a key
+    secret api_key{};        ///< `cloud.api_key`; counts before any token
+    std::string tenant_id{}; ///< `cloud.tenant_id`; goes with the key
+    std::string name{};      ///< `cloud.agent.name`, else `agent`; stands in the UI, in the log and in each run's log
+    std::vector<std::string> labels{};       ///< `cloud.agent.labels`; runs are taken whose labels are among these
     std::string agent_config_id{};           ///< must exist in the API when given
     std::optional<std::int64_t> max_polls{}; ///< stop after so many polls; nothing or negative: never
-    log_level level = log_level::info;       ///< of the agent's own log
+    std::optional<bool> prefetch{};          ///< `prefetch`: asks 10 s ahead, and submits each run when it is due
+    std::string agent_address{};             ///< `cloud.agent.agent_address`; where a program answers for its health
+    std::optional<log_level> level{};        ///< `cloud.agent.level`, else INFO; of the agent's own log
+    std::string log_format{};                ///< `logging.format`; of the agent's own log, a Python %-style template
     bool no_cloud_logs = false;              ///< flows keep their logs out of the API
-    std::string logging_level{};             ///< PREFECT__LOGGING__LEVEL, else `INFO`; inside the flows' containers
+    std::string logging_level{};             ///< `logging.level`, else INFO; inside the flows' containers
 
     secret aws_access_key_id{}; ///< both or neither; neither: the credential policy's own sources
     secret aws_secret_access_key{};
     secret aws_session_token{};
-    std::string region_name{};  ///< REGION_NAME, AWS_REGION, AWS_DEFAULT_REGION, the profile's region
-    std::string endpoint_url{}; ///< AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL and so on; empty: AWS itself
+    std::string region_name{};     ///< REGION_NAME, AWS_REGION, AWS_DEFAULT_REGION, the profile's region
+    std::string endpoint_url{};    ///< AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL and so on; empty: AWS itself
+    json::value botocore_config{}; ///< `botocore_config`; an object of botocore's `Config`, or its text form
 
     std::optional<std::string> launch_type{};    ///< `launch_type`, else FARGATE; empty text: none is sent to AWS
     std::optional<bool> enable_task_revisions{}; ///< a family for each flow name with tagged revisions, not one a flow
+    std::optional<bool> use_external_kwargs{};   ///< each flow may have keyword arguments of its own in S3
+    std::string external_kwargs_s3_bucket{};     ///< required with them
+    std::optional<std::string> external_kwargs_s3_key{}; ///< required with them; a prefix, may be empty
+    std::optional<bool>
+        refresh_definitions{};            ///< register anew when what is registered differs from what would be sent
+    std::optional<bool> use_run_config{}; ///< a run's cpu, memory, env, roles and run_task_kwargs count
+    std::string container_profile{};      ///< `0.13` (else) or `0.15`: whose environment flows' containers get
+    std::optional<bool> strict{};         ///< an unknown keyword argument is an error, not a warning
 
-    /// Environment of every flow's container, in this order, behind Prefect's own entries.
+    /// Environment of every flow's container, in this order, behind Prefect's own entries; `cloud.agent.env_vars`.
     std::vector<std::pair<std::string, std::string>> env_vars{};
 
     /// Arguments of RegisterTaskDefinition and RunTask under AWS's names (`cpu`, `networkConfiguration`, ...), and

@@ -77,7 +77,8 @@ template <class Credentials>
 template <class Log>
 [[nodiscard]] Log make_log(agent_options const& options) {
     if constexpr (std::constructible_from<Log, std::FILE*, stream_log_options>)
-        return Log(stdout, stream_log_options{options.name.empty() ? "agent" : options.name, options.level});
+        return Log(stdout, stream_log_options{options.name.empty() ? "agent" : options.name,
+                                              options.level.value_or(log_level::info)});
     else
         return Log();
 }

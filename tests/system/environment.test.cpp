@@ -2,11 +2,14 @@
 
 #include "support/catch.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 using fargate::errc;
 using fargate::process_environment;
@@ -121,4 +124,19 @@ TEST_CASE("a file without permission is an error, one in a directory that is not
 TEST_CASE("the user's home is known without a variable, as far as the system knows it") {
     auto const home = process_environment{}.home_directory();
     if (home) CHECK(home->starts_with('/'));
+}
+
+TEST_CASE("the variables of one prefix are listed with their texts") {
+    process_environment const environment;
+    REQUIRE(setenv("FARGATE_LISTED__A", "x=y", 1) == 0);
+    REQUIRE(setenv("FARGATE_LISTED__B", "", 1) == 0);
+    REQUIRE(setenv("FARGATE_LISTEDNOT", "1", 1) == 0);
+    auto found = environment.variables("FARGATE_LISTED__");
+    std::sort(found.begin(), found.end());
+    CHECK(found ==
+          std::vector<std::pair<std::string, std::string>>{{"FARGATE_LISTED__A", "x=y"}, {"FARGATE_LISTED__B", ""}});
+    CHECK(environment.variables("FARGATE_LISTED__A=").empty());
+    for (char const* each : {"FARGATE_LISTED__A", "FARGATE_LISTED__B", "FARGATE_LISTEDNOT"})
+        REQUIRE(unsetenv(each) == 0);
+    CHECK(environment.variables("FARGATE_LISTED__").empty());
 }

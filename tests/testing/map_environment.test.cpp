@@ -81,3 +81,11 @@ TEST_CASE("several threads may read a map environment while it changes") {
     CHECK(environment.variable("A") == "199");
     CHECK(environment.reads("/f") == 200);
 }
+
+TEST_CASE("a map environment lists the variables of a prefix") {
+    map_environment const environment{{{"P__A", "1"}, {"P__B", ""}, {"P", "2"}, {"Q", "3"}, {"p__C", "4"}}};
+    CHECK(environment.variables("P__") ==
+          std::vector<std::pair<std::string, std::string>>{{"P__A", "1"}, {"P__B", ""}});
+    CHECK(environment.variables("").size() == 5);
+    CHECK(environment.variables("R").empty());
+}

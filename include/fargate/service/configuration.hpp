@@ -2,100 +2,311 @@
 #define FARGATE_SERVICE_CONFIGURATION_HPP
 
 #include <fargate/aws/client_options.hpp>
-#include <fargate/aws/region.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/deploy/kwargs.hpp>
-#include <fargate/deploy/plan.hpp>
+#include <fargate/deploy/settings.hpp>
+#include <fargate/json/json.hpp>
 #include <fargate/prefect/settings.hpp>
+#include <fargate/service/config.hpp>
 #include <fargate/service/options.hpp>
+#include <fargate/service/setting.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/system/log.hpp>
 #include <fargate/text/ascii.hpp>
 
-#include <initializer_list>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace fargate::inline v0::service {
 
+/// What the agent's process does with its own name, log and address.
+struct process_settings {
+    std::string name = "agent";
+    log_level level = log_level::info;
+    std::string log_format{};    ///< a Python %-style template
+    std::string agent_address{}; ///< empty: nobody is answered
+    std::optional<std::int64_t> max_polls{};
+};
+
+/// Prefect's configuration as these options and this environment give it.
+template <environment_policy Environment>
+[[nodiscard]] result<config> read_config(agent_options const& options, Environment const& environment) {
+    std::string_view backend;
+    if (options.backend) backend = *options.backend == prefect::backend::cloud ? "cloud" : "server";
+    return config::read(options.config, environment, backend);
+}
+
 namespace detail {
 
-/// What was given, else the first of the variables that is set to something, else the fallback.
-template <environment_policy Environment>
-[[nodiscard]] std::string first_of(std::string_view given, Environment const& environment,
-                                   std::initializer_list<std::string_view> variables, std::string_view fallback = {}) {
-    if (!given.empty()) return std::string{given};
-    for (auto const name : variables)
-        if (auto value = environment.variable(name); value && !text::trim(*value).empty())
-            return std::string{text::trim(*value)};
-    return std::string{fallback};
-}
-
-template <environment_policy Environment>
-[[nodiscard]] result<prefect::backend> backend_of(agent_options const& options, Environment const& environment) {
-    if (options.backend) return *options.backend;
-    auto const name = first_of({}, environment, {"PREFECT__BACKEND"}, "cloud");
+[[nodiscard]] inline result<prefect::backend> backend_of(config const& from) {
+    auto const name = from.text("backend");
     if (name == "cloud") return prefect::backend::cloud;
     if (name == "server") return prefect::backend::server;
-    return fail(errc::bad_configuration, "PREFECT__BACKEND must be cloud or server, not " + name.substr(0, 64));
+    return fail(errc::bad_configuration,
+                "backend (PREFECT__BACKEND, backend.toml, config.toml) must be cloud or server, "
+                "not " +
+                    in_quotes(name));
 }
 
 template <environment_policy Environment>
-[[nodiscard]] result<bool> revisions_of(agent_options const& options, Environment const& environment) {
-    if (options.enable_task_revisions) return *options.enable_task_revisions;
-    auto const word = first_of({}, environment, {"enable_task_revisions"}, "false");
-    if (auto const flag = deploy::read_flag(word)) return *flag;
-    return fail(errc::bad_configuration, "enable_task_revisions must be true or false, not " + word.substr(0, 64));
-}
-
-} // namespace detail
-
-/// How the agent reaches Prefect. `errc::bad_configuration` names the variable that cannot be read.
-template <environment_policy Environment>
-[[nodiscard]] result<prefect::settings> prefect_settings(agent_options const& options, Environment const& environment) {
-    auto const backend = detail::backend_of(options, environment);
-    if (!backend) return backend.error();
-    prefect::settings made;
-    made.backend = *backend;
-    made.api = detail::first_of(options.api, environment, {"PREFECT__CLOUD__API"});
-    made.token = detail::first_of(options.token.reveal(), environment,
-                                  {"PREFECT__CLOUD__AGENT__AUTH_TOKEN", "PREFECT__CLOUD__AUTH_TOKEN"});
-    made.name = detail::first_of(options.name, environment, {"PREFECT__CLOUD__AGENT__NAME"}, "agent");
-    made.labels = options.labels;
-    made.agent_config_id = options.agent_config_id;
+[[nodiscard]] result<process_settings> process_of(agent_options const& options, config const& from,
+                                                  Environment const& environment) {
+    source const look{from, environment};
+    process_settings made;
+    made.name = look.text(options.name, "cloud.agent.name", "name");
+    if (made.name.empty()) made.name = "agent";
+    made.agent_address = look.text(options.agent_address, "cloud.agent.agent_address", "agent_address");
+    made.log_format = look.text(options.log_format, "logging.format", {});
+    if (made.log_format.empty()) made.log_format = default_of("logging.format");
+    auto const word = from.text("cloud.agent.level");
+    auto const level = word.empty() ? std::optional{log_level::info} : read_level(word);
+    if (!options.level && !level)
+        return fail(errc::bad_configuration,
+                    "cloud.agent.level (PREFECT__CLOUD__AGENT__LEVEL) must be DEBUG, INFO, WARNING, ERROR or CRITICAL, "
+                    "not " +
+                        in_quotes(word));
+    made.level = options.level ? *options.level : *level;
+    made.max_polls = options.max_polls;
+    if (auto const polls = filled_variable(environment, "max_polls"); polls && !made.max_polls) {
+        made.max_polls = read_integer(*polls);
+        if (!made.max_polls)
+            return fail(errc::bad_configuration, "max_polls must be a whole number, not " + in_quotes(*polls));
+    }
     return made;
 }
 
-/// How flows become tasks; tells `log` what was taken from the environment and what is unknown.
+/// Who the agent is to the API: what was given explicitly, else what the login left. A login's key or token never stands
+/// in for one that was given, and only a login's own token may switch tenants.
+inline void identify(prefect::settings& made, agent_options const& options, config const& from) {
+    auto const first = [&](secret const& given, std::initializer_list<std::string_view> paths) {
+        secret found = given;
+        for (auto const path : paths)
+            if (found.empty()) found = from.text(path);
+        return found;
+    };
+    made.token = first(options.token, {"cloud.agent.auth_token", "cloud.auth_token"});
+    made.api_key = first(options.api_key, {"cloud.api_key"});
+    if (made.token.empty() && made.api_key.empty()) made.api_key = options.login.api_key;
+    if (made.token.empty() && made.api_key.empty() && made.backend == prefect::backend::cloud) {
+        made.token = options.login.api_token;
+        if (!made.token.empty()) made.switch_to_tenant = options.login.active_tenant_id;
+    }
+    made.tenant_id = options.tenant_id.empty() ? from.text("cloud.tenant_id") : options.tenant_id;
+    if (made.tenant_id.empty() && !made.api_key.empty()) made.tenant_id = options.login.tenant_id;
+}
+
+/// Takes `launchType` and `launch_type` out of the keyword arguments; what the former of them says.
+[[nodiscard]] inline result<std::optional<std::string>> take_launch_type(json::value& kwargs) {
+    std::optional<std::string> found;
+    auto* const members = kwargs.get_ptr<json::value::object_t*>();
+    if (members == nullptr) return found;
+    for (auto at = members->begin(); at != members->end();) {
+        if (at->first != "launchType" && at->first != "launch_type") {
+            ++at;
+            continue;
+        }
+        auto const text = json::as_text(at->second);
+        if (!text && !at->second.is_null())
+            return fail(errc::invalid_argument, at->first + " must be text, such as FARGATE");
+        if (!found) found = text.value_or("");
+        at = members->erase(at);
+    }
+    return found;
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> launch_type_of(agent_options const& options, json::value& kwargs,
+                                                 Environment const& environment) {
+    auto alias = take_launch_type(kwargs);
+    if (!alias) return alias.error();
+    if (options.launch_type) return *options.launch_type;
+    if (*alias) return **alias;
+    for (auto const name : {"launch_type", "launchType"})
+        if (auto const value = filled_variable(environment, name)) return std::string{text::trim(*value)};
+    return std::string{"FARGATE"};
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<deploy::external_settings> external_of(agent_options const& options,
+                                                            Environment const& environment) {
+    auto const enabled = flag_of(options.use_external_kwargs, "use_external_kwargs", environment);
+    if (!enabled) return enabled.error();
+    deploy::external_settings made;
+    made.enabled = *enabled;
+    made.bucket = options.external_kwargs_s3_bucket;
+    if (made.bucket.empty()) made.bucket = filled_variable(environment, "external_kwargs_s3_bucket").value_or("");
+    auto key = options.external_kwargs_s3_key;
+    if (!key) key = environment.variable("external_kwargs_s3_key");
+    made.key = key.value_or("");
+    if (!made.enabled) return made;
+    if (made.bucket.empty())
+        return fail(errc::bad_configuration,
+                    "external_kwargs_s3_bucket is missing: use_external_kwargs needs the bucket "
+                    "that holds the flows' keyword arguments");
+    if (!key)
+        return fail(errc::bad_configuration,
+                    "external_kwargs_s3_key is missing: use_external_kwargs needs the prefix of "
+                    "the objects' keys; it may be empty");
+    return made;
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<deploy::container_profile> profile_of(agent_options const& options,
+                                                           Environment const& environment) {
+    std::string word = options.container_profile;
+    if (word.empty()) word = filled_variable(environment, "container_profile").value_or("0.13");
+    auto const name = text::trim(word);
+    if (name == "0.13") return deploy::container_profile::v0_13;
+    if (name == "0.15") return deploy::container_profile::v0_15;
+    return fail(errc::bad_configuration, "container_profile must be 0.13 or 0.15, not " + in_quotes(name));
+}
+
+/// Whether flows log to the API. From 0.14.20 on the configuration has a say.
+template <environment_policy Environment>
+[[nodiscard]] result<bool> log_to_cloud_of(agent_options const& options, config const& from, bool configurable,
+                                           Environment const& environment) {
+    if (options.no_cloud_logs) return false;
+    auto const without = flag_of(std::nullopt, "no_cloud_logs", environment);
+    if (!without) return without.error();
+    auto const word = from.text("cloud.send_flow_run_logs");
+    if (*without || !configurable || word.empty()) return !*without;
+    if (auto const flag = deploy::read_flag(word)) return *flag;
+    return fail(errc::bad_configuration,
+                "cloud.send_flow_run_logs (PREFECT__CLOUD__SEND_FLOW_RUN_LOGS) must be true or false, not " +
+                    in_quotes(word));
+}
+
+/// Passes lines on, and keeps the first warning: what is a warning to most is an error to the strict.
+template <log_policy Log>
+struct watched_log {
+    Log& log;
+    std::string warning{};
+    void write(log_level level, std::string_view text) {
+        if (level == log_level::warning && warning.empty()) warning = text;
+        log.write(level, text);
+    }
+};
+
+} // namespace detail
+
+/// How the process shows itself. `errc::bad_configuration` names what cannot be read.
+template <environment_policy Environment>
+[[nodiscard]] result<process_settings> process_settings_of(agent_options const& options,
+                                                           Environment const& environment) {
+    auto const from = read_config(options, environment);
+    if (!from) return from.error();
+    return detail::process_of(options, *from, environment);
+}
+
+/// How the agent reaches Prefect. `errc::bad_configuration` names the option, setting or variable that cannot be read.
+template <environment_policy Environment>
+[[nodiscard]] result<prefect::settings> prefect_settings(agent_options const& options, Environment const& environment) {
+    auto const from = read_config(options, environment);
+    if (!from) return from.error();
+    auto const backend = detail::backend_of(*from);
+    if (!backend) return backend.error();
+    auto const process = detail::process_of(options, *from, environment);
+    if (!process) return process.error();
+    auto const prefetch = detail::flag_of(options.prefetch, "prefetch", environment);
+    if (!prefetch) return prefetch.error();
+    detail::source const look{*from, environment};
+    auto labels = look.labels(options.labels);
+    if (!labels) return std::move(labels).error();
+    prefect::settings made;
+    made.backend = *backend;
+    made.api = options.api.empty() ? from->text("cloud.api") : options.api;
+    detail::identify(made, options, *from);
+    made.name = process->name;
+    made.labels = *std::move(labels);
+    made.agent_config_id = options.agent_config_id;
+    if (made.agent_config_id.empty())
+        made.agent_config_id = text::trim(filled_variable(environment, "agent_config_id").value_or(""));
+    made.prefetch = *prefetch;
+    return made;
+}
+
+/// How flows become tasks; `server` is what `prefect_settings` made of the same options. Tells `log` what was taken from
+/// the environment and what is unknown, which is an error for the strict. `errc::bad_configuration` and
+/// `errc::invalid_argument` name the option, setting or variable.
 template <environment_policy Environment, log_policy Log>
 [[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
                                                        Environment const& environment, Log& log) {
-    auto const revisions = detail::revisions_of(options, environment);
+    auto const from = read_config(options, environment);
+    if (!from) return from.error();
+    auto const revisions = detail::flag_of(options.enable_task_revisions, "enable_task_revisions", environment);
     if (!revisions) return revisions.error();
-    auto kwargs = deploy::read_kwargs(options.kwargs, environment, log);
-    if (!kwargs) return kwargs.error();
+    auto const refresh = detail::flag_of(options.refresh_definitions, "refresh_definitions", environment);
+    if (!refresh) return refresh.error();
+    auto const run_config = detail::flag_of(options.use_run_config, "use_run_config", environment);
+    if (!run_config) return run_config.error();
+    auto const strict = detail::flag_of(options.strict, "strict", environment);
+    if (!strict) return strict.error();
+    auto const profile = detail::profile_of(options, environment);
+    if (!profile) return profile.error();
+    auto const logs =
+        detail::log_to_cloud_of(options, *from, *profile == deploy::container_profile::v0_15, environment);
+    if (!logs) return logs.error();
+    auto external = detail::external_of(options, environment);
+    if (!external) return std::move(external).error();
+    detail::source const look{*from, environment};
+    auto env_vars = look.env_vars(options.env_vars);
+    if (!env_vars) return std::move(env_vars).error();
+    json::value given = options.kwargs;
+    auto launch_type = detail::launch_type_of(options, given, environment);
+    if (!launch_type) return std::move(launch_type).error();
+    detail::watched_log<Log> watched{log};
+    auto kwargs = deploy::read_kwargs(given, environment, watched);
+    if (!kwargs) return std::move(kwargs).error();
+    if (*strict && !watched.warning.empty())
+        return fail(errc::invalid_argument, watched.warning + " (an error, because strict is set)");
+
     deploy::settings made;
     made.api = prefect::api_of(server);
-    made.token = server.token;
+    made.token = server.token.empty() ? server.api_key : server.token;
     made.labels = server.labels;
-    made.env_vars = options.env_vars;
-    made.log_to_cloud = !options.no_cloud_logs;
-    made.logging_level = detail::first_of(options.logging_level, environment, {"PREFECT__LOGGING__LEVEL"}, "INFO");
-    made.launch_type =
-        options.launch_type ? *options.launch_type : detail::first_of({}, environment, {"launch_type"}, "FARGATE");
+    made.env_vars = *std::move(env_vars);
+    made.log_to_cloud = *logs;
+    made.logging_level = detail::logging_level_of(options.logging_level, *from);
+    made.launch_type = *std::move(launch_type);
     made.enable_task_revisions = *revisions;
+    made.profile = *profile;
+    made.backend = server.backend == prefect::backend::cloud ? "cloud" : "server";
+    made.api_key = server.api_key;
+    made.tenant_id = server.tenant_id;
+    made.refresh_definitions = *refresh;
+    made.use_run_config = *run_config;
+    made.strict = *strict;
+    made.external = *std::move(external);
     made.kwargs = *std::move(kwargs);
     return made;
 }
 
-/// How the agent reaches AWS.
+/// How the agent reaches AWS. A REGION_NAME that is empty is not set.
 template <environment_policy Environment>
 [[nodiscard]] aws::client_options aws_options(agent_options const& options, Environment const& environment) {
     aws::client_options made;
-    made.region = detail::first_of(options.region_name, environment, {"REGION_NAME"});
+    made.region = text::trim(options.region_name);
+    for (auto const name : {"REGION_NAME", "region_name"})
+        if (made.region.empty()) made.region = text::trim(environment.variable(name).value_or(""));
     made.endpoint_url = options.endpoint_url;
     return made;
+}
+
+/// botocore's `Config` as an object: the option, else the variable `botocore_config`; empty when neither says anything.
+/// `errc::invalid_argument` when it is no object, nor the text of one.
+template <environment_policy Environment>
+[[nodiscard]] result<json::value> botocore_config_of(agent_options const& options, Environment const& environment) {
+    bool const blank =
+        options.botocore_config.is_null() || text::trim(json::as_text(options.botocore_config).value_or("-")).empty();
+    if (!blank)
+        return deploy::detail::read_kwarg("botocore_config", deploy::kwarg_type::object, options.botocore_config);
+    if (auto const raw = filled_variable(environment, "botocore_config"))
+        return deploy::detail::read_kwarg("environment variable botocore_config", deploy::kwarg_type::object,
+                                          json::value(*raw));
+    return json::value::object();
 }
 
 } // namespace fargate::inline v0::service

@@ -4,14 +4,19 @@
 #include <fargate/aws/parts.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/credentials/access_key.hpp>
+#include <fargate/service/configuration.hpp>
 #include <fargate/service/options.hpp>
+#include <fargate/system/environment.hpp>
 #include <fargate/system/executor.hpp>
 #include <fargate/system/log.hpp>
 #include <fargate/system/stream_log.hpp>
+#include <fargate/text/ascii.hpp>
 
 #include <concepts>
 #include <cstdio>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace fargate::inline v0 {
 
@@ -41,6 +46,20 @@ namespace service {
            !options.aws_session_token.empty();
 }
 
+/// The options with a key of which they hold only parts made whole from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+/// AWS_SESSION_TOKEN, each part by itself as Prefect has it.
+template <environment_policy Environment>
+[[nodiscard]] agent_options with_whole_key(agent_options options, Environment const& environment) {
+    if (!names_key(options)) return options;
+    auto const fill = [&](secret& part, std::string_view variable) {
+        if (part.empty()) part = std::string{text::trim(environment.variable(variable).value_or(""))};
+    };
+    fill(options.aws_access_key_id, "AWS_ACCESS_KEY_ID");
+    fill(options.aws_secret_access_key, "AWS_SECRET_ACCESS_KEY");
+    fill(options.aws_session_token, "AWS_SESSION_TOKEN");
+    return options;
+}
+
 /// Whether the key of the options can be used: nothing to say when there is none.
 template <class Credentials>
 [[nodiscard]] result<void> check_key(agent_options const& options, bool own) {
@@ -54,6 +73,12 @@ template <class Credentials>
                     "aws_access_key_id is given, but this agent's credentials take no key from its "
                     "options: give it to the credential policy itself");
     return {};
+}
+
+/// The same for a key whose missing parts the environment holds.
+template <class Credentials, environment_policy Environment>
+[[nodiscard]] result<void> check_key(agent_options const& options, Environment const& environment, bool own) {
+    return check_key<Credentials>(with_whole_key(options, environment), own);
 }
 
 [[nodiscard]] inline credentials::access_key key_of(agent_options const& options) {
@@ -74,22 +99,44 @@ template <class Credentials>
         return Credentials();
 }
 
+template <class StreamOptions>
+[[nodiscard]] StreamOptions stream_options(process_settings const& process) {
+    StreamOptions made{};
+    made.name = process.name;
+    made.threshold = process.level;
+    if constexpr (requires { made.format = process.log_format; }) made.format = process.log_format;
+    return made;
+}
+
 template <class Log>
-[[nodiscard]] Log make_log(agent_options const& options) {
+[[nodiscard]] Log make_log(process_settings const& process) {
     if constexpr (std::constructible_from<Log, std::FILE*, stream_log_options>)
-        return Log(stdout, stream_log_options{options.name.empty() ? "agent" : options.name,
-                                              options.level.value_or(log_level::info)});
+        return Log(stdout, stream_options<stream_log_options>(process));
     else
         return Log();
 }
 
-/// Parts made as the options say, where a part lets itself be told.
+/// Parts made as the options and the environment say, where a part lets itself be told. What cannot be read is left to
+/// whoever reads the whole configuration.
 template <agent_policies Policies>
 struct own_parts {
-    explicit own_parts(agent_options const& options) :
-        value{.credentials = make_credentials<typename Policies::credentials>(options),
-              .log = make_log<typename Policies::log>(options)} {}
+    explicit own_parts(agent_options const& options) : own_parts{options, typename Policies::environment{}} {}
+
     parts<Policies> value;
+
+private:
+    own_parts(agent_options const& options, typename Policies::environment const& environment) :
+        value{.credentials = make_credentials<typename Policies::credentials>(with_whole_key(options, environment)),
+              .log = make_log<typename Policies::log>(process_of(options, environment))} {}
+
+    [[nodiscard]] static process_settings process_of(agent_options const& options,
+                                                     typename Policies::environment const& environment) {
+        if (auto process = process_settings_of(options, environment)) return *std::move(process);
+        process_settings fallback;
+        if (!options.name.empty()) fallback.name = options.name;
+        fallback.level = options.level.value_or(fallback.level);
+        return fallback;
+    }
 };
 
 } // namespace service

@@ -14,6 +14,10 @@
 #include <string>
 #include <string_view>
 #include <unistd.h>
+#include <utility>
+#include <vector>
+
+extern "C" char** environ; // NOLINT(readability-redundant-declaration): POSIX leaves this to the program
 
 namespace fargate::inline v0 {
 
@@ -27,6 +31,9 @@ namespace fargate::inline v0 {
 /// |                       |                              | read or is longer                                           |
 /// | `e.home_directory()`  | (optional member)            | where the user's files are, when the variable `HOME` does not |
 /// |                       | `std::optional<std::string>` | tell                                                        |
+/// | `e.variables(prefix)` | (optional member)            | name and text of every variable whose name begins so, in any |
+/// |                       | `std::vector<std::pair<      | order; without it, only names that are known beforehand are  |
+/// |                       | std::string, std::string>>`  | found: `PREFECT__CLOUD__API`, but no `..._ENV_VARS__<NAME>`  |
 ///
 /// `e` is const and may be used from several threads at once.
 template <class Environment>
@@ -52,6 +59,17 @@ public:
         char const* const value = std::getenv(std::string{name}.c_str());
         if (value == nullptr) return std::nullopt;
         return std::string{value};
+    }
+
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> variables(std::string_view prefix) const {
+        std::vector<std::pair<std::string, std::string>> found;
+        for (char const* const* each = ::environ; each != nullptr && *each != nullptr; ++each) {
+            std::string_view const entry{*each};
+            auto const equals = entry.find('=');
+            if (equals == std::string_view::npos || !entry.substr(0, equals).starts_with(prefix)) continue;
+            found.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
+        }
+        return found;
     }
 
     [[nodiscard]] result<std::string> read_file(std::string_view path) const {

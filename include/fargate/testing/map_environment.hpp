@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0::testing {
 
@@ -42,6 +43,14 @@ public:
         auto const found = variables_.find(name);
         if (found == variables_.end()) return std::nullopt;
         return found->second;
+    }
+
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> variables(std::string_view prefix) const {
+        std::scoped_lock const lock{mutex_};
+        std::vector<std::pair<std::string, std::string>> found;
+        for (auto at = variables_.lower_bound(prefix); at != variables_.end() && at->first.starts_with(prefix); ++at)
+            found.push_back(*at);
+        return found;
     }
 
     [[nodiscard]] result<std::string> read_file(std::string_view path) const {

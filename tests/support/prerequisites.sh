@@ -17,6 +17,7 @@ build|trust|ca-certificates|the certificates that this system trusts
 build|header openssl/evp.h|libssl-dev|OpenSSL and its headers
 build|header nlohmann/json.hpp|nlohmann-json3-dev|nlohmann_json
 build|header CLI/CLI.hpp|libcli11-dev|CLI11
+build|header toml++/toml.h|libtomlplusplus-dev|toml++
 build|header microhttpd.h|libmicrohttpd-dev|GNU libmicrohttpd
 tests|catch|catch2|Catch2, version 2 or 3
 tests|command pkg-config|pkg-config|pkg-config

@@ -54,7 +54,7 @@ namespace detail {
 template <environment_policy Environment>
 [[nodiscard]] result<process_settings> process_of(agent_options const& options, config const& from,
                                                   Environment const& environment) {
-    source const look{from, environment};
+    source<Environment> const look{from, environment};
     process_settings made;
     made.name = look.text(options.name, "cloud.agent.name", "name");
     if (made.name.empty()) made.name = "agent";
@@ -212,7 +212,7 @@ template <environment_policy Environment>
     if (!process) return process.error();
     auto const prefetch = detail::flag_of(options.prefetch, "prefetch", environment);
     if (!prefetch) return prefetch.error();
-    detail::source const look{*from, environment};
+    detail::source<Environment> const look{*from, environment};
     auto labels = look.labels(options.labels);
     if (!labels) return std::move(labels).error();
     prefect::settings made;
@@ -251,7 +251,7 @@ template <environment_policy Environment, log_policy Log>
     if (!logs) return logs.error();
     auto external = detail::external_of(options, environment);
     if (!external) return std::move(external).error();
-    detail::source const look{*from, environment};
+    detail::source<Environment> const look{*from, environment};
     auto env_vars = look.env_vars(options.env_vars);
     if (!env_vars) return std::move(env_vars).error();
     json::value given = options.kwargs;

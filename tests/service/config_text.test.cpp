@@ -16,6 +16,13 @@ TEST_CASE("a text without a dollar and a tilde stays as it is, however long") {
     CHECK(service::expand("a~", map_environment{{{"HOME", "/h"}}}) == "a~");
 }
 
+TEST_CASE("names that are not set stay as they are written") {
+    for (std::string const text : {"$A", "${A}", "a$Ab", "$", "$$", "${", "${}", "$ A", "~a", "${A"})
+        CHECK(service::expand(text, map_environment{{{"HOME", "/h"}}}) == text);
+    CHECK(service::expand("$A_1-$A", map_environment{{{"A_1", "x"}}}) == "x-$A");
+    CHECK(service::expand("a$A", map_environment{{{"A", ""}}}) == "a");
+}
+
 TEST_CASE("the root directory as home is not doubled") {
     CHECK(service::expand("~", map_environment{{{"HOME", "/"}}}) == "/");
     CHECK(service::expand("~/x", map_environment{{{"HOME", "/"}}}) == "/x");

@@ -163,7 +163,7 @@ struct source {
     [[nodiscard]] result<std::vector<std::string>> labels(std::vector<std::string> const& option) const {
         if (!option.empty()) return option;
         constexpr std::string_view path = "cloud.agent.labels";
-        if (from.given(path) && !from.below(path).empty())
+        if (!from.below(path).empty())
             return fail(errc::bad_configuration, "cloud.agent.labels must be a list of labels, not a table");
         if (auto const* const value = from.given(path) ? from.value(path) : nullptr)
             if (auto read = read_labels("cloud.agent.labels (PREFECT__CLOUD__AGENT__LABELS)", *value, from.text(path));

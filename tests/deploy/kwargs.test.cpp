@@ -120,20 +120,20 @@ TEST_CASE("every name of the description goes to its group with its type", "[dep
     auto const given = document(R"j({
         "taskRoleArn": "arn:aws:iam::1:role/my--role=x", "executionRoleArn": "'quoted'", "networkMode": "awsvpc",
         "volumes": "[{'name': 'v'}]", "placementConstraints": [], "cpu": "256", "memory": 512,
-        "tags": "[('a', 1)]", "pidMode": "task", "ipcMode": "none", "proxyConfiguration": "{'type': 'APPMESH'}",
+        "tags": "({'key': 'a', 'value': '1'},)", "pidMode": "task", "ipcMode": "none", "proxyConfiguration": "{'containerName': 'x'}",
         "inferenceAccelerators": "()", "cluster": 12345, "count": "0x2", "startedBy": "1e3", "group": "True",
-        "placementStrategy": "[]", "platformVersion": "1.4", "networkConfiguration": {"a": null},
+        "placementStrategy": "[]", "platformVersion": "1.4", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["s"]}},
         "enableECSManagedTags": "YES", "propagateTags": "SERVICE",
-        "containerDefinitions": "[{\"environment\": [], \"secrets\": [], \"mountPoints\": \"[]\", \"logConfiguration\": {}, \"repositoryCredentials\": {\"credentialsParameter\": \"x\"}}]"})j");
+        "containerDefinitions": "[{\"environment\": [], \"secrets\": [], \"mountPoints\": \"[]\", \"logConfiguration\": {\"logDriver\": \"awslogs\"}, \"repositoryCredentials\": {\"credentialsParameter\": \"x\"}}]"})j");
     json::value wanted = document(R"({
         "task_definition": {"taskRoleArn": "arn:aws:iam::1:role/my--role=x", "executionRoleArn": "quoted",
             "networkMode": "awsvpc", "volumes": [{"name": "v"}], "placementConstraints": [], "cpu": "256",
-            "memory": "512", "tags": [["a", 1]], "pidMode": "task", "ipcMode": "none",
-            "proxyConfiguration": {"type": "APPMESH"}, "inferenceAccelerators": []},
+            "memory": "512", "tags": [{"key": "a", "value": "1"}], "pidMode": "task", "ipcMode": "none",
+            "proxyConfiguration": {"containerName": "x"}, "inferenceAccelerators": []},
         "run_task": {"cluster": "12345", "count": 2, "startedBy": "1e3", "group": "True", "placementConstraints": [],
-            "placementStrategy": [], "platformVersion": "1.4", "networkConfiguration": {"a": null}, "tags": [["a", 1]],
+            "placementStrategy": [], "platformVersion": "1.4", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["s"]}}, "tags": [{"key": "a", "value": "1"}],
             "enableECSManagedTags": true, "propagateTags": "SERVICE"},
-        "container_definition": {"environment": [], "secrets": [], "mountPoints": [], "logConfiguration": {},
+        "container_definition": {"environment": [], "secrets": [], "mountPoints": [], "logConfiguration": {"logDriver": "awslogs"},
             "repositoryCredentials": {"credentialsParameter": "x"}}})");
     CHECK(groups(given) == same(wanted));
     CHECK(groups(json::value(nullptr)) == groups(json::value::object()));
@@ -224,7 +224,7 @@ TEST_CASE("environment beats environments, and what is given beats both variable
 TEST_CASE("unknown names are told with what was probably meant", "[deploy][kwargs]") {
     captured_log log;
     auto const read = read_kwargs(
-        document(R"({"NetworkConfiguration": {}, "foo": "hunter2", "lauchType": 1, "launchType": "EC2", "momery": "1",
+        document(R"({"NetworkConfiguration": {}, "foo": "hunter2", "lauchType": 1, "momery": "1",
                      "taskrolearn": "x", "containerDefinition": [], "CPU": 1,
                      "containerDefinitions": [{"secret": [], "cpu": 5, "environments": []}]})"),
         log);
@@ -233,7 +233,6 @@ TEST_CASE("unknown names are told with what was probably meant", "[deploy][kwarg
           "WARNING unknown keyword argument NetworkConfiguration is ignored: did you mean networkConfiguration?\n"
           "WARNING unknown keyword argument foo is ignored\n"
           "WARNING unknown keyword argument lauchType is ignored: did you mean launch_type?\n"
-          "WARNING keyword argument launchType is ignored: set the option launch_type\n"
           "WARNING unknown keyword argument momery is ignored: did you mean memory?\n"
           "WARNING unknown keyword argument taskrolearn is ignored: did you mean taskRoleArn?\n"
           "WARNING unknown keyword argument containerDefinition is ignored: did you mean containerDefinitions?\n"
@@ -255,7 +254,7 @@ TEST_CASE("a switch reads from every usual spelling", "[deploy][kwargs]") {
 TEST_CASE("one set of arguments replaces another name by name", "[deploy][kwargs]") {
     captured_log log;
     auto base = read_kwargs(document(R"({"cpu": "256", "tags": [{"key": "a"}], "cluster": "one",
-        "containerDefinitions": [{"environment": [{"name": "A"}], "secrets": [{"name": "S"}]}]})"),
+        "containerDefinitions": [{"environment": [{"name": "A"}], "secrets": [{"name": "S", "valueFrom": "v"}]}]})"),
                             log);
     auto const over = read_kwargs(document(R"({"memory": "512", "tags": [], "cluster": "two",
         "containerDefinitions": [{"environment": [{"name": "B"}]}]})"),
@@ -265,5 +264,5 @@ TEST_CASE("one set of arguments replaces another name by name", "[deploy][kwargs
     fargate::deploy::replace(*base, *over);
     CHECK(json::write(base->definition) == R"({"cpu": "256", "tags": [], "memory": "512"})");
     CHECK(json::write(base->run) == R"({"tags": [], "cluster": "two"})");
-    CHECK(json::write(base->container) == R"({"environment": [{"name": "B"}], "secrets": [{"name": "S"}]})");
+    CHECK(json::write(base->container) == R"({"environment": [{"name": "B"}], "secrets": [{"name": "S", "valueFrom": "v"}]})");
 }

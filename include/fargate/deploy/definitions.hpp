@@ -2,6 +2,7 @@
 #define FARGATE_DEPLOY_DEFINITIONS_HPP
 
 #include <fargate/core/result.hpp>
+#include <fargate/deploy/difference.hpp>
 #include <fargate/deploy/launch_plan.hpp>
 #include <fargate/deploy/plan.hpp>
 #include <fargate/deploy/single_flight.hpp>
@@ -13,7 +14,9 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -57,6 +60,15 @@ namespace detail {
            why.retryable;
 }
 
+/// The first few of many paths.
+[[nodiscard]] inline std::string joined(std::vector<std::string> const& paths) {
+    constexpr std::size_t most = 12;
+    std::string made;
+    for (std::size_t i = 0; i != std::min(paths.size(), most); ++i) made.append(i == 0 ? "" : ", ").append(paths[i]);
+    if (paths.size() > most) made += " and " + std::to_string(paths.size() - most) + " more";
+    return made;
+}
+
 template <class Tags>
 [[nodiscard]] std::string_view tag_value(Tags const& tags, std::string_view key) noexcept {
     for (auto const& each : tags)
@@ -67,18 +79,21 @@ template <class Tags>
 } // namespace detail
 
 /// Finds the task definition of a launch, or registers one. `Ecs` has `describe_task_definition` and
-/// `register_task_definition`, `Tagging` has `all_resources`, as `aws::ecs` and `aws::tagging`. May be used from several
-/// threads at once as far as its parts may; of those that miss the same family at once, one registers it.
+/// `register_task_definition`, whose answers hold the whole document as `raw`, `Tagging` has `all_resources`, as
+/// `aws::ecs` and `aws::tagging`. May be used from several threads at once as far as its parts may; of those that miss the
+/// same family at once, one registers it.
 template <class Ecs, class Tagging, log_policy Log>
 class definitions {
 public:
-    /// `pin_revision`: name the exact revision that was found or made instead of the family.
+    /// `pin_revision`: name the exact revision that was found or made instead of the family. A plan with `reuse::refresh`
+    /// always does: before it runs, another launch may have registered one more revision of the family.
     definitions(Ecs& ecs, Tagging& tagging, Log& log, bool pin_revision = false) :
         ecs_{ecs}, tagging_{tagging}, log_{log}, pin_revision_{pin_revision} {}
 
-    /// The definition that is there is used as it is, whatever the plan would register now. With revisions it must carry
-    /// the flow's id, or lie before the flow's version, in which case a new revision is registered; for an older version
-    /// than the newest its own revision is searched by its tag.
+    /// The definition that is there is used as it is, whatever the plan would register now: where they differ, one warning
+    /// for each family and set of fields says so. With `reuse::refresh` a new revision is registered then. With revisions
+    /// it must carry the flow's id, or lie before the flow's version, in which case a new revision is registered; for an
+    /// older version than the newest its own revision is searched by its tag.
     [[nodiscard]] result<chosen_definition> settle(launch_plan const& plan, std::stop_token stop = {}) {
         single_flight::seat seat{registrations_, plan.family};
         for (;;) {
@@ -103,7 +118,7 @@ private:
 
     template <class Described>
     [[nodiscard]] chosen_definition chosen(launch_plan const& plan, Described const& described, bool registered) const {
-        return {pin_revision_ ? described.arn : plan.family, registered};
+        return {pin_revision_ || plan.reusable.refresh ? described.arn : plan.family, registered};
     }
 
     [[nodiscard]] auto describe(std::string const& name, std::stop_token const& stop) {
@@ -129,17 +144,50 @@ private:
             return std::optional<chosen_definition>{};
         }
         debug("Task definition " + plan.family + " found");
-        if (!plan.reusable.revisions) return std::optional{chosen(plan, *described, false)};
+        if (!plan.reusable.revisions) return reuse(plan, *described, chosen(plan, *described, false));
 
         if (detail::tag_value(described->tags, flow_id_tag) == plan.reusable.flow_id8) {
             debug("Active task definition for " + plan.reusable.flow_id8 + " already exists");
-            return std::optional{chosen(plan, *described, false)};
+            return reuse(plan, *described, chosen(plan, *described, false));
         }
         std::int64_t tagged = 0; // a version that is missing or no number counts as none
         auto const version = detail::tag_value(described->tags, flow_version_tag);
         if (std::from_chars(version.data(), version.data() + version.size(), tagged).ec != std::errc{}) tagged = 0;
         if (plan.reusable.flow_version.value_or(0) >= tagged) return std::optional<chosen_definition>{};
         return search(plan, stop);
+    }
+
+    /// What was found, unless the plan wants what it would register and this is something else.
+    template <class Described>
+    [[nodiscard]] found_definition reuse(launch_plan const& plan, Described const& described, chosen_definition found) {
+        std::string const fields = detail::joined(differences(plan.definition, described.raw));
+        if (fields.empty()) return std::optional{std::move(found)};
+        if (plan.reusable.refresh && !is_remembered(altered_, plan, fields)) {
+            log_.write(log_level::info,
+                       "Task definition " + plan.family + " is registered anew: it differs in " + fields);
+            return std::optional<chosen_definition>{};
+        }
+        if (remember(told_, plan, fields))
+            log_.write(log_level::warning,
+                       "Task definition " + plan.family + " differs from what would be registered now in " + fields +
+                           (plan.reusable.refresh
+                                ? ", as AWS changes it when it is registered"
+                                : ": it is used as it is; refresh_definitions=true registers a new revision"));
+        return std::optional{std::move(found)};
+    }
+
+    using remembered = std::set<std::string>;
+
+    [[nodiscard]] bool is_remembered(remembered const& names, launch_plan const& plan, std::string const& fields) {
+        std::scoped_lock const lock{mutex_};
+        return names.count(plan.family + '\n' + fields) != 0;
+    }
+
+    /// False when it was remembered already.
+    bool remember(remembered& names, launch_plan const& plan, std::string const& fields) {
+        std::scoped_lock const lock{mutex_};
+        if (names.size() == most_remembered) names.clear();
+        return names.insert(plan.family + '\n' + fields).second;
     }
 
     /// The newest active revision of this family that carries the flow's id.
@@ -172,7 +220,7 @@ private:
                 detail::tag_value(described->tags, flow_id_tag) != plan.reusable.flow_id8)
                 continue;
             debug("Active task definition for " + plan.reusable.flow_id8 + " already exists");
-            return std::optional{chosen_definition{std::move(arn), false}};
+            return reuse(plan, *described, chosen_definition{std::move(arn), false});
         }
         return std::optional<chosen_definition>{};
     }
@@ -183,19 +231,29 @@ private:
         debug("Using image " + std::string{json::text_of(container, "image").value_or("")} + " for task definition");
         debug("Registering task definition " + plan.family);
         auto made = ecs_.register_task_definition(plan.definition, stop);
-        if (made) return chosen(plan, *made, true);
+        if (made) {
+            // What AWS alters right away would differ again at each launch.
+            if (plan.reusable.refresh)
+                if (auto const fields = detail::joined(differences(plan.definition, made->raw)); !fields.empty())
+                    remember(altered_, plan, fields);
+            return chosen(plan, *made, true);
+        }
         if (detail::may_exist_now(made.error()))
             if (auto found = find(plan, stop); found && *found) return std::move(**found);
         return std::move(made).error();
     }
 
     static constexpr std::size_t most_looked_at = 5;
+    static constexpr std::size_t most_remembered = 4096;
 
     Ecs& ecs_;
     Tagging& tagging_;
     Log& log_;
     bool pin_revision_;
     single_flight registrations_;
+    std::mutex mutex_;
+    remembered told_;    ///< families and fields that were warned of
+    remembered altered_; ///< those in which AWS alters what is registered
 };
 
 } // namespace fargate::inline v0::deploy

@@ -102,33 +102,64 @@ namespace detail {
     return found;
 }
 
-[[nodiscard]] inline std::string unknown_name(std::string_view prefix, std::string_view name,
-                                              std::span<std::string_view const> known) {
-    std::string line = "unknown keyword argument ";
-    line += prefix;
-    line += name.substr(0, 64);
-    line += " is ignored";
-    if (auto const meant = nearest(name, known); !meant.empty())
-        line.append(": did you mean ").append(prefix).append(meant).append("?");
-    return line;
+/// A name as a message shows it: cut, on one line, and visible when there is nothing to see.
+[[nodiscard]] inline std::string shown_name(std::string_view name) {
+    std::string shown{name.substr(0, 64)};
+    for (char& c : shown)
+        if (c < ' ' || c == '\x7F') c = '?';
+    if (name.size() > 64) shown += "...";
+    return shown.empty() ? "\"\"" : shown;
 }
 
 } // namespace detail
 
-/// One line for each member of `given` that is no keyword argument, with the name that was probably meant.
-[[nodiscard]] inline std::vector<std::string> unknown_kwargs(json::value const& given) {
-    std::vector<std::string> lines;
+/// A name that was given and that nobody knows.
+struct unknown_kwarg {
+    std::string what{};    ///< `unknown keyword argument momery`
+    std::string becomes{}; ///< what happens to it: `ignored`
+    std::string remedy{};  ///< `did you mean memory?`; empty when no name is near
+
+    /// For the log, where it is passed over.
+    [[nodiscard]] std::string warning() const {
+        return what + " is " + becomes + (remedy.empty() ? "" : ": ") + remedy;
+    }
+
+    /// Where it is not.
+    [[nodiscard]] std::string refusal() const { return what + (remedy.empty() ? "" : ": ") + remedy; }
+};
+
+namespace detail {
+
+[[nodiscard]] inline unknown_kwarg unknown_name(std::string_view prefix, std::string_view name,
+                                                std::span<std::string_view const> known,
+                                                std::string_view becomes = "ignored") {
+    unknown_kwarg made{"unknown keyword argument ", std::string{becomes}, {}};
+    made.what.append(prefix).append(shown_name(name));
+    if (auto const meant = nearest(name, known); !meant.empty())
+        made.remedy.append("did you mean ").append(prefix).append(meant).append("?");
+    return made;
+}
+
+} // namespace detail
+
+/// The members of `given` that are no keyword argument, with the name that was probably meant. `with_launch_type`: the
+/// option launch_type, or its alias launchType, may stand among them.
+[[nodiscard]] inline std::vector<unknown_kwarg> unknown_kwargs(json::value const& given,
+                                                               bool with_launch_type = false) {
+    std::vector<unknown_kwarg> unknown;
     auto const* const members = given.get_ptr<json::value::object_t const*>();
-    if (members == nullptr) return lines;
+    if (members == nullptr) return unknown;
     std::vector<std::string_view> known = {"containerDefinitions", "launch_type"};
     for (auto const& each : kwarg_names) known.push_back(each.name);
     for (auto const& [name, ignored] : *members) {
-        if (name == "launchType" || name == "launch_type")
-            lines.push_back("keyword argument " + name + " is ignored: set the option launch_type");
-        else if (std::find(known.begin(), known.end(), name) == known.end())
-            lines.push_back(detail::unknown_name("", name, known));
+        if (name == "launchType" || name == "launch_type") {
+            if (!with_launch_type)
+                unknown.push_back({"keyword argument " + name, "ignored", "set the option launch_type of the agent"});
+        } else if (std::find(known.begin(), known.end(), name) == known.end()) {
+            unknown.push_back(detail::unknown_name("", name, known));
+        }
     }
-    return lines;
+    return unknown;
 }
 
 } // namespace fargate::inline v0::deploy

@@ -3,6 +3,7 @@
 
 #include <fargate/core/result.hpp>
 #include <fargate/deploy/kwarg_names.hpp>
+#include <fargate/deploy/kwarg_shape.hpp>
 #include <fargate/deploy/literal.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/system/environment.hpp>
@@ -13,7 +14,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0::deploy {
 
@@ -25,34 +28,6 @@ struct kwargs {
 };
 
 namespace detail {
-
-[[nodiscard]] inline std::string_view article_and_type(kwarg_type type) noexcept {
-    switch (type) {
-    case kwarg_type::text:
-    case kwarg_type::amount: return "text";
-    case kwarg_type::integer: return "a whole number";
-    case kwarg_type::flag: return "true or false";
-    case kwarg_type::list: return "a list";
-    case kwarg_type::object: return "an object";
-    }
-    return "something else";
-}
-
-[[nodiscard]] inline std::string_view article_and_type(json::value const& document) noexcept {
-    if (document.is_string()) return "text";
-    if (document.is_array()) return "a list";
-    if (document.is_object()) return "an object";
-    if (document.is_boolean()) return "true or false";
-    if (document.is_number_float()) return "a number with a fraction";
-    if (document.is_number()) return "a whole number";
-    return "null";
-}
-
-[[nodiscard]] inline error wrong_type(std::string_view where, kwarg_type wanted, std::string_view found) {
-    std::string message{where};
-    message.append(" must be ").append(article_and_type(wanted)).append(", not ").append(found);
-    return fail(errc::invalid_argument, std::move(message));
-}
 
 /// Text as a document: a Python literal, or else JSON; nothing when it is neither.
 [[nodiscard]] inline result<std::optional<json::value>> read_document(std::string_view where, std::string_view raw) {
@@ -130,7 +105,7 @@ namespace detail {
     return wrong_type(where, type, article_and_type(given));
 }
 
-/// An environment list as ECS takes it: every entry an object with a name, every value text.
+/// An environment list must name all its entries.
 [[nodiscard]] inline result<void> check_environment(std::string_view where, json::value const& entries) {
     for (std::size_t i = 0; i != entries.size(); ++i) {
         auto const& entry = entries[i];
@@ -138,8 +113,6 @@ namespace detail {
         if (!entry.is_object()) return wrong_type(place, kwarg_type::object, article_and_type(entry));
         if (json::text_of(entry, "name").value_or("").empty())
             return fail(errc::invalid_argument, place + " has no name: give it one, as text");
-        if (auto const value = entry.find("value"); value != entry.end() && !value->is_string())
-            return wrong_type(place + ".value", kwarg_type::text, article_and_type(*value));
     }
     return {};
 }
@@ -183,26 +156,50 @@ struct no_environment {
 
 /// Sorts keyword arguments into their groups and brings each value to its type. `given` is an object under AWS's names;
 /// a value may also be text: a Python literal or JSON. What is not given is taken from the environment variable of that
-/// name (`containerDefinitions_<name>` for the container's members). Unknown names are told to `log` and left out; values
-/// are never logged. `errc::invalid_argument` names the argument that cannot be read.
-/// Follows Prefect's Fargate Agent, but for the corrections of its known mistakes.
+/// name (`containerDefinitions_<name>` for the container's members). Unknown names are told to `log` and left out, unknown
+/// members inside a value are told and kept; values are never logged. `errc::invalid_argument` names the argument that
+/// cannot be read, or that AWS would refuse for its type; `strict`: also the unknown ones. `launchType` and `launch_type`
+/// are left to `launch_type_of`. Follows Prefect's Fargate Agent, but for the corrections of its known mistakes.
 template <environment_policy Environment, log_policy Log>
-[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Environment const& environment, Log& log) {
+[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Environment const& environment, Log& log,
+                                         bool strict = false) {
     if (!given.is_null() && !given.is_object())
         return detail::wrong_type("keyword arguments", kwarg_type::object, detail::article_and_type(given));
-    for (auto const& line : unknown_kwargs(given)) log.write(log_level::warning, line);
+    auto const tell = [&](std::vector<unknown_kwarg> const& unknown) -> result<void> {
+        for (auto const& each : unknown) {
+            if (strict) return fail(errc::invalid_argument, each.refusal());
+            log.write(log_level::warning, each.warning());
+        }
+        return {};
+    };
+    constexpr bool is_external = std::is_same_v<Environment, detail::no_environment>;
+    if (auto told = tell(unknown_kwargs(given, !is_external)); !told) return std::move(told).error();
 
     // The value of one name: what was given, else the environment's, else nothing.
     auto const read = [&](json::value const& from, std::string_view prefix, std::string_view name, kwarg_type type,
                           std::string const& variable) -> result<json::value> {
-        if (auto const* const value = detail::given_member(from, name))
-            return detail::read_kwarg(std::string{prefix} + std::string{name}, type, *value);
-        auto const set = environment.variable(variable);
-        if (!set || set->empty()) return json::value(nullptr);
-        log.write(log_level::info, prefix.empty()
-                                       ? variable + " from environment variable"
-                                       : "Container definition: " + std::string{name} + " from environment variable");
-        return detail::read_kwarg("environment variable " + variable, type, json::value(*set));
+        std::string where = std::string{prefix} + std::string{name};
+        auto const* given_value = detail::given_member(from, name);
+        json::value from_variable;
+        if (given_value == nullptr) {
+            auto const set = environment.variable(variable);
+            if (!set || set->empty()) return json::value(nullptr);
+            log.write(log_level::info,
+                      prefix.empty() ? variable + " from environment variable"
+                                     : "Container definition: " + std::string{name} + " from environment variable");
+            where = "environment variable " + variable;
+            from_variable = *set;
+            given_value = &from_variable;
+        }
+        auto made = detail::read_kwarg(where, type, *given_value);
+        if (!made) return made;
+        std::string_view const shape = name == "environments" ? "environment" : name;
+        if (shape == "environment")
+            if (auto named = detail::check_environment(where, *made); !named) return std::move(named).error();
+        std::vector<unknown_kwarg> unknown;
+        if (auto fits = check_shape(where, shape, *made, unknown); !fits) return std::move(fits).error();
+        if (auto told = tell(unknown); !told) return std::move(told).error();
+        return made;
     };
 
     kwargs groups;
@@ -221,31 +218,45 @@ template <environment_policy Environment, log_policy Log>
 
     auto container = detail::container_definition(given);
     if (!container) return std::move(container).error();
+    constexpr std::string_view prefix = "containerDefinitions[0].";
     std::vector<std::string_view> known;
     for (auto const& each : container_names) known.push_back(each.name);
+    std::vector<unknown_kwarg> unknown;
     for (auto const& [name, ignored] : *container->get_ptr<json::value::object_t const*>())
         if (name != "environments" && std::find(known.begin(), known.end(), name) == known.end())
-            log.write(log_level::warning, detail::unknown_name("containerDefinitions[0].", name, known));
-    constexpr std::string_view prefix = "containerDefinitions[0].";
+            unknown.push_back(detail::unknown_name(prefix, name, known));
+    if (auto told = tell(unknown); !told) return std::move(told).error();
     for (auto const& each : container_names) {
         auto value = read(*container, prefix, each.name, each.type, "containerDefinitions_" + std::string{each.name});
-        bool const is_environment = each.name == "environment"; // `environments` is the product description's spelling
-        if (value && value->is_null() && is_environment)
+        if (value && value->is_null() && each.name == "environment") // the product description's spelling
             value = read(*container, prefix, "environments", each.type, "containerDefinitions_environments");
         if (!value) return std::move(value).error();
-        if (value->is_null()) continue;
-        if (is_environment)
-            if (auto checked = detail::check_environment("containerDefinitions[0].environment", *value); !checked)
-                return std::move(checked).error();
-        json::set(groups.container, each.name, *std::move(value));
+        if (!value->is_null()) json::set(groups.container, each.name, *std::move(value));
     }
     return groups;
 }
 
-/// The same without an environment: for arguments that come from a file of their own.
+/// The same without an environment: for arguments that come from a file of their own, where no launch type may stand.
 template <log_policy Log>
-[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Log& log) {
-    return read_kwargs(given, detail::no_environment{}, log);
+[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Log& log, bool strict = false) {
+    return read_kwargs(given, detail::no_environment{}, log, strict);
+}
+
+/// The launch type that keyword arguments name, as `launch_type` or by its alias `launchType`: nothing when they name
+/// none, an empty text when none is to be sent (empty or null). `errc::invalid_argument` when it is no text.
+[[nodiscard]] inline result<std::optional<std::string>> launch_type_of(json::value const& given) {
+    auto const* const members = given.get_ptr<json::value::object_t const*>();
+    if (members == nullptr) return std::optional<std::string>{};
+    for (char const* const wanted : {"launch_type", "launchType"}) {
+        for (auto const& [name, value] : *members) {
+            if (name != wanted) continue;
+            if (value.is_null()) return std::optional<std::string>{""};
+            auto const read = detail::read_kwarg(wanted, kwarg_type::text, value);
+            if (!read) return read.error();
+            return std::optional{std::string{json::as_text(*read).value_or("")}};
+        }
+    }
+    return std::optional<std::string>{};
 }
 
 /// Puts one set of arguments over another: each name that `over` holds replaces the one in `base`, whole.

@@ -17,6 +17,7 @@ struct launch_plan {
         bool revisions = false;                     ///< look at the flow tags, not only at the family's existence
         std::string flow_id8{};                     ///< tag `PrefectFlowId`
         std::optional<std::int64_t> flow_version{}; ///< tag `PrefectFlowVersion`
+        bool refresh = false;                       ///< not one that differs from what would be registered
     };
 
     std::string family{};     ///< task definition family

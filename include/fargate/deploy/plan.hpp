@@ -9,10 +9,10 @@
 #include <fargate/deploy/kwargs.hpp>
 #include <fargate/deploy/launch_plan.hpp>
 #include <fargate/deploy/python_repr.hpp>
+#include <fargate/deploy/run_config.hpp>
 #include <fargate/deploy/settings.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/prefect/flow_run.hpp>
-#include <fargate/text/slug.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -47,25 +47,35 @@ inline constexpr std::size_t longest_overrides = 8192; ///< ECS counts the JSON 
 /// The family a flow without revisions of its own is registered under.
 [[nodiscard]] inline std::string family_by_id(prefect::flow const& flow) { return "prefect-task-" + flow.id8(); }
 
-[[nodiscard]] inline std::string family_of(prefect::flow const& flow, bool revisions) {
-    std::string family = revisions ? text::slug(flow.name) : std::string{};
+[[nodiscard]] inline std::string family_of(prefect::flow const& flow, settings const& with) {
+    std::string family = with.enable_task_revisions ? slug_of(flow.name, with) : std::string{};
     if (family.size() > longest_family) family.resize(longest_family);
     while (!family.empty() && family.back() == '-') family.pop_back();
     return family.empty() ? family_by_id(flow) : family;
 }
 
+/// What Prefect needs in a container, in the order of that profile's agents.
+[[nodiscard]] inline std::vector<std::pair<std::string, std::string>> fixed_environment(settings const& with) {
+    bool const is_new = with.profile == container_profile::v0_15;
+    std::string const logs_go_to_cloud = with.log_to_cloud ? "true" : "false";
+    std::vector<std::pair<std::string, std::string>> entries;
+    if (is_new) entries.emplace_back("PREFECT__BACKEND", with.backend);
+    entries.emplace_back("PREFECT__CLOUD__API", api_of(with));
+    entries.emplace_back("PREFECT__CLOUD__AGENT__LABELS", python_repr(with.labels));
+    entries.emplace_back("PREFECT__CLOUD__USE_LOCAL_SECRETS", "false");
+    entries.emplace_back(is_new ? "PREFECT__CLOUD__SEND_FLOW_RUN_LOGS" : "PREFECT__LOGGING__LOG_TO_CLOUD",
+                         logs_go_to_cloud);
+    entries.emplace_back("PREFECT__LOGGING__LEVEL", with.logging_level);
+    entries.emplace_back("PREFECT__ENGINE__FLOW_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudFlowRunner");
+    entries.emplace_back("PREFECT__ENGINE__TASK_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudTaskRunner");
+    if (is_new) entries.emplace_back("PREFECT__LOGGING__LOG_TO_CLOUD", logs_go_to_cloud);
+    return entries;
+}
+
 /// The container's environment: what Prefect needs, the agent's variables in its place or behind it, and those of the
 /// definition that no name before has.
 [[nodiscard]] inline result<json::value> environment_of(settings const& with) {
-    std::vector<std::pair<std::string, std::string>> entries = {
-        {"PREFECT__CLOUD__API", std::string{api_of(with)}},
-        {"PREFECT__CLOUD__AGENT__LABELS", python_repr(with.labels)},
-        {"PREFECT__CLOUD__USE_LOCAL_SECRETS", "false"},
-        {"PREFECT__LOGGING__LOG_TO_CLOUD", with.log_to_cloud ? "true" : "false"},
-        {"PREFECT__LOGGING__LEVEL", with.logging_level},
-        {"PREFECT__ENGINE__FLOW_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudFlowRunner"},
-        {"PREFECT__ENGINE__TASK_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudTaskRunner"},
-    };
+    auto entries = fixed_environment(with);
     auto const find = [&](std::string_view name) {
         return std::find_if(entries.begin(), entries.end(), [&](auto const& each) { return each.first == name; });
     };
@@ -136,30 +146,83 @@ inline void set_tag(json::value& tags, std::string_view key, std::string_view va
     return body;
 }
 
-/// RunTask's body. With a capacity provider strategy no launch type may be named.
-[[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
-                                                 std::string const& family, std::string token) {
-    auto environment = json::value::array();
-    environment.push_back(pair_of("name", "PREFECT__CLOUD__AUTH_TOKEN", with.token.reveal()));
-    environment.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_RUN_ID", run.id));
-    environment.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_ID", run.flow.id));
-    auto container = json::value::object();
-    json::set(container, "name", std::string{container_name});
-    json::set(container, "environment", std::move(environment));
-    auto overrides = json::value::object();
-    json::set(overrides, "containerOverrides", json::value::array());
-    overrides["containerOverrides"].push_back(std::move(container));
+/// What the container must be told of this run and what no definition may hold: who it is and how it logs in. Images
+/// that do not know keys yet take the key for a token, as from Prefect's ECS agent.
+[[nodiscard]] inline json::value run_environment(prefect::flow_run const& run, settings const& with) {
+    auto made = json::value::array();
+    auto const& token = with.token.reveal().empty() ? with.api_key : with.token;
+    made.push_back(pair_of("name", "PREFECT__CLOUD__AUTH_TOKEN", token.reveal()));
+    made.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_RUN_ID", run.id));
+    made.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_ID", run.flow.id));
+    if (!with.api_key.reveal().empty()) {
+        made.push_back(pair_of("name", "PREFECT__CLOUD__API_KEY", with.api_key.reveal()));
+        if (!with.tenant_id.empty()) made.push_back(pair_of("name", "PREFECT__CLOUD__TENANT_ID", with.tenant_id));
+    }
+    return made;
+}
+
+/// Adds the entries whose names the list does not have.
+inline void add_entries(json::value& list, json::value const& more) {
+    for (auto const& each : more) {
+        bool const is_there = std::any_of(list.begin(), list.end(), [&](json::value const& entry) {
+            return json::text_of(entry, "name") == json::text_of(each, "name");
+        });
+        if (!is_there) list.push_back(each);
+    }
+}
+
+/// RunTask's overrides: Prefect's variables of this run, before anything that the run's configuration asks for.
+[[nodiscard]] inline result<json::value> overrides_of(prefect::flow_run const& run, settings const& with,
+                                                      run_wishes const& wishes) {
+    auto overrides = wishes.overrides;
+    auto containers = json::value::array();
+    auto flow = json::value::object();
+    json::set(flow, "name", std::string{container_name});
+    json::set(flow, "environment", run_environment(run, with));
+    add_entries(flow["environment"], wishes.environment);
+    if (auto const* const given = json::array_of(overrides, "containerOverrides")) {
+        for (auto const& each : *given) {
+            if (json::text_of(each, "name") != container_name) {
+                containers.push_back(each);
+                continue;
+            }
+            for (auto const& [name, value] : *each.get_ptr<json::value::object_t const*>())
+                if (name == "environment")
+                    add_entries(flow["environment"], value);
+                else
+                    json::set(flow, name, value);
+        }
+    }
+    containers.insert(containers.begin(), std::move(flow));
+    json::set(overrides, "containerOverrides", std::move(containers));
     if (json::write(overrides).size() > longest_overrides) {
         return fail(errc::invalid_argument, "the container overrides are longer than the " +
                                                 std::to_string(longest_overrides) +
-                                                " characters that ECS takes: the API token or an id is too long");
+                                                " characters that ECS takes: the API token, an id or the environment "
+                                                "of the run configuration is too long");
     }
+    return overrides;
+}
+
+/// RunTask's body. With a capacity provider strategy no launch type may be named.
+[[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
+                                                 std::string const& family, std::string token) {
+    run_wishes wishes;
+    if (with.use_run_config) {
+        auto read = read_run_config(run_config_of(run));
+        if (!read) return std::move(read).error();
+        wishes = *std::move(read);
+    }
+    auto overrides = overrides_of(run, with, wishes);
+    if (!overrides) return std::move(overrides).error();
 
     auto body = json::value::object();
     json::set(body, "taskDefinition", family);
-    json::set(body, "overrides", std::move(overrides));
+    json::set(body, "overrides", *std::move(overrides));
     add_kwargs(body, with.kwargs.run);
-    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr)
+    add_kwargs(body, wishes.task);
+    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr &&
+        json::member(body, "launchType") == nullptr)
         json::set(body, "launchType", with.launch_type);
     json::set(body, "clientToken", std::move(token));
     return body;
@@ -169,7 +232,8 @@ inline void set_tag(json::value& tags, std::string_view key, std::string_view va
 
 /// How a flow run becomes a task: the definition it needs, under which family, and the call that runs it. Pure: equal runs
 /// and settings give equal bytes. `attempt` counts the launches of this run that are known to have come to nothing.
-/// `errc::invalid_argument` when the flow names no image, with the words that its run shall carry.
+/// `errc::invalid_argument` when the flow names no image, or when its run configuration counts and cannot be used, with
+/// the words that its run shall carry.
 template <crypto::hash_policy Hash>
 [[nodiscard]] result<launch_plan> plan(prefect::flow_run const& run, settings const& with, unsigned attempt,
                                        Hash const& hash) {
@@ -179,12 +243,12 @@ template <crypto::hash_policy Hash>
     if (!environment) return std::move(environment).error();
 
     launch_plan made;
-    made.family = detail::family_of(run.flow, with.enable_task_revisions);
+    made.family = detail::family_of(run.flow, with);
     auto task = detail::task_of(run, with, made.family, client_token(detail::api_of(with), run, attempt, hash));
     if (!task) return std::move(task).error();
     made.task = *std::move(task);
     made.definition = detail::definition_of(run, with, made.family, *std::move(image), *std::move(environment));
-    made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version};
+    made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version, with.refresh_definitions};
     return made;
 }
 

@@ -3,8 +3,11 @@
 
 #include <fargate/core/secret.hpp>
 #include <fargate/deploy/kwargs.hpp>
+#include <fargate/text/slug.hpp>
+#include <fargate/text/transliteration.hpp>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,7 +46,13 @@ struct settings {
     bool strict = false;              ///< an unknown keyword argument is an error, not a warning
     external_settings external{};
     deploy::kwargs kwargs{};
+    text::transliteration transliterate = nullptr; ///< spells what `text::slug` cannot; null: it vanishes from names
 };
+
+/// A flow's name as families and S3 keys carry it; may be empty.
+[[nodiscard]] inline std::string slug_of(std::string_view name, settings const& with) {
+    return with.transliterate != nullptr ? text::slug(name, with.transliterate) : text::slug(name);
+}
 
 } // namespace fargate::inline v0::deploy
 

@@ -3,6 +3,7 @@
 
 #include <fargate/text/ascii.hpp>
 #include <fargate/text/slug_table.hpp>
+#include <fargate/text/transliteration.hpp>
 #include <fargate/text/utf8.hpp>
 
 #include <algorithm>
@@ -44,13 +45,32 @@ namespace detail {
 /// The full-width forms of ASCII are ASCII.
 [[nodiscard]] constexpr bool is_fullwidth(char32_t point) noexcept { return point >= 0xFF01 && point <= 0xFF5E; }
 
-/// Step 1 and 2: apostrophes become dashes, everything else ASCII or nothing.
-[[nodiscard]] inline std::string transliterate(std::string_view name) {
+/// Step 1 and 2: apostrophes become dashes, everything else ASCII or nothing. Runs of what the table has no word for are
+/// the model's.
+template <transliteration_policy Model>
+[[nodiscard]] std::string transliterate(std::string_view name, Model const& model) {
     std::string plain;
     plain.reserve(name.size());
+    std::string strange;
+    auto const spell_strange = [&] {
+        if (strange.empty()) return;
+        for (char const c : model(std::string_view{strange}))
+            if (static_cast<unsigned char>(c) < 0x80) plain += c;
+        strange.clear();
+    };
     for (std::size_t at = 0; at < name.size();) {
+        std::size_t const start = at;
         char32_t const point = next_code_point(name, at);
         if (point == no_code_point) continue;
+        std::string_view word = "~";
+        if (point >= 0x80 && !is_fullwidth(point)) {
+            word = slug_word(point);
+            if (word == "~") {
+                strange += name.substr(start, at - start);
+                continue;
+            }
+        }
+        spell_strange();
         if (point == '\'') {
             if (plain.empty() || plain.back() != '-') plain += '-';
         } else if (point < 0x80) {
@@ -58,11 +78,11 @@ namespace detail {
         } else if (is_fullwidth(point)) {
             plain += static_cast<char>(point - 0xFEE0);
         } else {
-            std::string_view word = slug_word(point);
             if (word.back() == '!' || word.back() == '^') word.remove_suffix(1);
             if (word != "~") plain += word;
         }
     }
+    spell_strange();
     return plain;
 }
 
@@ -149,11 +169,12 @@ inline void append_referenced(std::string& out, char32_t point) {
 
 /// A name as one lower-case word of a-z, 0-9 and single dashes: `ETL_v2.1 (prod)` is `etl-v2-1-prod`. Follows
 /// python-slugify 4.0, which named the task definitions and the S3 keys of Prefect's agent, for the Latin, Greek and
-/// Cyrillic scripts; where the original had a table for further scripts (Chinese, Japanese, Korean, Arabic, ...) their
-/// letters vanish here. May be empty; never longer than four characters for each byte of `name`. Bytes that are not UTF-8
-/// vanish.
-[[nodiscard]] inline std::string slug(std::string_view name) {
-    std::string plain = detail::transliterate(name);
+/// Cyrillic scripts; where the original had a table for further scripts (Chinese, Japanese, Korean, Arabic, ...) the model
+/// spells them. May be empty; with the model that spells nothing never longer than four characters for each byte of
+/// `name`. Bytes that are not UTF-8 vanish.
+template <transliteration_policy Model>
+[[nodiscard]] std::string slug(std::string_view name, Model const& model) {
+    std::string plain = detail::transliterate(name, model);
     if (contains(plain, "&")) {
         plain = detail::replace_references(plain, "");
         plain = detail::replace_references(plain, "#");
@@ -177,6 +198,9 @@ inline void append_referenced(std::string& out, char32_t point) {
     if (!made.empty() && made.back() == '-') made.pop_back();
     return made;
 }
+
+/// The same where letters of further scripts vanish.
+[[nodiscard]] inline std::string slug(std::string_view name) { return slug(name, no_transliteration{}); }
 
 } // namespace fargate::inline v0::text
 

@@ -223,11 +223,11 @@ TEST_CASE("environment beats environments, and what is given beats both variable
 
 TEST_CASE("unknown names are told with what was probably meant", "[deploy][kwargs]") {
     captured_log log;
-    auto const read = read_kwargs(
-        document(R"({"NetworkConfiguration": {}, "foo": "hunter2", "lauchType": 1, "momery": "1",
+    auto const read =
+        read_kwargs(document(R"({"NetworkConfiguration": {}, "foo": "hunter2", "lauchType": 1, "momery": "1",
                      "taskrolearn": "x", "containerDefinition": [], "CPU": 1,
                      "containerDefinitions": [{"secret": [], "cpu": 5, "environments": []}]})"),
-        log);
+                    log);
     REQUIRE(read.has_value());
     CHECK(log.text() ==
           "WARNING unknown keyword argument NetworkConfiguration is ignored: did you mean networkConfiguration?\n"
@@ -264,5 +264,6 @@ TEST_CASE("one set of arguments replaces another name by name", "[deploy][kwargs
     fargate::deploy::replace(*base, *over);
     CHECK(json::write(base->definition) == R"({"cpu": "256", "tags": [], "memory": "512"})");
     CHECK(json::write(base->run) == R"({"tags": [], "cluster": "two"})");
-    CHECK(json::write(base->container) == R"({"environment": [{"name": "B"}], "secrets": [{"name": "S", "valueFrom": "v"}]})");
+    CHECK(json::write(base->container) ==
+          R"({"environment": [{"name": "B"}], "secrets": [{"name": "S", "valueFrom": "v"}]})");
 }

@@ -27,6 +27,7 @@ tests|command clang-format-14|clang-format-14|clang-format 14
 all|command clang++|clang|clang++
 all|command clang-tidy-14|clang-tidy-14|clang-tidy 14
 all|command valgrind|valgrind|valgrind
+all|header unicode/utrans.h|libicu-dev|ICU and its headers
 all|venv|python3-venv|Python's venv module
 TABLE
 }

@@ -63,7 +63,9 @@ aws::tagged_resource listed(std::string const& family, int revision) { return {d
 
 } // namespace
 
-TEST_CASE("a definition that is not there is registered, and the family is run", "[deploy][definitions]") {
+TEST_CASE(
+    "§5.10 row: any AWS service error, of which only not-found counts: register new under the family, run the family",
+    "[deploy][definitions]") {
     world here;
     here.ecs.describes = {missing()};
     here.ecs.registers = {definition("fam", 1)};
@@ -77,7 +79,7 @@ TEST_CASE("a definition that is not there is registered, and the family is run",
                              "DEBUG Registering task definition fam\n");
 }
 
-TEST_CASE("without revisions a definition that is found is run", "[deploy][definitions]") {
+TEST_CASE("§5.10 row: found, revisions off: run the family", "[deploy][definitions]") {
     world here;
     here.ecs.describes = {definition("fam", 7)};
     CHECK(here.settle(plan_of("fam")) == "fam [describe]");
@@ -85,14 +87,15 @@ TEST_CASE("without revisions a definition that is found is run", "[deploy][defin
                              "DEBUG Task definition fam found\n");
 }
 
-TEST_CASE("with revisions the flow's own definition is run", "[deploy][definitions]") {
+TEST_CASE("§5.10 row: found, tag PrefectFlowId == id8: run the family", "[deploy][definitions]") {
     world here;
     here.ecs.describes = {definition("fam", 7, tags("aaaaaaaa", "99"))};
     CHECK(here.settle(plan_of("fam", true)) == "fam [describe]");
     CHECK(here.log.contains("Active task definition for aaaaaaaa already exists"));
 }
 
-TEST_CASE("with revisions another flow's definition of no newer version gets a new revision", "[deploy][definitions]") {
+TEST_CASE("§5.10 row: found, other/no id, flow.version >= tagged version: register a new revision, run the family",
+          "[deploy][definitions]") {
     auto const found = GENERATE(std::vector<aws::tag>{}, std::vector<aws::tag>{{"PrefectFlowVersion", "5"}},
                                 tags("bbbbbbbb", "4"), tags("bbbbbbbb", "5"), tags("bbbbbbbb", "none"), tags("", ""));
     world here;
@@ -110,7 +113,7 @@ TEST_CASE("a run whose flow has no version counts as version 0", "[deploy][defin
     CHECK(here.settle(plan) == "fam, registered [describe register]");
 }
 
-TEST_CASE("an older flow's own revision is searched by its tag: this family's, the highest, whatever the order",
+TEST_CASE("§5.10 row: found, other id, flow.version < tagged version: its own revision is searched by the tag",
           "[deploy][definitions]") {
     world here;
     here.ecs.describes = {definition("fam", 30, tags("bbbbbbbb", "6")), definition("fam", 10, tags("aaaaaaaa", "5"))};
@@ -182,7 +185,8 @@ TEST_CASE("a search that is refused registers and says why, one without an answe
     CHECK(odd.settle(plan_of("fam", true)) == "too fast [describe search describe]");
 }
 
-TEST_CASE("only not-found means missing: any other failure to describe fails the launch", "[deploy][definitions]") {
+TEST_CASE("§5.10 quirk: access-denied/throttling on describe is not missing: any other failure fails the launch",
+          "[deploy][definitions]") {
     auto const why =
         GENERATE(refusal("AccessDeniedException", "not authorized"), refusal("ThrottlingException", "too fast"),
                  refusal("ClientException", "Something else"), refusal("ServerException", "broken", 500),
@@ -230,7 +234,9 @@ TEST_CASE("a register that may have worked, here or elsewhere, looks again", "[d
     }
 }
 
-TEST_CASE("pinned, the exact revision that was found or registered is run", "[deploy][definitions]") {
+TEST_CASE("§5.7: the registration's answer is ignored, unless pinned: then the exact revision that was found or "
+          "registered is run",
+          "[deploy][definitions]") {
     world here;
     here.pin = true;
     here.ecs.describes = {missing()};
@@ -240,6 +246,38 @@ TEST_CASE("pinned, the exact revision that was found or registered is run", "[de
     found.pin = true;
     found.ecs.describes = {definition("fam", 7)};
     CHECK(found.settle(plan_of("fam")) == definition_arn("fam", 7) + " [describe]");
+}
+
+TEST_CASE("§5.10 quirk: tag search reads every page of this family and takes the highest revision",
+          "[deploy][definitions]") {
+    world here;
+    here.ecs.describes = {definition("fam", 30, tags("bbbbbbbb", "6")), definition("fam", 12, tags("aaaaaaaa", "5"))};
+    here.ecs.searches = {std::vector<aws::tagged_resource>{listed("fam", 12), listed("family", 99), listed("fam", 9),
+                                                           listed("zeta", 100)}};
+    CHECK(here.settle(plan_of("fam", true)) == definition_arn("fam", 12) + " [describe search describe]");
+}
+
+TEST_CASE("§5.10 quirk: missing `tags` member counts as no tags", "[deploy][definitions]") {
+    world here;
+    here.ecs.describes = {definition("fam", 7)};
+    here.ecs.registers = {definition("fam", 8)};
+    CHECK(here.settle(plan_of("fam", true)) == "fam, registered [describe register]");
+}
+
+TEST_CASE("§5.10 quirk: two flows with one slug take turns, each with its own definition", "[deploy][definitions]") {
+    auto newer = plan_of("fam", true); // aaaaaaaa, version 5
+    auto older = plan_of("fam", true);
+    older.reusable.flow_id8 = "bbbbbbbb";
+    older.reusable.flow_version = 3;
+    world here;
+    here.ecs.describes = {definition("fam", 2, tags("aaaaaaaa", "5"))};
+    here.ecs.searches = {std::vector<aws::tagged_resource>{}};
+    here.ecs.registers = {definition("fam", 3)};
+    CHECK(here.settle(older) == "fam, registered [describe search register]");
+    world there;
+    there.ecs.describes = {definition("fam", 3, tags("bbbbbbbb", "3"))};
+    there.ecs.registers = {definition("fam", 4)};
+    CHECK(there.settle(newer) == "fam, registered [describe register]");
 }
 
 namespace {

@@ -148,7 +148,8 @@ TEST_CASE("pinned, RunTask names the revision", "[deploy][launcher]") {
     CHECK(json::text_of(here.ecs.input(2), "taskDefinition").value() == definition_arn("fam", 4));
 }
 
-TEST_CASE("failures without a task are an error in ECS's own words", "[deploy][launcher]") {
+TEST_CASE("§5.9 quirk: no capacity etc.: failures without a task are an error in ECS's own words",
+          "[deploy][launcher]") {
     aws::run_task_output answer;
     answer.failures = {{"arn:aws:ecs:eu-west-1:1:container-instance/x", "RESOURCE:MEMORY", "needs 512 MiB"}};
     auto made = world{}.run_answers(answer);

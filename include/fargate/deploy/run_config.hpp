@@ -117,8 +117,9 @@ inline constexpr run_member run_members[] = {
         if (value.is_null() || std::find(std::begin(elsewhere), std::end(elsewhere), name) != std::end(elsewhere))
             continue;
         std::string const where = "run_config." + detail::shown_name(name);
-        auto const* const found = std::find_if(std::begin(detail::run_members), std::end(detail::run_members),
-                                               [&](detail::run_member const& each) { return each.name == name; });
+        auto const* const found =
+            std::find_if(std::begin(detail::run_members), std::end(detail::run_members),
+                         [&wanted = name](detail::run_member const& each) { return each.name == wanted; });
         if (found == std::end(detail::run_members)) {
             bool const own =
                 name == "task_definition" || name == "task_definition_path" || name == "task_definition_arn";

@@ -122,7 +122,7 @@ private:
     using ecs = aws::ecs<Policies>;
     using tagging = aws::tagging<Policies>;
     using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
-    using deployment = service::deployment<source, agent::planner, launcher, agent_log>;
+    using deployment = service::deployment<source, agent::planner, launcher, typename Policies::clock, agent_log>;
     using poller =
         service::poller<source, deployment, typename Policies::clock, agent_log, typename Policies::executor>;
 
@@ -135,7 +135,7 @@ private:
             tagging{p, aws},
             launcher{ecs, tagging, p.log},
             planner{std::move(settings)},
-            deployment{source, planner, launcher, p.log, book},
+            deployment{source, planner, launcher, p.clock, p.log, book},
             poller{source, deployment, p.clock, p.log, p.executor, book} {}
 
         agent::source source;

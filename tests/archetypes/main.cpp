@@ -106,7 +106,7 @@ void polling() {
         return result<deploy::launch_plan>{deploy::launch_plan{}};
     };
     service::health_book book;
-    service::deployment deployment{source, planner, launcher, log, book};
+    service::deployment deployment{source, planner, launcher, clock, log, book};
     service::poller poller{source, deployment, clock, log, executor, book};
     poller.run(1, {});
     expect(book.read().launched == 1, "service::poller and service::deployment");

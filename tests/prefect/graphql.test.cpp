@@ -16,7 +16,7 @@ constexpr char const* url = "http://apollo.internal:4200/";
 prefect::operation hello() { return {"query { hello }"}; }
 
 result<json::value> read(int status, std::string body, http::fields headers = {{"Content-Type", "application/json"}}) {
-    return prefect::read_answer({status, std::move(headers), std::move(body)}, url, server_settings());
+    return prefect::read_answer({status, std::move(headers), std::move(body)}, url, server_settings(), {});
 }
 
 bool mentions(error const& why, std::string_view part) { return why.message.find(part) != std::string::npos; }
@@ -48,7 +48,7 @@ TEST_CASE("a body is read as a server reads it") {
     CHECK_FALSE(prefect::read_operation("query { hello }"));
 }
 
-TEST_CASE("a request is a POST with the recorded header fields and no others") {
+TEST_CASE("2.1: a request is a POST with the recorded header fields and no others") {
     auto const options = server_settings();
     auto const where = *prefect::endpoint_of(options);
     auto const names = [](http::request const& request) {
@@ -56,7 +56,7 @@ TEST_CASE("a request is a POST with the recorded header fields and no others") {
         for (auto const& each : request.headers) all += each.name + ": " + each.value + "\n";
         return all;
     };
-    auto const plain = prefect::request_for(hello(), where, options, "");
+    auto const plain = prefect::request_for(hello(), where, options, prefect::identity_of(options));
     CHECK(plain.method == "POST");
     CHECK(plain.url == "http://apollo.internal:4200/");
     CHECK(names(plain) == "Content-Type: application/json\nX-PREFECT-CORE-VERSION: 0.13.19\n");
@@ -65,9 +65,31 @@ TEST_CASE("a request is a POST with the recorded header fields and no others") {
     auto with_token = options;
     with_token.token = secret{"abc"};
     with_token.core_version = "1.4.1";
-    CHECK(names(prefect::request_for(hello(), where, with_token, "agent-id")) ==
+    auto known = prefect::identity_of(with_token);
+    known.agent_id = "agent-id";
+    CHECK(names(prefect::request_for(hello(), where, with_token, known)) ==
           "Content-Type: application/json\nAuthorization: Bearer abc\nX-PREFECT-CORE-VERSION: 1.4.1\n"
           "X-PREFECT-AGENT-ID: agent-id\n");
+}
+
+TEST_CASE("2.1: Authorization: Bearer <token>, sent on the server backend too if a token is configured, else omitted") {
+    for (auto options : {server_settings(), cloud_settings()}) {
+        auto const where = *prefect::endpoint_of(options);
+        auto const sent = [&] {
+            return prefect::request_for(hello(), where, options, prefect::identity_of(options)).headers;
+        };
+        options.token = {};
+        CHECK_FALSE(sent().find("Authorization"));
+        options.token = secret{"abc"};
+        CHECK(sent().value_of("Authorization") == "Bearer abc");
+        CHECK_FALSE(sent().find("X-PREFECT-TENANT-ID"));
+        options.tenant_id = "tenant";
+        CHECK_FALSE(sent().find("X-PREFECT-TENANT-ID")); // there is no tenant header in 0.13
+
+        options.api_key = secret{"key"};
+        CHECK(sent().value_of("Authorization") == "Bearer key");
+        CHECK(sent().value_of("X-PREFECT-TENANT-ID") == "tenant");
+    }
 }
 
 TEST_CASE("2.4: a success yields its data") {
@@ -78,7 +100,7 @@ TEST_CASE("2.4: a success yields its data") {
     CHECK(read(200, "{}")->is_null());
 }
 
-TEST_CASE("2.4: HTTP 400 with errors is a refusal that tells every code and message") {
+TEST_CASE("2.4: HTTP 400 with errors: a refusal that tells every code and message") {
     auto const field = read(400, recorded("error_http400_unknown_field"));
     REQUIRE_FALSE(field);
     CHECK(field.error().code == errc::service_error);
@@ -99,7 +121,7 @@ TEST_CASE("2.4: HTTP 400 with errors is a refusal that tells every code and mess
     CHECK(two.error().service_code.empty());
 }
 
-TEST_CASE("2.4: HTTP 400 that cannot be read hints at the query and the address") {
+TEST_CASE("2.4: HTTP 400, unparsable: a hint at the query and the address") {
     for (char const* const body : {"", "Bad Request", "<html>no</html>", "[]", R"({"message": "no"})"}) {
         auto const answer = read(400, body);
         REQUIRE_FALSE(answer);
@@ -109,7 +131,7 @@ TEST_CASE("2.4: HTTP 400 that cannot be read hints at the query and the address"
     }
 }
 
-TEST_CASE("2.4: other statuses are named with their remedy") {
+TEST_CASE("2.4: other 4xx / 5xx: named with their remedy, 401 and 403 as what they are") {
     struct row {
         int status;
         errc code;
@@ -136,12 +158,17 @@ TEST_CASE("2.4: other statuses are named with their remedy") {
     auto const moved = read(308, "", {{"Location", "https://elsewhere/graphql"}});
     CHECK(mentions(moved.error(), "set api (--api) to that"));
     CHECK(mentions(moved.error(), "https://elsewhere/graphql"));
+    CHECK_FALSE(mentions(moved.error(), "GET"));
+    for (int const status : {301, 302, 303}) {
+        auto const turned = read(status, "", {{"Location", "https://elsewhere/graphql"}});
+        CHECK(mentions(turned.error(), "https://elsewhere/graphql, which would turn our POST into a GET"));
+    }
     auto const told = read(500, R"({"errors": [{"message": "database is away", "extensions": {"code": "X"}}]})");
     CHECK(mentions(told.error(), "X: database is away"));
     CHECK(told.error().service_code == "X");
 }
 
-TEST_CASE("2.4: success without JSON names the address and what to do") {
+TEST_CASE("2.4: 2xx, body not JSON or empty: the address and what to do") {
     struct row {
         char const* body;
         char const* kind;
@@ -151,8 +178,6 @@ TEST_CASE("2.4: success without JSON names the address and what to do") {
          {row{"", "application/json", "with an empty body"},
           row{"<!DOCTYPE html><html>", "text/html", "with a web page"}, row{"  \n<html>", "", "with a web page"},
           row{R"({"data": {"hello": "wa)", "application/json", "something else"},
-          row{"[]", "application/json", "not a JSON object"}, row{"7", "", "not a JSON object"},
-          row{"null", "", "not a JSON object"}, row{"\"data\"", "", "not a JSON object"},
           row{R"({"data": 1} trailing)", "", "something else"}}) {
         INFO(each.body);
         auto const answer = read(200, each.body, {{"Content-Type", each.kind}});
@@ -168,12 +193,26 @@ TEST_CASE("2.4: success without JSON names the address and what to do") {
 
     auto no_token = cloud_settings();
     no_token.token = {};
-    auto const cloud = prefect::read_answer({200, {}, ""}, "https://api.prefect.io/", no_token);
+    auto const cloud = prefect::read_answer({200, {}, ""}, "https://api.prefect.io/", no_token, {});
     CHECK(mentions(cloud.error(), "make sure that an API token is configured"));
-    CHECK_FALSE(mentions(prefect::read_answer({200, {}, ""}, url, cloud_settings()).error(), "make sure"));
+    CHECK_FALSE(mentions(
+        prefect::read_answer({200, {}, ""}, url, cloud_settings(), prefect::identity_of(cloud_settings())).error(),
+        "make sure"));
 }
 
-TEST_CASE("2.4: errors in a success: authorization") {
+TEST_CASE("2.4: 2xx, JSON is not an object: a malformed response, no crash") {
+    for (char const* const body : {"[]", "7", "null", "true", "\"data\"", "[{\"data\": {}}]"}) {
+        INFO(body);
+        auto const answer = read(200, body);
+        REQUIRE_FALSE(answer);
+        CHECK(answer.error().code == errc::malformed_response);
+        CHECK(answer.error().http_status == 200);
+        CHECK(mentions(answer.error(), "not a JSON object"));
+        CHECK(mentions(answer.error(), url));
+    }
+}
+
+TEST_CASE("2.4: 2xx, JSON has key `errors`: UNAUTHENTICATED or Malformed Authorization header is authorization") {
     auto const recorded_one = read(200, recorded("error_http200_unauthenticated"));
     REQUIRE_FALSE(recorded_one);
     CHECK(recorded_one.error().code == errc::unauthorized);
@@ -185,7 +224,7 @@ TEST_CASE("2.4: errors in a success: authorization") {
           errc::unauthorized);
 }
 
-TEST_CASE("2.4: errors in a success: the version lock counts only as the first error's code") {
+TEST_CASE("2.4: 2xx, JSON has key `errors`: the version lock counts only as the first error's code") {
     auto const lock = read(200, recorded("error_http200_version_lock"));
     REQUIRE_FALSE(lock);
     CHECK(lock.error().code == errc::service_error);
@@ -196,7 +235,7 @@ TEST_CASE("2.4: errors in a success: the version lock counts only as the first e
     CHECK(second.error().service_code.empty());
 }
 
-TEST_CASE("2.4: errors in a success: a failed state update is a lost claim") {
+TEST_CASE("2.4: 2xx, JSON has key `errors`: a failed state update is a lost claim") {
     auto const lost = read(200, recorded("error_http200_state_update_failed"));
     REQUIRE_FALSE(lost);
     CHECK(lost.error().code == errc::lost_claim);
@@ -207,7 +246,7 @@ TEST_CASE("2.4: errors in a success: a failed state update is a lost claim") {
     CHECK(read(200, behind).error().code == errc::lost_claim);
 }
 
-TEST_CASE("2.4: errors in a success: anything else, with partial data too") {
+TEST_CASE("2.4: partial `data` plus `errors`: treated as failure, whatever form the errors have") {
     auto const partial =
         read(200, R"({"data": {"hello": "x"}, "errors": [{"message": "no", "extensions": {"code": "C"}}]})");
     REQUIRE_FALSE(partial);
@@ -220,7 +259,7 @@ TEST_CASE("2.4: errors in a success: anything else, with partial data too") {
     }
 }
 
-TEST_CASE("2.4: errors that are null or empty are no errors") {
+TEST_CASE("2.4: 2xx, `errors: null`: no errors, and neither are empty ones") {
     CHECK(read(200, R"({"data": {"hello": "x"}, "errors": null})"));
     CHECK(read(200, R"({"data": {"hello": "x"}, "errors": []})"));
 }
@@ -236,13 +275,31 @@ TEST_CASE("2.3: API_ERROR anywhere in the errors of a success asks to be called 
     CHECK_FALSE(prefect::is_api_error(read(200, "API_ERROR")));
 }
 
+TEST_CASE("no secret of an exchange is told, be it the key, an access token or what the body holds") {
+    auto options = cloud_settings();
+    options.token = secret{"person"};
+    options.api_key = secret{"persona-key"};
+    prefect::identity who;
+    who.bearer = secret{"refresh-1"};
+    who.enclosed = secret{"access-1"};
+    for (int const status : {200, 400, 401, 500}) {
+        auto const answer = prefect::read_answer(
+            {status, {}, R"({"errors": [{"message": "refresh-1 for access-1 of person by persona-key"}]})"},
+            "https://h/access-1", options, who);
+        REQUIRE_FALSE(answer);
+        CHECK(mentions(answer.error(), "*** for *** of *** by ***"));
+        CHECK(mentions(answer.error(), "https://h/***"));
+    }
+    CHECK(mentions(prefect::read_answer({401, {}, ""}, url, options, who).error(), "check the API key (--key)"));
+}
+
 TEST_CASE("a server's words are cut, kept to one line, and never show the token") {
-    secret const token{"hunter2"};
+    secret const token[] = {secret{"hunter2"}};
     CHECK(prefect::quoted("a\r\nb\tc\x7F", token) == "a  b c ");
     CHECK(prefect::quoted("got Bearer hunter2hunter2!", token) == "got Bearer ******!");
-    CHECK(prefect::quoted("0123456789", secret{}, 4) == "0123...");
-    CHECK(prefect::quoted("012\xC3\xA9", secret{}, 4) == "012...");
-    CHECK(prefect::quoted("01\xC3\xA9z", secret{}, 4) == "01\xC3\xA9...");
+    CHECK(prefect::quoted("0123456789", {}, 4) == "0123...");
+    CHECK(prefect::quoted("012\xC3\xA9", {}, 4) == "012...");
+    CHECK(prefect::quoted("01\xC3\xA9z", {}, 4) == "01\xC3\xA9...");
     std::string const padding(508, 'x');
     CHECK(prefect::quoted(padding + "hunter2", token).find("hunt") == std::string::npos);
 
@@ -255,8 +312,9 @@ TEST_CASE("a server's words are cut, kept to one line, and never show the token"
               std::string{R"({"errors": "hunter2"})"}, std::string{"hunter2"},
               std::string{R"({"hunter2": 1, "hunter2": 2})"},
               R"({"errors": [{"message": ")" + std::string(1'000'000, 'y') + R"("}]})"}) {
-            auto const answer = prefect::read_answer(
-                {status, {{"Location", "http://hunter2"}, {"Content-Type", "hunter2"}}, body}, url, options);
+            auto const answer =
+                prefect::read_answer({status, {{"Location", "http://hunter2"}, {"Content-Type", "hunter2"}}, body}, url,
+                                     options, prefect::identity_of(options));
             if (answer) continue;
             auto const& why = answer.error();
             CHECK(why.message.find("hunter2") == std::string::npos);

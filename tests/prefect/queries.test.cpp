@@ -22,6 +22,19 @@ TEST_CASE("3.1: the token's scope") {
     CHECK(prefect::read_token_scope(recorded_data("cloud_auth_info_tenant")).empty());
 }
 
+TEST_CASE("7: 0.15.0: the tenant of a key is asked for, and a null one means that a token was given as a key") {
+    CHECK(prefect::key_tenant_query().text == "query { auth_info { tenant_id } }");
+    CHECK(*prefect::read_key_tenant(recorded_data("cloud_auth_info_tenant")) == "72940fd6-5183-4fa4-a2c0-495b0d1f83ed");
+    auto const token = prefect::read_key_tenant(json_of(R"({"auth_info": {"tenant_id": null}})"));
+    REQUIRE_FALSE(token);
+    CHECK(token.error().code == errc::unauthorized);
+    CHECK(token.error().message.find("it is an API token") != std::string::npos);
+    for (char const* const data :
+         {"null", "{}", R"({"auth_info": null})", R"({"auth_info": {}})", R"({"auth_info": {"tenant_id": 7}})",
+          R"({"auth_info": {"tenant_id": ""}})", R"({"auth_info": {"tenant_id": "a\r\nX: b"}})"})
+        CHECK(prefect::read_key_tenant(json_of(data)).error().code == errc::malformed_response);
+}
+
 TEST_CASE("3.2: the tenant") {
     CHECK(prefect::tenant_query().text == "query { tenant { id } }");
     CHECK(*prefect::read_tenant(recorded_data("tenant")) == "72940fd6-5183-4fa4-a2c0-495b0d1f83ed");
@@ -82,20 +95,37 @@ TEST_CASE("3.6: the queue") {
 
 TEST_CASE("3.7: the metadata, with its arguments in the text") {
     std::string const ids[] = {"id-1", "id-2"};
-    auto const asked = prefect::flow_runs_query(ids, "T");
+    auto const asked = prefect::flow_runs_query(ids, "T", prefect::run_configs::of_flows);
     CHECK(asked.variables.is_null());
-    CHECK(folded(asked.text) == folded(R"(query { flow_run(where: {
+    std::string const recorded_one = R"(query { flow_run(where: {
         id: {_in: ["id-1", "id-2"]},
         _or: [ {state: {_eq: "Scheduled"}},
                {state: {_eq: "Running"}, task_runs: {state_start_time: {_lte: "T"}}} ] }) {
       id version state serialized_state parameters scheduled_start_time
       flow { id name environment run_config storage version core_version }
-      task_runs(where: {state_start_time: {_lte: "T"}}) { id version task_id serialized_state } } })"));
+      task_runs(where: {state_start_time: {_lte: "T"}}) { id version task_id serialized_state } } })";
+    CHECK(folded(asked.text) == folded(recorded_one));
+
+    std::string newer = recorded_one;
+    std::string const last = "scheduled_start_time\n";
+    newer.insert(newer.find(last) + last.size(), "run_config ");
+    CHECK(folded(prefect::flow_runs_query(ids, "T", prefect::run_configs::of_runs_and_flows).text) == folded(newer));
+}
+
+TEST_CASE("7: 0.14.2: an older server is known by its refusal, in its own words") {
+    auto const refused = [](int status, std::string const& body) {
+        return prefect::read_answer({status, {}, body}, "http://h/", testing_support::server_settings(), {}).error();
+    };
+    CHECK(prefect::lacks_run_configs(refused(400, testing_support::recorded("error_http400_unknown_field"))));
+    CHECK_FALSE(prefect::lacks_run_configs(refused(400, testing_support::recorded("error_http400_null_tenant"))));
+    CHECK_FALSE(prefect::lacks_run_configs(
+        refused(400, R"({"errors": [{"message": "Cannot query field \"run_config\" on type \"flow\"."}]})")));
+    CHECK_FALSE(prefect::lacks_run_configs(refused(500, testing_support::recorded("error_http400_unknown_field"))));
 }
 
 TEST_CASE("what a server put into an id stays text in the query that names it") {
     std::string const ids[] = {"a\"]}}) { id } } #", "b\\", "c\n"};
-    auto const text = prefect::flow_runs_query(ids, "T").text;
+    auto const text = prefect::flow_runs_query(ids, "T", prefect::run_configs::of_flows).text;
     CHECK(text.find(R"(["a\"]}}) { id } } #", "b\\", "c\n"])") != std::string::npos);
     CHECK(prefect::agent_config_query("\"").text.find(R"({_eq: "\""})") != std::string::npos);
 }

@@ -54,7 +54,7 @@ TEST_CASE("an address that cannot be posted to is refused by the option's name")
     }
 }
 
-TEST_CASE("a token or a version that would break out of its header field is refused without being shown") {
+TEST_CASE("a token, key, tenant or version that would break out of its header field is refused without being shown") {
     for (char const* const text : {"abc\r\nX-Evil: 1", "abc\n", "a\x7F", "a\x01"}) {
         prefect::settings options;
         options.token = secret{text};
@@ -66,6 +66,16 @@ TEST_CASE("a token or a version that would break out of its header field is refu
         options.token = {};
         options.core_version = text;
         CHECK_FALSE(prefect::endpoint_of(options));
+
+        prefect::settings with_key;
+        with_key.api_key = secret{text};
+        REQUIRE_FALSE(prefect::endpoint_of(with_key));
+        CHECK(prefect::endpoint_of(with_key).error().message.find("abc") == std::string::npos);
+        with_key.api_key = secret{"abc"};
+        CHECK(prefect::endpoint_of(with_key));
+        with_key.tenant_id = text;
+        REQUIRE_FALSE(prefect::endpoint_of(with_key));
+        CHECK(prefect::endpoint_of(with_key).error().message.find("tenant_id") != std::string::npos);
     }
 }
 

@@ -3,6 +3,8 @@
 
 #include <fargate/core/result.hpp>
 #include <fargate/json/json.hpp>
+#include <fargate/system/clock.hpp>
+#include <fargate/text/timestamp.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -44,6 +46,7 @@ struct flow_run {
     prefect::flow flow{};
     json::value run_config{}; ///< the run's own, newer backends only; null when absent
     std::vector<task_run> task_runs{};
+    std::optional<time_point> not_before{}; ///< when it is due, where it was asked for ahead of time: claim it then
 };
 
 namespace detail {
@@ -99,6 +102,14 @@ namespace detail {
 }
 
 } // namespace detail
+
+/// When a run is due: the start time of its state, and of one that is Scheduled without one its scheduled start. Nothing
+/// for any other, such as a flow that runs already.
+[[nodiscard]] inline std::optional<time_point> due_time_of(flow_run const& run) {
+    if (auto const start = json::text_of(run.state, "start_time")) return text::parse_iso8601(*start);
+    if (json::text_of(run.state, "type") != "Scheduled") return std::nullopt;
+    return text::parse_iso8601(run.scheduled_start_time);
+}
 
 /// The rows of a metadata answer, in its order. `data` is the answer's `data`, with the member `flow_run`. Ids, versions
 /// and the flow must be there (the API declares them non-null), everything else may be absent;

@@ -7,10 +7,13 @@
 #include <fargate/prefect/settings.hpp>
 #include <fargate/text/ascii.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // GraphQL over HTTP as Prefect's APIs speak it: what goes into a request and what an answer means. Nothing is sent here.
 
@@ -56,24 +59,50 @@ struct operation {
     return read;
 }
 
-/// The request for an operation. `agent_id` is empty until the agent is registered.
+/// Who asks, as the header fields of a request tell it.
+struct identity {
+    secret bearer{};         ///< a token, a key or an access token; empty: none is sent
+    std::string tenant_id{}; ///< sent beside a key; empty: not
+    std::string agent_id{};  ///< empty until the agent is registered
+    secret enclosed{};       ///< one that the variables hold: as little to be told as the bearer
+};
+
+/// What the settings tell by themselves: the key and the configured tenant, else the token.
+[[nodiscard]] inline identity identity_of(settings const& options) {
+    identity made;
+    if (options.api_key.empty()) {
+        made.bearer = options.token;
+    } else {
+        made.bearer = options.api_key;
+        made.tenant_id = options.tenant_id;
+    }
+    return made;
+}
+
+/// The request for an operation.
 [[nodiscard]] inline http::request request_for(operation const& wanted, endpoint const& where, settings const& options,
-                                               std::string_view agent_id) {
+                                               identity const& who) {
     http::request made;
     made.method = "POST";
     made.url = where.url;
     made.headers.add("Content-Type", "application/json");
-    if (!options.token.empty()) made.headers.add("Authorization", "Bearer " + std::string{options.token.reveal()});
+    if (!who.bearer.empty()) made.headers.add("Authorization", "Bearer " + std::string{who.bearer.reveal()});
     made.headers.add("X-PREFECT-CORE-VERSION", options.core_version);
-    if (!agent_id.empty()) made.headers.add("X-PREFECT-AGENT-ID", std::string{agent_id});
+    if (!who.tenant_id.empty()) made.headers.add("X-PREFECT-TENANT-ID", who.tenant_id);
+    if (!who.agent_id.empty()) made.headers.add("X-PREFECT-AGENT-ID", who.agent_id);
     made.body = write_operation(wanted);
     made.limits = options.limits;
     return made;
 }
 
-/// A server's words as part of our one line: control characters become spaces, the token is masked, and what is longer
+/// A server's words as part of our one line: control characters become spaces, the secrets are masked, and what is longer
 /// than `limit` bytes is cut between characters.
-[[nodiscard]] inline std::string quoted(std::string_view words, secret const& token, std::size_t limit = 512) {
+[[nodiscard]] inline std::string quoted(std::string_view words, std::span<secret const> hidden,
+                                        std::size_t limit = 512) {
+    auto const begun_by = [&words](std::size_t at) {
+        return
+            [rest = words.substr(at)](secret const& each) { return !each.empty() && rest.starts_with(each.reveal()); };
+    };
     std::string out;
     for (std::size_t at = 0; at < words.size();) {
         if (out.size() >= limit) {
@@ -83,9 +112,9 @@ struct operation {
             }
             return out + "...";
         }
-        if (!token.empty() && words.substr(at).starts_with(token.reveal())) {
+        if (auto const found = std::find_if(hidden.begin(), hidden.end(), begun_by(at)); found != hidden.end()) {
             out += "***";
-            at += token.reveal().size();
+            at += found->reveal().size();
             continue;
         }
         char const c = words[at++];
@@ -112,45 +141,62 @@ namespace detail {
     return list != nullptr ? &list->front() : nullptr;
 }
 
+/// Everything about an exchange that its errors tell, and must not tell.
+struct circumstances {
+    circumstances(std::string_view to, settings const& options, identity const& who) :
+        hidden{who.bearer, who.enclosed, options.token, options.api_key},
+        remedy{options.api_key.empty() ? "check the API token (--token)" : "check the API key (--key)"},
+        credential_missing{options.backend == backend::cloud && who.bearer.empty()} {
+        // A longer secret may begin with a shorter one.
+        std::stable_sort(hidden.begin(), hidden.end(), [](secret const& left, secret const& right) {
+            return left.reveal().size() > right.reveal().size();
+        });
+        url = quoted(to, hidden);
+    }
+    std::vector<secret> hidden;
+    std::string url{};
+    char const* remedy;
+    bool credential_missing;
+};
+
 /// `CODE: message; CODE: message`.
-[[nodiscard]] inline std::string told_by(json::value const& errors, secret const& token) {
+[[nodiscard]] inline std::string told_by(json::value const& errors, std::span<secret const> hidden) {
     std::string told;
     if (auto const* const list = errors.get_ptr<json::value::array_t const*>()) {
         for (auto const& each : *list) {
             if (told.size() > 1024) break;
             if (!told.empty()) told += "; ";
             auto const code = code_of(each);
-            told += quoted(code.empty() ? "UNKNOWN_ERROR" : code, token, 64) + ": ";
-            told += quoted(json::text_of(each, "message").value_or("no message"), token);
+            told += quoted(code.empty() ? "UNKNOWN_ERROR" : code, hidden, 64) + ": ";
+            told += quoted(json::text_of(each, "message").value_or("no message"), hidden);
         }
-        return quoted(told, token);
+        return quoted(told, hidden);
     }
-    return quoted(json::write(errors), token);
+    return quoted(json::write(errors), hidden);
 }
 
 /// What a refusal by the GraphQL layer means, whichever HTTP status it came with.
-[[nodiscard]] inline error refusal(json::value const& errors, int status, std::string_view url, secret const& token) {
+[[nodiscard]] inline error refusal(json::value const& errors, int status, circumstances const& around) {
     std::string const all = json::write(errors);
     auto const* const first = first_of(errors);
     error why;
     why.code = errc::service_error;
     why.http_status = status;
-    if (first != nullptr) why.service_code = quoted(code_of(*first), token, 128);
-    why.message = std::string{url} + " refused: " + told_by(errors, token);
+    if (first != nullptr) why.service_code = quoted(code_of(*first), around.hidden, 128);
+    why.message = around.url + " refused: " + told_by(errors, around.hidden);
     why.retryable = status != 400 && text::contains(all, "API_ERROR");
     if (text::contains(all, "UNAUTHENTICATED") || text::contains(all, "Malformed Authorization header")) {
         why.code = errc::unauthorized;
-        why.message += ": check the API token";
+        why.message += std::string{": "} + around.remedy;
     } else if (why.service_code != version_lock && text::contains(all, "State update failed")) {
         why.code = errc::lost_claim;
     }
     return why;
 }
 
-[[nodiscard]] inline error unreadable(http::response const& got, std::string_view reason, std::string_view url,
-                                      settings const& options) {
+[[nodiscard]] inline error unreadable(http::response const& got, std::string_view reason, circumstances const& around) {
     auto const kind = got.headers.value_of("Content-Type");
-    auto why = fail(errc::malformed_response, std::string{url} + " answered " + std::to_string(got.status));
+    auto why = fail(errc::malformed_response, around.url + " answered " + std::to_string(got.status));
     why.http_status = got.status;
     if (got.body.empty()) {
         why.message += " with an empty body";
@@ -159,30 +205,31 @@ namespace detail {
     } else {
         why.message += " with something else than a GraphQL answer";
     }
-    why.message += " (" + quoted(reason, options.token, 128) + "): ";
-    why.message += options.backend == backend::cloud && options.token.empty()
-                       ? "make sure that an API token is configured (--token)"
-                       : "check that api (--api) is the address of Prefect's GraphQL API";
+    why.message += " (" + quoted(reason, around.hidden, 128) + "): ";
+    why.message += around.credential_missing ? "make sure that an API token is configured (--token)"
+                                             : "check that api (--api) is the address of Prefect's GraphQL API";
     return why;
 }
 
 /// A status that is neither success nor the GraphQL layer's 400.
-[[nodiscard]] inline error bad_status(http::response const& got, json::value const* errors, std::string_view url,
-                                      settings const& options) {
+[[nodiscard]] inline error bad_status(http::response const& got, json::value const* errors,
+                                      circumstances const& around) {
     error why;
     why.code = got.status == 401 || got.status == 403 ? errc::unauthorized : errc::service_error;
     why.http_status = got.status;
-    why.message = std::string{url} + " answered " + std::to_string(got.status);
+    why.message = around.url + " answered " + std::to_string(got.status);
     why.retryable = got.status >= 500 || got.status == 429;
     if (errors != nullptr) {
-        if (auto const* const first = first_of(*errors)) why.service_code = quoted(code_of(*first), options.token, 128);
-        why.message += " (" + told_by(*errors, options.token) + ")";
+        if (auto const* const first = first_of(*errors)) why.service_code = quoted(code_of(*first), around.hidden, 128);
+        why.message += " (" + told_by(*errors, around.hidden) + ")";
     }
     auto const place = got.headers.value_of("Location");
     if (why.code == errc::unauthorized) {
-        why.message += ": check the API token (--token)";
+        why.message += std::string{": "} + around.remedy;
     } else if (got.status >= 300 && got.status < 400 && !place.empty()) {
-        why.message += ": it sends us to " + quoted(place, options.token, 256) + ", set api (--api) to that";
+        why.message += ": it sends us to " + quoted(place, around.hidden, 256);
+        if (got.status <= 303) why.message += ", which would turn our POST into a GET";
+        why.message += ": set api (--api) to that";
     } else if (got.status == 404 || got.status == 405) {
         why.message += ": check that api (--api) is the address of Prefect's GraphQL API";
     }
@@ -198,25 +245,26 @@ namespace detail {
 } // namespace detail
 
 /// The `data` of an answer, null when it has none. Partial data beside errors is a failure. Errors:
-/// - `errc::unauthorized`: the token is not accepted, by the GraphQL layer or as 401 or 403;
+/// - `errc::unauthorized`: the token or the key is not accepted, by the GraphQL layer or as 401 or 403;
 /// - `errc::lost_claim`: the text `State update failed`, which means that another agent has the run;
 /// - `errc::service_error`: any other refusal or status, `service_code` being the first error's `extensions.code`
 ///   (`VERSION_LOCKING_ERROR`, `GRAPHQL_VALIDATION_FAILED`, ...); `retryable` when it names `API_ERROR`, and on 429 and 5xx;
 /// - `errc::malformed_response`: success whose body is no JSON object.
 [[nodiscard]] inline result<json::value> read_answer(http::response const& got, std::string_view url,
-                                                     settings const& options) {
+                                                     settings const& options, identity const& who) {
+    detail::circumstances const around{url, options, who};
     auto document = json::parse(got.body);
     bool const object = document && document->is_object();
     auto const* const errors = object ? detail::errors_of(*document) : nullptr;
     if (got.status < 200 || got.status > 299) {
-        if (got.status == 400 && errors != nullptr) return detail::refusal(*errors, got.status, url, options.token);
-        auto why = detail::bad_status(got, errors, url, options);
+        if (got.status == 400 && errors != nullptr) return detail::refusal(*errors, got.status, around);
+        auto why = detail::bad_status(got, errors, around);
         if (got.status == 400) why.message += ": the query was not understood, is it Prefect's GraphQL API?";
         return why;
     }
-    if (!document) return detail::unreadable(got, document.error().message, url, options);
-    if (!object) return detail::unreadable(got, "not a JSON object", url, options);
-    if (errors != nullptr) return detail::refusal(*errors, got.status, url, options.token);
+    if (!document) return detail::unreadable(got, document.error().message, around);
+    if (!object) return detail::unreadable(got, "not a JSON object", around);
+    if (errors != nullptr) return detail::refusal(*errors, got.status, around);
     return detail::take(*std::move(document), "data");
 }
 

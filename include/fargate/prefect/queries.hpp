@@ -6,6 +6,7 @@
 #include <fargate/prefect/graphql.hpp>
 #include <fargate/prefect/settings.hpp>
 #include <fargate/system/log.hpp>
+#include <fargate/text/ascii.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -70,6 +71,22 @@ namespace detail {
 [[nodiscard]] inline std::string read_token_scope(json::value const& data) {
     auto const* const info = json::object_of(data, "auth_info");
     return std::string{info != nullptr ? json::text_of(*info, "api_token_scope").value_or("") : ""};
+}
+
+// --- Cloud: whose key is this?
+
+[[nodiscard]] inline operation key_tenant_query() { return {"query { auth_info { tenant_id } }"}; }
+
+/// The tenant of an API key. `errc::unauthorized` when it has none, which is so with a token that was given for a key.
+[[nodiscard]] inline result<std::string> read_key_tenant(json::value const& data) {
+    auto const* const info = json::object_of(data, "auth_info");
+    if (info == nullptr || !info->contains("tenant_id")) return detail::missing("tenant_id in auth_info");
+    if (json::member(*info, "tenant_id") == nullptr)
+        return fail(errc::unauthorized, "the API key (--key) belongs to no tenant, for it is an API token: give it as "
+                                        "one (--token), or make a key");
+    auto const id = json::text_of(*info, "tenant_id");
+    if (!id || id->empty() || !detail::fits_a_field(*id)) return detail::missing("usable tenant_id in auth_info");
+    return std::string{*id};
 }
 
 // --- Server: whose runs are these?
@@ -147,17 +164,31 @@ namespace detail {
     return read;
 }
 
+/// Whose run configuration is asked for.
+enum class run_configs : unsigned char {
+    of_flows,         ///< every backend knows it
+    of_runs_and_flows ///< Cloud, and Server from 2021-01-05; older ones refuse the whole query
+};
+
 /// Asks for the metadata of these runs, as far as they are still Scheduled, or Running with task runs due by `due`. The
 /// arguments are written into the text, as the recorded query has them. `read_flow_runs` reads the answer.
-[[nodiscard]] inline operation flow_runs_query(std::span<std::string const> ids, std::string_view due) {
+[[nodiscard]] inline operation flow_runs_query(std::span<std::string const> ids, std::string_view due,
+                                               run_configs wanted) {
     std::string list;
     for (auto const& each : ids) list += (list.empty() ? "" : ", ") + detail::literal(each);
     std::string const is_due = "{state_start_time: {_lte: " + detail::literal(due) + "}}";
     return {"query { flow_run(where: { id: {_in: [" + list +
             R"(]}, _or: [ {state: {_eq: "Scheduled"}}, {state: {_eq: "Running"}, task_runs: )" + is_due +
-            "} ] }) { id version state serialized_state parameters scheduled_start_time"
-            " flow { id name environment run_config storage version core_version } task_runs(where: " +
-            is_due + ") { id version task_id serialized_state } } }"};
+            "} ] }) { id version state serialized_state parameters scheduled_start_time" +
+            (wanted == run_configs::of_runs_and_flows ? " run_config" : "") +
+            " flow { id name environment run_config storage version core_version } task_runs(where: " + is_due +
+            ") { id version task_id serialized_state } } }"};
+}
+
+/// True when a backend refuses `flow_runs_query` because it keeps no run configuration with a run.
+[[nodiscard]] inline bool lacks_run_configs(error const& why) noexcept {
+    return why.http_status == 400 &&
+           text::contains(why.message, R"(Cannot query field "run_config" on type "flow_run")");
 }
 
 // --- Telling a run's fate

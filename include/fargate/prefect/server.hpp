@@ -9,13 +9,17 @@
 #include <fargate/prefect/queries.hpp>
 #include <fargate/prefect/settings.hpp>
 #include <fargate/prefect/state.hpp>
+#include <fargate/prefect/tenant.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
+#include <fargate/system/random.hpp>
 #include <fargate/text/timestamp.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -40,6 +44,9 @@ namespace detail {
 
 } // namespace detail
 
+/// How far ahead runs are asked for with `settings::prefetch`.
+inline constexpr std::chrono::seconds prefetched{10};
+
 /// The `flow_source` of Prefect 0.13 to 1.x: a Server or Cloud with its GraphQL API. Keeps references to its policies,
 /// which must outlive it and serve as many threads as call it.
 template <http_policy Http, clock_policy Clock, log_policy Log>
@@ -47,12 +54,8 @@ class server {
 public:
     using run = flow_run;
 
-    server(Http& http, Clock& clock, Log& log, settings options) :
-        clock_{&clock},
-        log_{&log},
-        options_{std::move(options)},
-        client_{http, clock, options_},
-        tenant_id_{options_.tenant_id} {}
+    server(Http& http, Clock& clock, Log& log, settings options, random_source bits = random_bits) :
+        clock_{&clock}, log_{&log}, options_{std::move(options)}, client_{http, clock, options_, bits} {}
     server(server const&) = delete;
     server& operator=(server const&) = delete;
 
@@ -62,7 +65,7 @@ public:
         return greet(stop);
     }
 
-    /// Cloud: checks the token's scope. Then registers, and checks the agent config when one is configured. On the server
+    /// Cloud: checks the token's scope, unless there is a key. Then finds the tenant, registers, and checks the agent config when one is configured. On the server
     /// backend a registration that fails is a warning, and `poll` tries again; everywhere else it is an error.
     [[nodiscard]] result<void> enroll(std::stop_token stop = {}) {
         if (!client_.where()) return client_.where().error();
@@ -103,6 +106,7 @@ public:
     /// `VERSION_LOCKING_ERROR`: the run has moved on since the poll), or when nothing is left to submit.
     /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
     [[nodiscard]] result<fargate::claim> claim(run const& wanted) {
+        (void)forget(wanted.id);
         log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
         auto const flow = submit("Flow run ", wanted.id, wanted.state, [&](json::value const& state) {
             return set_flow_state(wanted, wanted.version,
@@ -110,6 +114,7 @@ public:
         });
         if (!flow) return lost_or(flow.error());
         bool won = *flow;
+        if (won) moved(wanted.id);
         for (auto const& each : wanted.task_runs) {
             auto const task = submit("Task run ", each.id, each.state, [&](json::value const& state) {
                 return set_task_state(each, submitted_state(state, "Submitted for execution.", options_.core_version));
@@ -117,23 +122,27 @@ public:
             if (!task) return lost_or(task.error());
             won = won || *task;
         }
-        if (won) return fargate::claim{};
+        if (won) {
+            moved(wanted.id);
+            return fargate::claim{};
+        }
         return fargate::claim{
             fargate::claim::outcome::lost, "neither it nor a task run of it waits to be submitted", {}};
     }
 
     /// Tells the run's log which task it became.
     [[nodiscard]] result<void> launched(run const& ours, std::string_view handle) {
+        (void)forget(ours.id);
         return note(ours, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle});
     }
 
-    /// Writes the reason into the run's log and sets the run to Failed. Both are attempted; the error is that of the state
-    /// when both fail.
+    /// Writes the reason into the run's log and sets the run to Failed, with its version as long as the claim has not made
+    /// that an old one. Both are attempted; the error is that of the state when both fail.
     [[nodiscard]] result<void> failed(run const& ours, std::string_view reason) {
         auto noted = note(ours, log_level::error, reason);
         auto state = failed_state(reason, options_.core_version);
-        auto set = options_.failed_carries_version ? set_flow_state(ours, ours.version, std::move(state))
-                                                   : set_flow_state(ours, std::nullopt, std::move(state));
+        auto const version = forget(ours.id) ? std::nullopt : std::optional{ours.version};
+        auto set = set_flow_state(ours, version, std::move(state));
         if (!set && !noted) set.error().message += ", nor could its log be written";
         return set ? noted : set;
     }
@@ -156,29 +165,28 @@ private:
     [[nodiscard]] std::string api() const { return std::string{api_of(options_)}; }
 
     [[nodiscard]] result<void> check_token(std::stop_token stop) {
+        if (allowed_ || !options_.api_key.empty()) return {};
         if (options_.token.empty()) return fail(errc::unauthorized, "No agent API token provided.");
         auto const answer = client_.call(token_scope_query(), stop);
         if (!answer) return answer.error();
-        if (read_token_scope(*answer) == "RUNNER") return {};
-        return fail(errc::unauthorized, "Provided token does not have a RUNNER scope.");
+        if (read_token_scope(*answer) != "RUNNER")
+            return fail(errc::unauthorized, "Provided token does not have a RUNNER scope.");
+        allowed_ = true;
+        return {};
     }
 
-    /// Server: the first tenant is ours; asked for until there is one.
-    [[nodiscard]] result<void> find_tenant(std::stop_token stop) {
-        if (options_.backend == backend::cloud || !tenant_id_.empty()) return {};
-        auto const answer = client_.call(tenant_query(), stop);
-        if (!answer) return answer.error();
-        auto found = read_tenant(*answer);
+    /// Whose runs are ours, asked for until it is known.
+    [[nodiscard]] result<void> learn_tenant(std::stop_token stop) {
+        if (tenant_found_) return {};
+        auto found = find_tenant(client_, options_, stop);
         if (!found) return found.error();
-        if (found->empty())
-            return fail(errc::bad_configuration,
-                        "the Prefect server at " + api() + " has no tenant: make one (prefect server create-tenant)");
         tenant_id_ = *std::move(found);
+        tenant_found_ = true;
         return {};
     }
 
     [[nodiscard]] result<void> register_agent(std::stop_token stop) {
-        if (auto found = find_tenant(stop); !found) return found;
+        if (auto found = learn_tenant(stop); !found) return found;
         if (!known_) {
             auto const answer = client_.call(register_agent_mutation(options_, tenant_id_), stop);
             if (!answer) return answer.error();
@@ -224,7 +232,8 @@ private:
     [[nodiscard]] result<std::vector<std::string>> queued(time_point now, std::span<std::string const> busy,
                                                           std::stop_token stop) {
         log_->write(log_level::debug, "Querying for flow runs");
-        auto const answer = client_.call(runs_in_queue_mutation(text::iso8601(now), options_.labels, tenant_id_), stop);
+        auto const before = text::iso8601(options_.prefetch ? now + prefetched : now);
+        auto const answer = client_.call(runs_in_queue_mutation(before, options_.labels, tenant_id_), stop);
         if (!answer) return answer.error();
         auto const offered = read_runs_in_queue(*answer);
         if (!offered) return offered.error();
@@ -247,11 +256,19 @@ private:
                                                     std::stop_token stop) {
         log_->write(log_level::debug, "Querying flow run metadata");
         auto const due = text::iso8601(now - std::chrono::seconds{3});
-        auto const answer = client_.call(flow_runs_query(ids, due), stop);
+        auto answer = client_.call(flow_runs_query(ids, due, run_configs_), stop);
+        if (!answer && run_configs_ == run_configs::of_runs_and_flows && lacks_run_configs(answer.error())) {
+            run_configs_ = run_configs::of_flows;
+            log_->write(log_level::debug, "The Prefect API knows no run_config of flow runs: their flows' own count");
+            answer = client_.call(flow_runs_query(ids, due, run_configs_), stop);
+        }
         if (!answer) return answer.error();
         auto runs = read_flow_runs(*answer);
         if (!runs) return runs;
         std::erase_if(*runs, [&](run const& each) { return !detail::is_among(ids, each.id); });
+        if (options_.prefetch)
+            for (auto& each : *runs)
+                if (auto const start = due_time_of(each)) each.not_before = std::min(*start, now + prefetched);
         std::stable_sort(runs->begin(), runs->end(), [](run const& left, run const& right) {
             return left.scheduled_start_time < right.scheduled_start_time;
         });
@@ -290,13 +307,32 @@ private:
         return read_state_set(*answer, "set_task_run_states");
     }
 
+    /// Notes that the claim gave a run a new version.
+    void moved(std::string const& id) {
+        std::scoped_lock const lock{mutex_};
+        moved_.insert(id);
+    }
+
+    /// Ends that note; true when there was one.
+    [[nodiscard]] bool forget(std::string const& id) {
+        std::scoped_lock const lock{mutex_};
+        return moved_.erase(id) != 0;
+    }
+
     Clock* clock_;
     Log* log_;
     settings options_;
     client<Http, Clock> client_;
-    std::string tenant_id_; ///< as the other two, only touched by the thread that opens and polls
-    bool known_ = false;    ///< registered
-    bool enrolled_ = false; ///< registered, and the agent config was found
+
+    std::string tenant_id_;     ///< as what follows, only touched by the thread that opens and polls
+    bool allowed_ = false;      ///< the token's scope is the right one
+    bool tenant_found_ = false; ///< there is a tenant, or none is needed
+    bool known_ = false;        ///< registered
+    bool enrolled_ = false;     ///< registered, and the agent config was found
+    run_configs run_configs_ = run_configs::of_runs_and_flows; ///< until the API refuses
+
+    std::mutex mutex_;
+    std::set<std::string> moved_; ///< runs that were claimed here, until they are launched or failed
 };
 
 } // namespace fargate::inline v0::prefect

@@ -43,7 +43,6 @@ struct settings {
     bool prefetch = false;             ///< asks for runs 10 s ahead and holds each until its scheduled start
     std::string core_version = "0.13.19"; ///< the Prefect version to be taken for; part of the agent's identity
     http::limits limits{.connect = std::chrono::seconds{30}, .idle = std::chrono::seconds{30}};
-    bool failed_carries_version = true; ///< Failed is sent with the version that the metadata gave; false: null
 };
 
 /// The API's address as people know it: the configured one, or the backend's own.
@@ -68,7 +67,7 @@ namespace detail {
 } // namespace detail
 
 /// The address to post to: trailing slashes stripped, and a path that is never empty. `errc::bad_configuration` when the
-/// address is no http(s) URL, or when the token or the version cannot be sent in a header field.
+/// address is no http(s) URL, or when the token, the key, the tenant or the version cannot be sent in a header field.
 [[nodiscard]] inline result<endpoint> endpoint_of(settings const& options) {
     std::string_view api = api_of(options);
     while (api.ends_with('/')) api.remove_suffix(1);
@@ -76,10 +75,16 @@ namespace detail {
     if (!parts)
         return fail(errc::bad_configuration,
                     "api (--api or PREFECT__CLOUD__API) cannot be used: " + parts.error().message);
-    if (!detail::fits_a_field(options.token.reveal()))
-        return fail(errc::bad_configuration, "the Prefect API token holds a line break or another control character");
-    if (!detail::fits_a_field(options.core_version))
-        return fail(errc::bad_configuration, "core_version holds a line break or another control character");
+    struct field {
+        std::string_view text;
+        char const* name;
+    };
+    for (auto const& each : {field{options.token.reveal(), "the Prefect API token"},
+                             field{options.api_key.reveal(), "the Prefect API key"},
+                             field{options.tenant_id, "tenant_id"}, field{options.core_version, "core_version"}})
+        if (!detail::fits_a_field(each.text))
+            return fail(errc::bad_configuration,
+                        std::string{each.name} + " holds a line break or another control character");
     endpoint made{std::string{api}, parts->scheme == "https"};
     if (parts->path.empty()) made.url.insert(api.size() - (parts->has_query ? parts->query.size() + 1 : 0), "/");
     return made;

@@ -4,8 +4,10 @@
 #include <fargate/deploy/launch_plan.hpp>
 #include <fargate/prefect/flow_source.hpp>
 #include <fargate/service/health.hpp>
+#include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
 
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -14,18 +16,20 @@ namespace fargate::inline v0::service {
 /// What happens to one offered run: claim it, plan it, launch it, tell it. One object serves all workers; it keeps
 /// references to its parts, which may be used by several threads at once.
 ///
-/// `Planner` is callable as `planner(run) -> result<deploy::launch_plan>`; `Launcher` models `task_launcher`.
-template <flow_source Source, class Planner, class Launcher, log_policy Log>
+/// `Planner` is callable as `planner(run) -> result<deploy::launch_plan>`; `Launcher` models `task_launcher`. A run may
+/// have a member `not_before` (`std::optional<time_point>`): it is held until then.
+template <flow_source Source, class Planner, class Launcher, clock_policy Clock, log_policy Log>
 class deployment {
 public:
     using run = typename Source::run;
 
-    deployment(Source& source, Planner const& planner, Launcher& launcher, Log& log, health_book& book) :
-        source_{source}, planner_{planner}, launcher_{launcher}, log_{log}, book_{book} {}
+    deployment(Source& source, Planner const& planner, Launcher& launcher, Clock& clock, Log& log, health_book& book) :
+        source_{source}, planner_{planner}, launcher_{launcher}, clock_{clock}, log_{log}, book_{book} {}
 
     /// Takes one run all the way. Every outcome ends in the log, and every claimed run that got no task also in the run's
-    /// own log and state.
-    void deploy(run const& offered) {
+    /// own log and state. A run that is still held when `stop` fires is not claimed: it stays with the backend.
+    void deploy(run const& offered, std::stop_token const& stop = {}) {
+        if (!is_time(offered, stop)) return;
         log_.write(log_level::info, "Deploying flow run " + offered.id);
         auto const owned = source_.claim(offered);
         if (!owned) return claim_failed(offered, owned.error());
@@ -46,8 +50,26 @@ public:
     }
 
 private:
-    /// Without an answer, or with a proxy's, nobody knows who owns the run: it is not ours to fail. When the claim did arrive, the backend's own
-    /// watch re-schedules it; when it did not, the next poll offers it again.
+    /// Waits until the run may be claimed; false when that has been stopped.
+    bool is_time(run const& offered, std::stop_token const& stop) {
+        if constexpr (requires { offered.not_before.has_value(); }) {
+            auto const wait = offered.not_before ? *offered.not_before - clock_.now() : duration::zero();
+            if (wait <= duration::zero()) return true;
+            log_.write(log_level::debug,
+                       "Waiting " + seconds_of(wait) + " seconds to deploy flow run " + offered.id + " on time...");
+            return clock_.sleep_for(wait, stop);
+        } else {
+            return true;
+        }
+    }
+
+    static std::string seconds_of(duration wait) {
+        auto const micros = std::to_string(wait.count() % 1'000'000);
+        return std::to_string(wait.count() / 1'000'000) + "." + std::string(6 - micros.size(), '0') + micros;
+    }
+
+    /// Without an answer, or with a proxy's, nobody knows who owns the run: it is not ours to fail. When the claim did
+    /// arrive, the backend's own watch re-schedules it; when it did not, the next poll offers it again.
     void claim_failed(run const& offered, error const& why) {
         bool const answered = why.code != errc::timed_out && why.code != errc::connection_failed &&
                               why.code != errc::cancelled && why.http_status < 500;
@@ -73,6 +95,7 @@ private:
     Source& source_;
     Planner const& planner_;
     Launcher& launcher_;
+    Clock& clock_;
     Log& log_;
     health_book& book_;
 };

@@ -18,7 +18,7 @@
 
 namespace fargate::inline v0::service {
 
-/// Asks the source for due runs again and again and hands each to the executor once. `Deployment` has `deploy(run)`.
+/// Asks the source for due runs again and again and hands each to the executor once. `Deployment` has `deploy(run, stop)`.
 /// Keeps references; `run` is called by one thread, the other members by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
 class poller {
@@ -68,7 +68,7 @@ private:
 
     void hand_over(typename Source::run offered, std::stop_token const& stop) {
         executor_.submit([this, offered = std::move(offered), stop] {
-            if (!stop.stop_requested()) deployment_.deploy(offered);
+            if (!stop.stop_requested()) deployment_.deploy(offered, stop);
             busy_.leave(offered.id);
         });
     }

@@ -9,6 +9,7 @@
 #include <fargate/testing/fault_plan.hpp>
 #include <fargate/testing/graphql_check.hpp>
 #include <fargate/testing/graphql_document.hpp>
+#include <fargate/testing/prefect_gate.hpp>
 #include <fargate/testing/prefect_schema.hpp>
 #include <fargate/testing/prefect_store.hpp>
 #include <fargate/testing/row_filter.hpp>
@@ -31,13 +32,18 @@ namespace fargate::inline v0::testing {
 
 /// Which Prefect 1 backend the fake plays.
 struct prefect_setup {
-    bool cloud = false;  ///< Cloud: tokens are checked, `auth_info` exists, no tenant is needed
-    std::string token{}; ///< Cloud's one good token
+    bool cloud = false;    ///< Cloud: tokens are checked, `auth_info` exists, no tenant is needed
+    std::string token{};   ///< Cloud's one good API token
+    std::string api_key{}; ///< Cloud's one good API key; a tenant beside it must be the fake's own
     std::string token_scope = "RUNNER";
-    bool run_config_on_flow_run = false; ///< Server 2021-01-05 and newer
-    duration submitted_lock{};           ///< 30 s from Server 2021-10-21 on; zero is none
-    bool version_locking = false;        ///< states with a stale version are refused
-    bool no_tenant = false;              ///< a Server nobody has made a tenant on yet
+    bool may_switch_tenant = true;            ///< Cloud: whether the token is a person's, who may enter tenants
+    std::vector<std::string> other_tenants{}; ///< seen behind the fake's own
+    duration access_lifetime = std::chrono::minutes{10}; ///< of what `switch_tenant` grants
+    std::size_t requests_a_minute = 0;                   ///< more are answered 429 with `Retry-After`; 0: any number
+    bool run_config_on_flow_run = false;                 ///< Server 2021-01-05 and newer
+    duration submitted_lock{};                           ///< 30 s from Server 2021-10-21 on; zero is none
+    bool version_locking = false; ///< states with a stale version are refused; those without one are not
+    bool no_tenant = false;       ///< a Server nobody has made a tenant on yet
 };
 
 /// The GraphQL API of Prefect 1 in memory: an `http_policy` model with runs, agents, logs and their rules.
@@ -57,6 +63,10 @@ public:
         setup_{std::move(setup)}, now_{std::move(now)}, types_{{setup_.cloud, setup_.run_config_on_flow_run}} {
         store_.submitted_lock = setup_.submitted_lock;
         store_.version_locking = setup_.version_locking;
+        gate_.token = setup_.token;
+        gate_.api_key = setup_.api_key;
+        gate_.access_lifetime = setup_.access_lifetime;
+        gate_.requests_a_minute = setup_.requests_a_minute;
     }
     fake_prefect(fake_prefect const&) = delete;
     fake_prefect& operator=(fake_prefect const&) = delete;
@@ -85,6 +95,12 @@ public:
                                                    {"tenant_id", store_.tenant_id},
                                                    {"name", nullptr},
                                                    {"settings", std::move(settings)}});
+    }
+
+    /// Ends every access that `switch_tenant` has granted.
+    void revoke_access() {
+        std::scoped_lock const lock{mutex_};
+        gate_.revoke();
     }
 
     /// Moves a run from the other side: the flow itself, a user's hand. See `prefect_state`.
@@ -173,6 +189,9 @@ private:
                                               http::request const& request, time_point now);
     [[nodiscard]] result<json::value> mutate(std::string_view name, json::value const& input,
                                              http::request const& request, time_point now);
+    [[nodiscard]] result<json::value> let_in(std::string_view name, json::value const& input,
+                                             http::request const& request, time_point now);
+    [[nodiscard]] json::value tenants() const;
     [[nodiscard]] result<json::value> register_agent(json::value const& input, http::request const& request);
 
     [[nodiscard]] static result<http::response> spoiled(fault const& what, graphql::field const& of) {
@@ -188,6 +207,7 @@ private:
     graphql::schema types_;
     mutable std::mutex mutex_;
     prefect_store store_;
+    prefect_gate gate_;
     fault_plan faults_;
     exchange_log log_;
 };

@@ -48,6 +48,8 @@ inline result<http::response> fake_prefect::send(http::request const& request) {
     result<http::response> made = fail(errc::internal, "nothing was decided");
     if (before) {
         made = spoiled(*planned, first);
+    } else if (auto const pause = gate_.too_often(now)) {
+        made = http::response{429, {{"Retry-After", std::to_string(pause->count())}}, "Too Many Requests"};
     } else if (!parts) {
         auto const& why = parts.error();
         made =
@@ -109,8 +111,11 @@ inline http::response fake_prefect::serve(http::request const& request, body_par
     graphql::checker values{types_, parts.asked};
     if (auto const wrong = values.validate()) return refused(*wrong);
     if (auto const wrong = values.take(parts.variables)) return refused(*wrong);
-    if (setup_.cloud && request.headers.value_of("authorization") != "Bearer " + setup_.token)
-        return unresolved(parts.asked.selection.front(), "Unauthenticated", "UNAUTHENTICATED");
+    auto const& first = parts.asked.selection.front();
+    using pass = prefect_gate::pass;
+    if (auto const shown = gate_.shown_by(request, store_.tenant_id, now);
+        setup_.cloud && (shown == pass::none || (shown == pass::refresh) != (first.name == "refresh_token")))
+        return unresolved(first, "Unauthenticated", "UNAUTHENTICATED");
 
     json::value data = json::value::object();
     for (auto const& each : parts.asked.selection) {
@@ -128,14 +133,17 @@ inline result<json::value> fake_prefect::resolve(graphql::field const& of, graph
                                                  http::request const& request, time_point now) {
     if (of.name == "hello") return json::value("\xF0\x9F\x91\x8B");
     if (of.name == "__typename") return json::value("Query");
-    if (of.name == "auth_info")
-        return graphql::project(of.selection, values,
-                                json::value{{"api_token_scope", setup_.token_scope}, {"tenant_id", store_.tenant_id}},
-                                of.name);
+    if (of.name == "auth_info") {
+        // A token has a scope and no tenant, a key the reverse.
+        bool const key = gate_.shown_by(request, store_.tenant_id, now) == prefect_gate::pass::key;
+        json::value info{{"api_token_scope", setup_.token_scope}, {"tenant_id", store_.tenant_id}};
+        json::set(info, key ? "api_token_scope" : "tenant_id", nullptr);
+        return graphql::project(of.selection, values, info, of.name);
+    }
     std::vector<json::value const*> rows;
-    json::value const tenant{
-        {"id", store_.tenant_id}, {"name", "default"}, {"slug", "default"}, {"created", "2020-01-01T00:00:00+00:00"}};
-    if (of.name == "tenant" && !setup_.no_tenant) rows.push_back(&tenant);
+    json::value const known = tenants();
+    if (of.name == "tenant")
+        for (auto const& each : known) rows.push_back(&each);
     if (of.name == "flow_run")
         for (auto const& each : store_.flow_runs) rows.push_back(&each);
     if (of.name == "agent_config")
@@ -148,9 +156,40 @@ inline result<json::value> fake_prefect::resolve(graphql::field const& of, graph
             list.push_back(graphql::project(of.selection, values, *each, of.name));
         return list;
     }
-    auto made = mutate(of.name, values.argument(of, "input"), request, now);
+    auto const input = values.argument(of, "input");
+    auto made = of.name == "switch_tenant" || of.name == "refresh_token" ? let_in(of.name, input, request, now)
+                                                                         : mutate(of.name, input, request, now);
     if (!made) return made;
     return graphql::project(of.selection, values, *made, of.name);
+}
+
+inline json::value fake_prefect::tenants() const {
+    json::value list = json::value::array();
+    auto const add = [&](std::string const& id, std::string const& slug) {
+        list.push_back(
+            json::value{{"id", id}, {"name", slug}, {"slug", slug}, {"created", "2020-01-01T00:00:00+00:00"}});
+    };
+    if (!setup_.no_tenant) add(store_.tenant_id, "default");
+    for (auto const& each : setup_.other_tenants) add(each, "other-" + std::to_string(list.size()));
+    return list;
+}
+
+/// A person's way from the token to a tenant, and the way to stay there.
+inline result<json::value> fake_prefect::let_in(std::string_view name, json::value const& input,
+                                                http::request const& request, time_point now) {
+    error refused = fail(errc::service_error, "Unauthenticated");
+    refused.service_code = "UNAUTHENTICATED";
+    if (name == "refresh_token") {
+        auto renewed = gate_.renew(request, json::text_of(input, "access_token").value_or(""), now);
+        if (!renewed) return refused;
+        return *std::move(renewed);
+    }
+    auto const known = tenants();
+    bool const there = std::any_of(known.begin(), known.end(), [&](json::value const& each) {
+        return json::text_of(each, "id") == json::text_of(input, "tenant_id");
+    });
+    if (!there || !setup_.may_switch_tenant) return refused;
+    return gate_.grant(now);
 }
 
 inline result<json::value> fake_prefect::mutate(std::string_view name, json::value const& input,

@@ -31,6 +31,8 @@ inline constexpr type_row object_types[] = {
      "agent(where:agent_bool_exp,limit:Int,offset:Int,order_by:[agent_order_by!]):[agent!]! "
      "flow_run(where:flow_run_bool_exp,limit:Int,offset:Int,order_by:[flow_run_order_by!]):[flow_run!]!"},
     {"Mutation",
+     "switch_tenant(input:switch_tenant_input!):access_payload "
+     "refresh_token(input:refresh_token_input!):access_payload "
      "register_agent(input:register_agent_input!):agent_id_payload "
      "get_runs_in_queue(input:get_runs_in_queue_input!):runs_in_queue_payload "
      "set_flow_run_states(input:set_flow_run_states_input!):set_flow_run_states_payload "
@@ -38,6 +40,7 @@ inline constexpr type_row object_types[] = {
      "write_run_logs(input:write_run_logs_input!):success_payload "
      "update_flow_run_heartbeat(input:update_flow_run_heartbeat_input!):success_payload"},
     {"auth_info_payload", "api_token_scope:String tenant_id:UUID user_id:UUID"},
+    {"access_payload", "access_token:String expires_at:DateTime refresh_token:String"},
     {"agent_id_payload", "id:UUID"},
     {"runs_in_queue_payload", "flow_run_ids:[String!]"},
     {"set_flow_run_states_payload", "states:[set_flow_run_state_payload!]"},
@@ -64,6 +67,8 @@ inline constexpr type_row object_types[] = {
 };
 
 inline constexpr type_row input_types[] = {
+    {"switch_tenant_input", "tenant_id:UUID!"},
+    {"refresh_token_input", "access_token:String!"},
     {"register_agent_input", "tenant_id:UUID labels:[String!] agent_config_id:UUID type:String! name:String"},
     {"get_runs_in_queue_input", "tenant_id:UUID! before:DateTime labels:[String!]"},
     {"set_flow_run_states_input", "states:[set_flow_run_state_input!]!"},
@@ -91,7 +96,7 @@ struct member {
 
 /// Which optional parts a backend has.
 struct dialect {
-    bool cloud = false;                  ///< `auth_info`, and tenants by token
+    bool cloud = false;                  ///< `auth_info`, `switch_tenant` and `refresh_token`, and tenants by token
     bool run_config_on_flow_run = false; ///< Server 2021-01-05 and newer
 };
 
@@ -121,7 +126,9 @@ public:
         auto made = read(object_types, name);
         if (!made) return std::nullopt;
         std::erase_if(*made, [&](member const& each) {
-            return (name == "Query" && each.name == "auth_info" && !which_.cloud) ||
+            bool const of_cloud =
+                each.name == "auth_info" || each.name == "switch_tenant" || each.name == "refresh_token";
+            return ((name == "Query" || name == "Mutation") && of_cloud && !which_.cloud) ||
                    (name == "flow_run" && each.name == "run_config" && !which_.run_config_on_flow_run);
         });
         return made;

@@ -53,7 +53,7 @@ public:
 
     std::string tenant_id = "72940fd6-5183-4fa4-a2c0-495b0d1f83ed";
     duration submitted_lock{};    ///< a second Submitted within this time is refused; 30 s from Server 2021-10-21 on
-    bool version_locking = false; ///< a state with another version than the run's is refused
+    bool version_locking = false; ///< a state that is sent with another version than the run's is refused
 
     std::vector<json::value> flow_runs{};
     std::vector<known_agent> agents{};
@@ -144,7 +144,8 @@ public:
         if (auto wrong = refuse_state(state)) return fail(errc::service_error, std::move(*wrong));
         auto const type = json::text_of(state, "type").value_or("");
         json::value* const row = find_flow_run(id);
-        bool const locked = row != nullptr && version_locking && version != json::integer_of(*row, "version");
+        bool const locked =
+            row != nullptr && version_locking && version && version != json::integer_of(*row, "version");
         if (row == nullptr || locked) {
             error why = fail(errc::service_error, "State update failed for flow run ID " + std::string{id});
             if (locked) why.service_code = "VERSION_LOCKING_ERROR";

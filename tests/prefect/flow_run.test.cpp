@@ -123,3 +123,24 @@ TEST_CASE("an answer without ids, versions or flows is not guessed at") {
         CHECK(runs.error().message.find(each.named) != std::string::npos);
     }
 }
+
+TEST_CASE("7: 0.14.20: the delay uses serialized_state.start_time, else of a Scheduled run its scheduled start") {
+    auto const due = [](char const* state, char const* scheduled) {
+        prefect::flow_run run;
+        run.state = json_of(state);
+        run.scheduled_start_time = scheduled;
+        auto const at = prefect::due_time_of(run);
+        return at ? text::iso8601(*at) : "none";
+    };
+    char const* const noon = "2024-01-02T12:00:00+00:00";
+    CHECK(due(R"({"type": "Scheduled", "start_time": "2024-01-02T03:04:05.5Z"})", noon) ==
+          "2024-01-02T03:04:05.500000+00:00");
+    CHECK(due(R"({"type": "Retrying", "start_time": "2024-01-02T05:04:05+02:00"})", noon) ==
+          "2024-01-02T03:04:05+00:00");
+    CHECK(due(R"({"type": "Scheduled"})", noon) == noon);
+    CHECK(due(R"({"type": "Scheduled", "start_time": null})", noon) == noon);
+    CHECK(due(R"({"type": "Running"})", noon) == "none"); // it may have been started early
+    CHECK(due(R"({"type": "Scheduled", "start_time": "soon"})", noon) == "none");
+    CHECK(due(R"({"type": "Scheduled"})", "") == "none");
+    CHECK(due("null", noon) == "none");
+}

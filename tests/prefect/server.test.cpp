@@ -109,7 +109,7 @@ std::vector<std::string> ids_of(std::vector<prefect::flow_run> const& runs) {
 
 } // namespace
 
-TEST_CASE("open, server: tenant, registration, hello, and the id on what follows") {
+TEST_CASE("2.1: X-PREFECT-AGENT-ID: id from registration, on every request after it, never before: tenant, registration, hello") {
     bench with{server_settings()};
     with.reply("tenant").reply("register_agent").reply("hello");
     REQUIRE(with.source.open());
@@ -137,7 +137,7 @@ TEST_CASE("open, server: a configured tenant is not asked for, and a token is se
     CHECK(with.requests()[0].headers.value_of("Authorization") == "Bearer hunter2");
 }
 
-TEST_CASE("open, cloud: the token's scope comes first, and the tenant stays null") {
+TEST_CASE("3.1: token scope (cloud-only): comes first, and the tenant stays null") {
     bench with{cloud_settings()};
     with.reply("cloud_auth_info_token_scope").reply("register_agent").reply("hello");
     REQUIRE(with.source.open());
@@ -281,7 +281,7 @@ TEST_CASE("an unreachable server lets open succeed, and each poll fails after on
     CHECK(with.variables(3)["input"]["tenant_id"] == tenant_id);
 }
 
-TEST_CASE("2.6: a server without a tenant is asked for one at every poll, and the error says what to make") {
+TEST_CASE("3.2: tenant (server): a server without a tenant is asked for one at every poll, and the error says what to make") {
     bench with{server_settings()};
     with.reply("tenant_none").reply("hello");
     REQUIRE(with.source.open());
@@ -414,6 +414,98 @@ TEST_CASE("3.7: what was not asked for is not launched, and an id that is offere
     CHECK(with.source.poll({})->empty());
 }
 
+TEST_CASE("7: 0.14.2: run_config is asked for of the run as well, and dropped for good when an older Server refuses it") {
+    for (bool const newer : {false, true}) {
+        testing::manual_clock clock;
+        testing::captured_log log;
+        testing::fake_prefect prefect{{.run_config_on_flow_run = newer}, testing::time_of(clock)};
+        auto row = recorded_data("flow_run_docker_run_config")["flow_run"][0];
+        json::set(row, "run_config", json_of(R"({"type": "ECSRun", "image": "own"})"));
+        prefect.add_flow_run(row);
+        auto options = server_settings();
+        prefect::server source{prefect, clock, log, options};
+        REQUIRE(source.open());
+        for (int poll = 0; poll != 3; ++poll) {
+            auto const runs = source.poll({});
+            REQUIRE(runs);
+            REQUIRE(runs->size() == 1);
+            CHECK(runs->front().run_config.is_null() != newer);
+            CHECK(json::text_of(runs->front().flow.run_config, "type") == "UniversalRun");
+        }
+        auto const asked_for = prefect.log().all("flow_run");
+        CHECK(asked_for.size() == (newer ? 3 : 4));
+        CHECK(asked_for.front().status == (newer ? 200 : 400));
+        CHECK(asked_for.back().status == 200);
+        CHECK(log.contains("knows no run_config of flow runs") != newer);
+    }
+}
+
+TEST_CASE("7: 0.14.2: another refusal of the metadata is no reason to ask for less") {
+    bench with{server_settings()};
+    with.opened().reply("get_runs_in_queue").reply(400, recorded("error_http400_null_tenant"));
+    CHECK(with.source.poll({}).error().service_code == "BAD_USER_INPUT");
+    with.reply("get_runs_in_queue").reply(400, recorded("error_http400_unknown_field"));
+    with.reply(400, recorded("error_http400_unknown_field"));
+    CHECK(with.source.poll({}).error().service_code == "GRAPHQL_VALIDATION_FAILED");
+    CHECK(with.fields() == names{"get_runs_in_queue", "flow_run", "get_runs_in_queue", "flow_run", "flow_run"});
+}
+
+TEST_CASE("7: 0.14.19: metadata asks flow_run.name: it is of no use here, and not asked for") {
+    bench with{server_settings()};
+    with.opened().reply("get_runs_in_queue").reply(200, R"({"data": {"flow_run": []}})");
+    REQUIRE(with.source.poll({}));
+    auto query = asked_by(with.requests()[1]).query;
+    CHECK(query.find("flow { id name environment") != std::string::npos);
+    CHECK(query.find(" name ") == query.rfind(" name "));
+}
+
+TEST_CASE("7: 0.14.17: prefetch: `before` = now + 10 s, and the job is held until it is due") {
+    for (bool const ahead : {false, true}) {
+        testing::manual_clock clock;
+        testing::captured_log log;
+        testing::fake_prefect prefect{{}, testing::time_of(clock)};
+        auto const add = [&](char const* id, char const* start) {
+            auto row = recorded_data("flow_run_docker_local_environment")["flow_run"][0];
+            json::set(row, "id", id);
+            json::set(row, "scheduled_start_time", "2024-01-02T03:00:00+00:00");
+            row["serialized_state"]["start_time"] = start;
+            json::set(row, "labels", json_of(R"(["aws"])"));
+            prefect.add_flow_run(row);
+        };
+        std::string const due = "00000000-0000-4000-8000-000000000001", soon = "00000000-0000-4000-8000-000000000002";
+        add(due.c_str(), "2024-01-02T03:04:05+00:00");
+        add(soon.c_str(), "2024-01-02T03:04:15+00:00");
+        add("00000000-0000-4000-8000-000000000003", "2024-01-02T03:04:15.000001+00:00");
+        auto options = server_settings();
+        options.prefetch = ahead;
+        prefect::server source{prefect, clock, log, options};
+        REQUIRE(source.open());
+        auto const runs = source.poll({});
+        REQUIRE(runs);
+        if (!ahead) {
+            CHECK(ids_of(*runs) == names{due});
+            CHECK_FALSE(runs->front().not_before);
+            continue;
+        }
+        REQUIRE(ids_of(*runs) == names{due, soon});
+        CHECK(runs->front().not_before == clock.now());
+        CHECK(runs->back().not_before == clock.now() + 10s);
+    }
+}
+
+TEST_CASE("7: 0.14.17: prefetch: no run is held for longer than it was asked for ahead") {
+    auto options = server_settings();
+    options.prefetch = true;
+    bench with{options};
+    auto document = testing_support::load("prefect1/flow_run_docker_run_config.json");
+    document["data"]["flow_run"][0]["serialized_state"]["start_time"] = "2099-01-01T00:00:00+00:00";
+    with.opened().reply("get_runs_in_queue").reply(200, json::write(document));
+    auto const runs = with.source.poll({});
+    REQUIRE(runs);
+    REQUIRE(runs->size() == 1);
+    CHECK(runs->front().not_before == with.clock.now() + 10s);
+}
+
 TEST_CASE("a poll passes on what the api says, from either request") {
     for (bool const second : {false, true}) {
         bench with{server_settings()};
@@ -434,7 +526,7 @@ TEST_CASE("a poll passes on what the api says, from either request") {
     }
 }
 
-TEST_CASE("the cloud's queue is asked with a null tenant") {
+TEST_CASE("3.6: the cloud's queue is asked with a null tenant") {
     bench with{cloud_settings()};
     with.reply("cloud_auth_info_token_scope").reply("register_agent").reply("hello").reply("get_runs_in_queue_empty");
     REQUIRE(with.source.open());
@@ -498,7 +590,7 @@ TEST_CASE("the recorded runs are claimed, launched and failed with the recorded 
     }
 }
 
-TEST_CASE("3.8: the status of a state that was set is not looked at") {
+TEST_CASE("4.5: result status QUEUED ignored: the status of a state that was set is not looked at") {
     bench with{server_settings()};
     with.opened().reply(200, R"({"data": {"set_flow_run_states": {"states": [{"id": "x", "status": "QUEUED"}]}}})");
     auto const claimed = with.source.claim(run_of("flow_run_docker_run_config"));
@@ -506,7 +598,7 @@ TEST_CASE("3.8: the status of a state that was set is not looked at") {
     CHECK(claimed->kind == claim::outcome::won);
 }
 
-TEST_CASE("4.5: a state update that failed means that another agent has the run, at any of its requests") {
+TEST_CASE("4.5: the \"State update failed\" silence: another agent has the run, at any of its requests") {
     bench with{server_settings()};
     with.opened().reply("error_http200_state_update_failed");
     auto claimed = with.source.claim(run_of("flow_run_docker_run_config"));
@@ -576,7 +668,7 @@ TEST_CASE("3.11: a state of an unknown type fails the claim by the name of its r
     CHECK(claimed.error().message.find(run.task_runs[1].id) != std::string::npos);
 }
 
-TEST_CASE("a Queued run is submitted around the state that it was queued from") {
+TEST_CASE("3.12: a Queued run is submitted around the state that it was queued from") {
     auto run = run_of("flow_run_docker_run_config");
     run.state = json_of(R"({"type": "Queued", "state": {"type": "Scheduled", "message": "m"}})");
     bench with{server_settings()};
@@ -586,7 +678,7 @@ TEST_CASE("a Queued run is submitted around the state that it was queued from") 
           json_of(R"({"type": "Scheduled", "message": "m"})"));
 }
 
-TEST_CASE("failing a run tries both the log and the state, and the state's error counts") {
+TEST_CASE("4.5: an exception while reporting the failure: both the log and the state are tried, and the state's error counts") {
     auto const run = run_of("flow_run_docker_run_config");
     bench with{server_settings()};
     with.opened().reply(500, "").reply("set_flow_run_states");
@@ -656,7 +748,7 @@ TEST_CASE("4.5: a claim that breaks off after the flow run moved sends Failed wi
     CHECK(with.variables(3)["input"]["states"][0]["version"].is_null());
 }
 
-TEST_CASE("a reason of many megabytes reaches log and state in a size that the server takes") {
+TEST_CASE("3.12: a reason of many megabytes reaches log and state in a size that the server takes") {
     bench with{server_settings()};
     with.opened().reply("write_run_logs").reply("set_flow_run_states");
     REQUIRE(with.source.failed(run_of("flow_run_docker_run_config"), std::string(5'000'000, '\x01')));

@@ -37,13 +37,25 @@ struct wire_policies : default_policies {
     using log = testing::captured_log;
 };
 
+/// Where this agent's calls differ from the recording, by decision: after a successful claim a later Failed state carries
+/// no stale version. The recorded one carried the version of before the claim, which a backend that locks on versions
+/// refuses.
+json::value decided(json::value step) {
+    if (step["graphql"] == "set_flow_run_states")
+        if (auto& update = step["variables"]["input"]["states"][0]; update["state"]["type"] == "Failed") {
+            CHECK(update["version"] == 2);
+            update["version"] = nullptr;
+        }
+    return recording::sorted(step);
+}
+
 void compare(recorded_world const& world, recording const& expected, std::string_view api) {
     auto const calls = world.calls();
     auto const steps = expected.steps(api);
     CHECK(calls.size() == steps.size());
     for (std::size_t i = 0; i != std::min(calls.size(), steps.size()); ++i) {
         INFO("step " << i);
-        CHECK(json::write(calls[i]) == json::write(steps[i]));
+        CHECK(json::write(calls[i]) == json::write(decided(steps[i])));
     }
     for (auto const& token : world.tokens()) CHECK(token.size() == 43);
 }

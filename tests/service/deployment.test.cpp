@@ -4,10 +4,12 @@
 #include "support/catch.hpp"
 
 #include <fargate/testing/captured_log.hpp>
+#include <fargate/testing/manual_clock.hpp>
 
 using namespace fargate;
 using testing_support::scripted_run;
 using testing_support::scripted_source;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -30,14 +32,13 @@ struct bench {
     scripted_source source;
     planner plan;
     launcher launch;
+    testing::manual_clock clock;
     testing::captured_log log;
     service::health_book book;
+    service::deployment<scripted_source, planner, launcher, testing::manual_clock, testing::captured_log> deployment{
+        source, plan, launch, clock, log, book};
 
-    void deploy(std::string id) {
-        service::deployment<scripted_source, planner, launcher, testing::captured_log> deployment{source, plan, launch,
-                                                                                                  log, book};
-        deployment.deploy(scripted_run{std::move(id)});
-    }
+    void deploy(std::string id) { deployment.deploy(scripted_run{std::move(id)}); }
 };
 
 using story = std::vector<std::string>;
@@ -53,14 +54,39 @@ TEST_CASE("a run is claimed, launched and told, in that order") {
     CHECK(b.log.contains("Deploying flow run r1"));
 }
 
-TEST_CASE("a run that another agent owns is left alone: no launch, no word to it") {
+TEST_CASE("7: 0.14.17: prefetch: the job sleeps until the run is due before submitting") {
+    bench b;
+    auto const start = b.clock.now();
+    b.deployment.deploy({"r1", start + 7s + 250ms});
+    CHECK(b.clock.slept() == std::vector<duration>{7s + 250ms});
+    CHECK(b.source.story() == story{"claim r1", "launched r1 arn:task/1"});
+    CHECK(b.log.contains("Waiting 7.250000 seconds to deploy flow run r1 on time..."));
+
+    for (auto const& due : {std::optional<time_point>{}, std::optional{start}, std::optional{b.clock.now()}})
+        b.deployment.deploy({"r2", due});
+    CHECK(b.clock.slept().size() == 1);
+    CHECK(b.launch.launches == 4);
+}
+
+TEST_CASE("7: 0.14.17: prefetch: a stop while a run is held leaves it unclaimed, with the backend") {
+    bench b;
+    std::stop_source stop;
+    b.clock.during_sleep([&](duration) { stop.request_stop(); });
+    b.deployment.deploy({"r1", b.clock.now() + 1us}, stop.get_token());
+    CHECK(b.source.story().empty());
+    CHECK(b.launch.launches == 0);
+    CHECK(b.book.read().left + b.book.read().failed + b.book.read().launched == 0);
+    CHECK_FALSE(b.log.contains("Deploying flow run r1"));
+}
+
+TEST_CASE("4.5: the \"State update failed\" silence: a run that another agent owns is left alone, with an INFO line, no word to it") {
     bench b;
     b.source.on_claim = [](scripted_run const&) { return claim{claim::outcome::lost, "already submitted", {}}; };
     b.deploy("r1");
     CHECK(b.source.story() == story{"claim r1"});
     CHECK(b.launch.launches == 0);
     CHECK(b.book.read().left == 1);
-    CHECK(b.log.contains("already submitted"));
+    CHECK(b.log.text().find("INFO Leaving flow run r1 alone: already submitted\n") != std::string::npos);
 }
 
 TEST_CASE("a claim without an answer is nobody's failure") {
@@ -111,7 +137,7 @@ TEST_CASE("a launch that AWS refuses reaches the run's log and state") {
     CHECK(b.log.contains("Error while deploying flow: RESOURCE:MEMORY"));
 }
 
-TEST_CASE("once the task runs, a lost log line is a warning and never the run's failure") {
+TEST_CASE("4.5: if the final INFO log fails, the already started run is not failed: the lost line is a warning") {
     bench b;
     b.source.on_tell = [](std::string const& line) {
         return line.starts_with("launched") ? result<void>{fail(errc::timed_out, "no answer")} : result<void>{};
@@ -123,7 +149,7 @@ TEST_CASE("once the task runs, a lost log line is a warning and never the run's 
     CHECK(b.log.contains("could not be written"));
 }
 
-TEST_CASE("a failure that cannot be reported is at least in the agent's log") {
+TEST_CASE("4.5: an exception while reporting the failure is at least in the agent's log") {
     bench b;
     b.launch.answer = fail(errc::service_error, "no capacity");
     b.source.on_tell = [](std::string const& line) {

@@ -23,10 +23,12 @@ struct recording_deployment {
     std::function<void(scripted_run const&)> on_deploy = [](scripted_run const&) {};
     std::mutex mutex;
     std::vector<std::string> deployed;
-    void deploy(scripted_run const& offered) {
+    std::vector<std::stop_token> tokens;
+    void deploy(scripted_run const& offered, std::stop_token const& stop) {
         {
             std::lock_guard const lock{mutex};
             deployed.push_back(offered.id);
+            tokens.push_back(stop);
         }
         on_deploy(offered);
     }
@@ -142,6 +144,14 @@ TEST_CASE("a stop ends the loop after the current poll, lets what began finish a
     CHECK(b.deployment.deployed == std::vector<std::string>{"a", "b"});
     CHECK(b.polls() == 1);
     CHECK(b.poller.in_hand() == 0);
+}
+
+TEST_CASE("7: 0.14.17: prefetch: a deployment can be stopped as the loop is, for it may be holding its run") {
+    bench<inline_executor> b;
+    std::stop_source stop;
+    b.source.polls = {runs{{"a"}}};
+    b.poller.run(1, stop.get_token());
+    CHECK(b.deployment.tokens == std::vector<std::stop_token>{stop.get_token()});
 }
 
 TEST_CASE("the end of the loop waits for deployments on other threads") {

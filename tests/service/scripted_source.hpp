@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@ namespace testing_support {
 /// The smallest run there is.
 struct scripted_run {
     std::string id;
+    std::optional<fargate::time_point> not_before{};
 };
 
 /// A flow source with a script: answers to polls in order (then empty ones), and an answer for every other call. It keeps

@@ -109,7 +109,8 @@ std::vector<std::string> ids_of(std::vector<prefect::flow_run> const& runs) {
 
 } // namespace
 
-TEST_CASE("2.1: X-PREFECT-AGENT-ID: id from registration, on every request after it, never before: tenant, registration, hello") {
+TEST_CASE("2.1: X-PREFECT-AGENT-ID: id from registration, on every request after it, never before: tenant, "
+          "registration, hello") {
     bench with{server_settings()};
     with.reply("tenant").reply("register_agent").reply("hello");
     REQUIRE(with.source.open());
@@ -281,7 +282,8 @@ TEST_CASE("an unreachable server lets open succeed, and each poll fails after on
     CHECK(with.variables(3)["input"]["tenant_id"] == tenant_id);
 }
 
-TEST_CASE("3.2: tenant (server): a server without a tenant is asked for one at every poll, and the error says what to make") {
+TEST_CASE(
+    "3.2: tenant (server): a server without a tenant is asked for one at every poll, and the error says what to make") {
     bench with{server_settings()};
     with.reply("tenant_none").reply("hello");
     REQUIRE(with.source.open());
@@ -414,7 +416,8 @@ TEST_CASE("3.7: what was not asked for is not launched, and an id that is offere
     CHECK(with.source.poll({})->empty());
 }
 
-TEST_CASE("7: 0.14.2: run_config is asked for of the run as well, and dropped for good when an older Server refuses it") {
+TEST_CASE(
+    "7: 0.14.2: run_config is asked for of the run as well, and dropped for good when an older Server refuses it") {
     for (bool const newer : {false, true}) {
         testing::manual_clock clock;
         testing::captured_log log;
@@ -678,7 +681,8 @@ TEST_CASE("3.12: a Queued run is submitted around the state that it was queued f
           json_of(R"({"type": "Scheduled", "message": "m"})"));
 }
 
-TEST_CASE("4.5: an exception while reporting the failure: both the log and the state are tried, and the state's error counts") {
+TEST_CASE("4.5: an exception while reporting the failure: both the log and the state are tried, and the state's error "
+          "counts") {
     auto const run = run_of("flow_run_docker_run_config");
     bench with{server_settings()};
     with.opened().reply(500, "").reply("set_flow_run_states");

@@ -79,7 +79,8 @@ TEST_CASE("7: 0.14.17: prefetch: a stop while a run is held leaves it unclaimed,
     CHECK_FALSE(b.log.contains("Deploying flow run r1"));
 }
 
-TEST_CASE("4.5: the \"State update failed\" silence: a run that another agent owns is left alone, with an INFO line, no word to it") {
+TEST_CASE("4.5: the \"State update failed\" silence: a run that another agent owns is left alone, with an INFO line, "
+          "no word to it") {
     bench b;
     b.source.on_claim = [](scripted_run const&) { return claim{claim::outcome::lost, "already submitted", {}}; };
     b.deploy("r1");

@@ -26,7 +26,7 @@ namespace fargate::inline v0 {
 /// - Nothing is sent twice. When a kept connection dies under a request, that is `connection_failed`, retryable, for the
 ///   request may have been acted on; one that the server closed while it was idle is noticed beforehand and replaced.
 /// - Proxies come from the options or from `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` (all but the first in
-///   capitals too). libcurl reads these itself.
+///   capitals too). libcurl reads these itself; `curl_options_from` (http/curl_environment.hpp) reads them as Python does.
 /// - Keeps no cookies, reads no netrc, raises no SIGPIPE.
 ///
 /// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates cannot be read. Broken or
@@ -46,7 +46,7 @@ public:
         if (request.stop.stop_requested()) return fail(errc::cancelled, "stopped before the request was sent");
         auto session = take();
         if (!session) return std::move(session).error();
-        http::curl_api::prepare(**session, options_, request.bypass_proxy);
+        http::curl_api::prepare(**session, options_, *address, request.bypass_proxy);
         http::curl_api::exchange exchange{**session, request, address->authority};
         auto answer = exchange.run(http::curl_api::as_long(options_.connections));
         if (answer) keep(*std::move(session));

@@ -2,22 +2,38 @@
 #define FARGATE_HTTP_CURL_OPTIONS_HPP
 
 #include <fargate/http/curl_api.hpp>
+#include <fargate/text/ascii.hpp>
+#include <fargate/text/uri.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0 {
 
+/// Whom to trust for one host alone.
+struct curl_trust {
+    std::string host{};    ///< as addresses have it, without port; any case
+    std::string ca_file{}; ///< PEM certificates
+    std::string ca_path{}; ///< the same as a hashed directory
+};
+
 /// What a `curl_http` is told once.
 struct curl_options {
-    std::string ca_file{};   ///< PEM certificates to trust in place of the system's
-    std::string ca_path{};   ///< the same as a hashed directory
-    std::string proxy{};     ///< e.g. `http://proxy:3128`; empty asks the environment as libcurl does (see `curl_http`)
-    std::string no_proxy{};  ///< hosts that are reached directly, by commas; `*` is all; empty asks the environment
-    bool verify_peer = true; ///< false trusts anybody: for a test, never for a secret
+    std::string ca_file{};           ///< PEM certificates to trust in place of the system's
+    std::string ca_path{};           ///< the same as a hashed directory
+    std::vector<curl_trust> trust{}; ///< hosts with certificates of their own
+    std::string proxy{}; ///< e.g. `http://proxy:3128`; empty asks the environment as libcurl does (see `curl_http`)
+    std::string http_proxy{};  ///< in place of `proxy` for http addresses
+    std::string https_proxy{}; ///< in place of `proxy` for https addresses
+    std::string no_proxy{};    ///< hosts that are reached directly, by commas; `*` is all; empty asks the environment
+    bool environment = true;   ///< false asks nothing of the environment: a proxy that is empty here is none
+    bool verify_peer = true;   ///< false trusts anybody: for a test, never for a secret
     std::size_t idle_sessions = 8;           ///< how many are kept between calls, each with its open connections
     std::size_t connections = 8;             ///< open connections of one session, to as many hosts
     std::chrono::seconds connection_age{60}; ///< one that was idle for longer is not used again
@@ -32,11 +48,28 @@ template <class Number>
     return std::in_range<long>(value) ? static_cast<long>(value) : std::numeric_limits<long>::max();
 }
 
-/// Sets what is the same for every request of a session: nothing that libcurl would do beyond the one exchange (cookies,
-/// netrc, redirects, credentials, content decoding are off or not asked for), and whom to trust. `options` must stay as
-/// they are while the session is used.
-inline void prepare(session& session, curl_options const& options, bool bypass_proxy) noexcept {
-    auto const text = [](std::string const& value) { return value.empty() ? nullptr : value.c_str(); };
+/// Whether `no_proxy` excepts this host with this port, by an entry of the form `host:port`; libcurl itself sees to those
+/// without one.
+[[nodiscard]] inline bool is_excepted(std::string_view no_proxy, text::url const& address) {
+    std::string const full = text::lower(address.host) + ":" + std::to_string(address.port);
+    for (std::string_view rest = no_proxy; !rest.empty();) {
+        std::string_view const item = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+        auto entry = text::trim(item);
+        while (entry.starts_with('.')) entry.remove_prefix(1);
+        if (!text::contains(entry, ":") || entry.size() > full.size()) continue;
+        auto const from = full.size() - entry.size();
+        bool const whole = from == 0 || full[from - 1] == '.';
+        if (whole && text::iequals(std::string_view{full}.substr(from), entry)) return true;
+    }
+    return false;
+}
+
+/// Sets what is the same for every request to an address: nothing that libcurl would do beyond the one exchange (cookies,
+/// netrc, redirects, credentials, content decoding are off or not asked for), by which proxy, and whom to trust. `options`
+/// must stay as they are while the session is used.
+inline void prepare(session& session, curl_options const& options, text::url const& address, bool bypass_proxy) {
+    auto const text_or_null = [](std::string const& value) { return value.empty() ? nullptr : value.c_str(); };
     session.set(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
     session.set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -57,12 +90,23 @@ inline void prepare(session& session, curl_options const& options, bool bypass_p
     session.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     session.set(CURLOPT_SSL_VERIFYPEER, options.verify_peer ? 1L : 0L);
     session.set(CURLOPT_SSL_VERIFYHOST, options.verify_peer ? 2L : 0L);
-    if (!options.ca_file.empty() || !options.ca_path.empty()) {
-        session.set(CURLOPT_CAINFO, text(options.ca_file));
-        session.set(CURLOPT_CAPATH, text(options.ca_path));
+    auto const own = std::find_if(options.trust.begin(), options.trust.end(),
+                                  [&](curl_trust const& each) { return text::iequals(each.host, address.host); });
+    bool const apart = own != options.trust.end();
+    auto const& ca_file = apart ? own->ca_file : options.ca_file;
+    auto const& ca_path = apart ? own->ca_path : options.ca_path;
+    if (!ca_file.empty() || !ca_path.empty()) {
+        session.set(CURLOPT_CAINFO, text_or_null(ca_file));
+        session.set(CURLOPT_CAPATH, text_or_null(ca_path));
     }
-    if (!options.proxy.empty()) session.set(CURLOPT_PROXY, options.proxy.c_str());
-    session.set(CURLOPT_NOPROXY, bypass_proxy ? "*" : text(options.no_proxy));
+    // To libcurl an empty text is no proxy, and no text is the environment's.
+    auto const& special = address.scheme == "https" ? options.https_proxy : options.http_proxy;
+    auto const& proxy = special.empty() ? options.proxy : special;
+    if (!proxy.empty() || !options.environment) session.set(CURLOPT_PROXY, proxy.c_str());
+    bool const around = bypass_proxy || is_excepted(options.no_proxy, address);
+    session.set(CURLOPT_NOPROXY, around                                            ? "*"
+                                 : options.no_proxy.empty() && options.environment ? nullptr
+                                                                                   : options.no_proxy.c_str());
 }
 
 } // namespace fargate::inline v0::http::curl_api

@@ -36,10 +36,23 @@ namespace fargate::inline v0::aws {
 /// Reads an answer as it is.
 [[nodiscard]] inline result<http::response> read_response(http::response&& answer) { return std::move(answer); }
 
+namespace detail {
+
+template <class Parts>
+[[nodiscard]] auto& credentials_http(Parts& parts) noexcept {
+    if constexpr (requires { parts.credentials_http; })
+        return parts.credentials_http;
+    else
+        return parts.http;
+}
+
+} // namespace detail
+
 /// Signed calls of one service. A call goes: resolve credentials, sign, send, classify, wait, sign anew, send again. The
 /// retry policy decides about the next attempt and the clock policy waits for it; the HTTP policy does neither.
 ///
-/// Keeps references to the parts, which must outlive it. Calls may be made from several threads at once as far as the
+/// Keeps references to the parts, which must outlive it. Parts with a member `credentials_http` have keys fetched over that
+/// and not over `http`. Calls may be made from several threads at once as far as the
 /// parts are shared between threads. What was wrong with options or environment (no region, a malformed endpoint) is the
 /// answer to every call; making a client sends nothing and cannot fail.
 template <policies Policies>
@@ -48,6 +61,7 @@ public:
     template <class Parts>
     client(Parts& parts, service const& of, client_options options = {}) :
         http_{parts.http},
+        credentials_http_{detail::credentials_http(parts)},
         credentials_{parts.credentials},
         clock_{parts.clock},
         environment_{parts.environment},
@@ -72,7 +86,7 @@ public:
         retry::progress book;
         repairs done;
         for (int attempt = 1;; ++attempt) {
-            if (stop.stop_requested())
+            if (stop.stop_requested() || !await_turn(stop))
                 return named(what.operation, fail(errc::cancelled, "stopped before it was sent"));
             auto const key = resolve_key();
             if (!key) return named(what.operation, key.error());
@@ -85,9 +99,11 @@ public:
                 response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
             auto answer = interpret(what, std::move(response), read);
 
-            if (!answer && mend(answer.error(), *key, server_time, done)) continue;
             auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
-            auto const pause = retry_.next(book, {verdict, hint});
+            retry::outcome const how{verdict, hint};
+            if constexpr (requires { retry_.after_send(clock_.now(), how); }) retry_.after_send(clock_.now(), how);
+            if (!answer && mend(answer.error(), *key, server_time, done)) continue;
+            auto const pause = retry_.next(book, how);
             if (answer) return answer;
             answer.error().retryable = verdict != retry::verdict::refused;
             if (!pause) return named(what.operation, std::move(answer).error(), attempt);
@@ -123,9 +139,20 @@ private:
         bool clock = false;
     };
 
+    /// Waits as long as the retry policy holds attempts back; false when `stop` fires.
+    [[nodiscard]] bool await_turn(std::stop_token const& stop) {
+        if constexpr (requires {
+                          { retry_.before_send(clock_.now()) } -> std::same_as<duration>;
+                      }) {
+            duration const wait = retry_.before_send(clock_.now());
+            return wait <= duration::zero() || clock_.sleep_for(wait, stop);
+        }
+        return true;
+    }
+
     [[nodiscard]] result<credentials::access_key> resolve_key() {
         if (options_.anonymous) return credentials::access_key{};
-        auto key = credentials_.fetch(http_, clock_, environment_);
+        auto key = credentials_.fetch(credentials_http_, clock_, environment_);
         if (!key) key.error().message = "no credentials: " + key.error().message;
         return key;
     }
@@ -215,6 +242,7 @@ private:
     }
 
     typename Policies::http& http_;
+    typename Policies::http& credentials_http_;
     typename Policies::credentials& credentials_;
     typename Policies::clock& clock_;
     typename Policies::environment const& environment_;

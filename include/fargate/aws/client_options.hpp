@@ -10,7 +10,7 @@
 namespace fargate::inline v0::aws {
 
 /// What a caller may decide about the calls of one service client. Everything may stay as it is: then the environment
-/// decides, as the AWS SDKs have it (the variable beside each member).
+/// decides, as the AWS SDKs have it (the variable beside each member), and then the profile in the shared files.
 struct client_options {
     std::string region{};       ///< AWS_REGION, AWS_DEFAULT_REGION
     std::string endpoint_url{}; ///< AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL; with a base path if it has one
@@ -19,11 +19,12 @@ struct client_options {
     std::optional<bool> use_fips{};        ///< AWS_USE_FIPS_ENDPOINT; not applied to an endpoint URL
     std::optional<bool> use_dualstack{};   ///< AWS_USE_DUALSTACK_ENDPOINT; likewise
     http::limits limits{};
-    std::string user_agent{};       ///< replaces the whole User-Agent
-    std::string user_agent_extra{}; ///< stands behind it
-    std::string app_id{};           ///< AWS_SDK_UA_APP_ID; the `app/` of the User-Agent
-    bool anonymous = false;         ///< sends requests unsigned and asks nobody for a key
-    bool client_tokens = true;      ///< gives a RunTask without clientToken one, so that a repeat starts nothing twice
+    std::string user_agent{};         ///< in place of the whole User-Agent but for what follows
+    std::string user_agent_extra{};   ///< stands behind it
+    std::string app_id{};             ///< AWS_SDK_UA_APP_ID; the `app/` of the User-Agent
+    bool anonymous = false;           ///< sends requests unsigned and asks nobody for a key
+    bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
+    bool client_tokens = true; ///< gives a RunTask without clientToken one, so that a repeat starts nothing twice
     random_source random = random_bits;
 };
 

@@ -1,6 +1,7 @@
 #ifndef FARGATE_AWS_ENDPOINT_HPP
 #define FARGATE_AWS_ENDPOINT_HPP
 
+#include <fargate/aws/ambient.hpp>
 #include <fargate/aws/client_options.hpp>
 #include <fargate/aws/region.hpp>
 #include <fargate/core/result.hpp>
@@ -90,41 +91,52 @@ struct target {
     return endpoint_at(std::move(host), to.region);
 }
 
-/// A yes-or-no variable: `true` or `false` in any case, unset or empty for `fallback`.
+namespace detail {
+
+/// The endpoint that the environment or the profile configures for a service, in the SDKs' order.
 template <environment_policy Environment>
-[[nodiscard]] result<bool> flag_variable(Environment const& environment, std::string_view name, bool fallback) {
-    std::string const text{text::trim(environment.variable(name).value_or(""))};
-    if (text.empty()) return fallback;
-    if (text::iequals(text, "true")) return true;
-    if (text::iequals(text, "false")) return false;
-    return fail(errc::bad_configuration, std::string{name} + " is neither true nor false");
+[[nodiscard]] result<std::optional<ambient_setting>> configured_endpoint(service const& of,
+                                                                         ambient<Environment>& known) {
+    if (auto found = known.variable("AWS_ENDPOINT_URL_" + std::string{of.id})) return found;
+    if (auto found = known.variable("AWS_ENDPOINT_URL")) return found;
+    auto found = known.of_service(text::lower(of.id), "endpoint_url");
+    if (!found || *found) return found;
+    return known.of_profile("endpoint_url");
 }
 
-/// Asks options and environment, in the SDKs' order, where the calls of a service go.
+} // namespace detail
+
+/// Asks options, environment and profile, in the SDKs' order, where the calls of a service go.
 template <environment_policy Environment>
 [[nodiscard]] result<target> resolve_target(service const& of, client_options const& options,
                                             Environment const& environment) {
     auto region = resolve_region(options.region, environment);
     if (!region) return region.error();
-    auto const fips = flag_variable(environment, "AWS_USE_FIPS_ENDPOINT", false);
+    ambient<Environment> known{environment};
+    auto const choose = [&known](std::optional<bool> given, std::string_view name,
+                                 std::string_view key) -> result<bool> {
+        if (given) return *given;
+        auto const found = known.flag(name, key);
+        if (!found) return found.error();
+        return found->value_or(false);
+    };
+    auto const fips = choose(options.use_fips, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
     if (!fips) return fips.error();
-    auto const dualstack = flag_variable(environment, "AWS_USE_DUALSTACK_ENDPOINT", false);
+    auto const dualstack = choose(options.use_dualstack, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
     if (!dualstack) return dualstack.error();
-    auto const ignore = flag_variable(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", false);
+    auto const ignore = choose(options.ignore_configured_endpoint_urls, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+                               "ignore_configured_endpoint_urls");
     if (!ignore) return ignore.error();
 
-    target made{*region, options.use_fips.value_or(*fips), options.use_dualstack.value_or(*dualstack), std::nullopt};
-    std::string url = options.endpoint_url;
-    std::string from = "the option endpoint_url";
-    if (!options.ignore_configured_endpoint_urls.value_or(*ignore)) {
-        for (std::string const& name : {"AWS_ENDPOINT_URL_" + std::string{of.id}, std::string{"AWS_ENDPOINT_URL"}}) {
-            if (!url.empty()) break;
-            url = text::trim(environment.variable(name).value_or(""));
-            from = name;
-        }
+    target made{*region, *fips, *dualstack, std::nullopt};
+    ambient_setting url{options.endpoint_url, "the option endpoint_url"};
+    if (url.text.empty() && !*ignore) {
+        auto configured = detail::configured_endpoint(of, known);
+        if (!configured) return configured.error();
+        if (*configured) url = **std::move(configured);
     }
-    if (url.empty()) return made;
-    auto custom = endpoint_of_url(url, *region, from);
+    if (url.text.empty()) return made;
+    auto custom = endpoint_of_url(url.text, *region, url.from);
     if (!custom) return custom.error();
     made.custom = *std::move(custom);
     return made;

@@ -1,6 +1,7 @@
 #ifndef FARGATE_AWS_USER_AGENT_HPP
 #define FARGATE_AWS_USER_AGENT_HPP
 
+#include <fargate/aws/ambient.hpp>
 #include <fargate/aws/client_options.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/text/ascii.hpp>
@@ -32,17 +33,25 @@ namespace detail {
 
 } // namespace detail
 
-/// The User-Agent of AWS calls: `fargate/0.1.0 exec-env/AWS_ECS_FARGATE app/my-agent extra`. It is never signed.
+/// The User-Agent of AWS calls: `fargate/0.1.0 exec-env/AWS_ECS_FARGATE app/my-agent extra`. It is never signed. A text that
+/// the caller gives for it stands for all but the extra, as in botocore.
 template <environment_policy Environment>
 [[nodiscard]] std::string user_agent(client_options const& options, Environment const& environment) {
-    if (!options.user_agent.empty()) return detail::field_text(options.user_agent);
     std::string made = "fargate/" FARGATE_VERSION_STRING;
     auto const add = [&made](std::string_view name, std::string const& token) {
         if (!token.empty()) made.append(" ").append(name).append(token);
     };
+    if (!options.user_agent.empty()) {
+        made = detail::field_text(options.user_agent);
+        add("", detail::field_text(options.user_agent_extra));
+        return made;
+    }
     add("exec-env/", detail::product_token(environment.variable("AWS_EXECUTION_ENV").value_or(""), 128));
-    std::string const app =
-        options.app_id.empty() ? environment.variable("AWS_SDK_UA_APP_ID").value_or("") : options.app_id;
+    std::string app = options.app_id;
+    if (app.empty()) {
+        auto const found = ambient<Environment>{environment}.find("AWS_SDK_UA_APP_ID", "sdk_ua_app_id");
+        if (found && *found) app = (*found)->text;
+    }
     add("app/", detail::product_token(app, 50));
     add("", detail::field_text(options.user_agent_extra));
     return made;

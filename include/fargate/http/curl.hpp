@@ -3,6 +3,7 @@
 
 #include <fargate/core/result.hpp>
 #include <fargate/http/check.hpp>
+#include <fargate/http/connection_options.hpp>
 #include <fargate/http/curl_api.hpp>
 #include <fargate/http/curl_exchange.hpp>
 #include <fargate/http/curl_options.hpp>
@@ -29,7 +30,7 @@ namespace fargate::inline v0 {
 ///   capitals too). libcurl reads these itself; `curl_options_from` (http/curl_environment.hpp) reads them as Python does.
 /// - Keeps no cookies, reads no netrc, raises no SIGPIPE.
 ///
-/// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates cannot be read. Broken or
+/// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates or the own one cannot be read. Broken or
 /// missing connections and passed deadlines are retryable; refused certificates and refused answers are not.
 class curl_http {
 public:
@@ -39,6 +40,11 @@ public:
     explicit curl_http(options settings) : options_{std::move(settings)} {}
     curl_http(curl_http const&) = delete;
     curl_http& operator=(curl_http const&) = delete;
+
+    [[nodiscard]] curl_options const& settings() const noexcept { return options_; }
+
+    /// One of its own, with no connection yet, that is as this one but for what `told` says.
+    [[nodiscard]] curl_http with(http::connection_options const& told) const { return curl_http{options_.with(told)}; }
 
     [[nodiscard]] result<http::response> send(http::request const& request) {
         auto const address = http::check(request);

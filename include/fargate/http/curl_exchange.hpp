@@ -159,6 +159,9 @@ private:
         case CURLE_SSL_CONNECT_ERROR: return judge_handshake();
         case CURLE_SSL_CACERT_BADFILE:
             return fail(errc::bad_configuration, "the trusted certificates cannot be read: " + session_.words(code));
+        case CURLE_SSL_CERTPROBLEM:
+            return fail(errc::bad_configuration,
+                        "the client certificate or its key cannot be used: " + session_.words(code));
         case CURLE_OPERATION_TIMEDOUT:
             return fail(errc::timed_out,
                         "no connection to " + peer_ + " in " + std::to_string(request_.limits.connect.count()) + " ms",

@@ -1,6 +1,7 @@
 #ifndef FARGATE_HTTP_CURL_OPTIONS_HPP
 #define FARGATE_HTTP_CURL_OPTIONS_HPP
 
+#include <fargate/http/connection_options.hpp>
 #include <fargate/http/curl_api.hpp>
 #include <fargate/text/ascii.hpp>
 #include <fargate/text/uri.hpp>
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,14 +31,36 @@ struct curl_options {
     std::string ca_path{};           ///< the same as a hashed directory
     std::vector<curl_trust> trust{}; ///< hosts with certificates of their own
     std::string proxy{}; ///< e.g. `http://proxy:3128`; empty asks the environment as libcurl does (see `curl_http`)
-    std::string http_proxy{};  ///< in place of `proxy` for http addresses
-    std::string https_proxy{}; ///< in place of `proxy` for https addresses
-    std::string no_proxy{};    ///< hosts that are reached directly, by commas; `*` is all; empty asks the environment
-    bool environment = true;   ///< false asks nothing of the environment: a proxy that is empty here is none
-    bool verify_peer = true;   ///< false trusts anybody: for a test, never for a secret
-    std::size_t idle_sessions = 8;           ///< how many are kept between calls, each with its open connections
-    std::size_t connections = 8;             ///< open connections of one session, to as many hosts
-    std::chrono::seconds connection_age{60}; ///< one that was idle for longer is not used again
+    std::string http_proxy{};    ///< in place of `proxy` for http addresses
+    std::string https_proxy{};   ///< in place of `proxy` for https addresses
+    std::string no_proxy{};      ///< hosts that are reached directly, by commas; `*` is all; empty asks the environment
+    bool environment = true;     ///< false asks nothing of the environment: a proxy that is empty here is none
+    std::string proxy_ca_file{}; ///< PEM certificates to trust in https proxies
+    http::certificate_files proxy_certificate{};  ///< shown to https proxies that ask
+    http::certificate_files client_certificate{}; ///< shown to servers that ask
+    bool tcp_keepalive = false;                   ///< probes connections that nothing moves over
+    bool verify_peer = true;                      ///< false trusts anybody: for a test, never for a secret
+    std::size_t idle_sessions = 8;                ///< how many are kept between calls, each with its open connections
+    std::size_t connections = 8;                  ///< open connections of one session, to as many hosts
+    std::chrono::seconds connection_age{60};      ///< one that was idle for longer is not used again
+
+    /// The same, but for what `told` says.
+    [[nodiscard]] curl_options with(http::connection_options const& told) const {
+        curl_options made = *this;
+        if (told.proxies) {
+            made.proxy.clear();
+            made.http_proxy = told.proxies->http;
+            made.https_proxy = told.proxies->https;
+            made.no_proxy.clear();
+            made.environment = false;
+        }
+        if (!told.proxy_ca_file.empty()) made.proxy_ca_file = told.proxy_ca_file;
+        if (!told.proxy_certificate.empty()) made.proxy_certificate = told.proxy_certificate;
+        if (!told.client_certificate.empty()) made.client_certificate = told.client_certificate;
+        made.tcp_keepalive = told.tcp_keepalive.value_or(tcp_keepalive);
+        made.idle_sessions = told.pool.value_or(idle_sessions);
+        return made;
+    }
 };
 
 } // namespace fargate::inline v0
@@ -99,6 +123,19 @@ inline void prepare(session& session, curl_options const& options, text::url con
         session.set(CURLOPT_CAINFO, text_or_null(ca_file));
         session.set(CURLOPT_CAPATH, text_or_null(ca_path));
     }
+    if (!options.client_certificate.certificate.empty()) {
+        session.set(CURLOPT_SSLCERT, options.client_certificate.certificate.c_str());
+        session.set(CURLOPT_SSLKEY, text_or_null(options.client_certificate.key));
+    }
+    if (!options.proxy_ca_file.empty()) {
+        session.set(CURLOPT_PROXY_CAINFO, options.proxy_ca_file.c_str());
+        session.set(CURLOPT_PROXY_CAPATH, nullptr);
+    }
+    if (!options.proxy_certificate.certificate.empty()) {
+        session.set(CURLOPT_PROXY_SSLCERT, options.proxy_certificate.certificate.c_str());
+        session.set(CURLOPT_PROXY_SSLKEY, text_or_null(options.proxy_certificate.key));
+    }
+    if (options.tcp_keepalive) session.set(CURLOPT_TCP_KEEPALIVE, 1L);
     // To libcurl an empty text is no proxy, and no text is the environment's.
     auto const& special = address.scheme == "https" ? options.https_proxy : options.http_proxy;
     auto const& proxy = special.empty() ? options.proxy : special;

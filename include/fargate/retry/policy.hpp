@@ -35,6 +35,13 @@ struct progress {
 /// | `r.next(progress, outcome)` | `std::optional<duration>` | called once after every attempt, the last one included: how    |
 /// |                             |                           | long to wait before the next attempt, or nothing to give up.   |
 /// |                             |                           | Updates `progress`. May be called from several threads at once |
+/// | `r.before_send(now)`        | (optional member)         | called before every attempt: how long it must wait before it   |
+/// |                             | `duration`                | goes out, never negative                                       |
+/// | `r.after_send(now, outcome)` | (optional member)        | called when an attempt has ended, before `next`, and also when |
+/// |                             | `void`                    | `next` is not asked because the attempt is made good at once   |
+/// | `r.max_attempts()`          | (optional member) `int`   | attempts a call has at most, for `amz-sdk-request`             |
+/// | `r.with(mode_options)`      | (optional member) a       | a policy of its own that is as `r` but for what the            |
+/// |                             | policy of `r`'s type      | `retry::mode_options` say                                      |
 template <class Retry>
 concept retry_policy = requires(Retry& r, progress& book, outcome const& how) {
     { r.next(book, how) } -> std::same_as<std::optional<duration>>;

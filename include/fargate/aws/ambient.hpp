@@ -1,0 +1,91 @@
+#ifndef FARGATE_AWS_AMBIENT_HPP
+#define FARGATE_AWS_AMBIENT_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/credentials/shared_files.hpp>
+#include <fargate/system/environment.hpp>
+#include <fargate/text/ascii.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fargate::inline v0::aws {
+
+/// What was found, and where, for messages: `AWS_RETRY_MODE`, `retry_mode of profile default`.
+struct ambient_setting {
+    std::string text{};
+    std::string from{};
+};
+
+/// Settings that the AWS SDKs read from a variable, or else from the chosen profile in the shared files. The files are read
+/// once, when the first variable is missing; when they cannot be read, every setting that is not a variable is that error.
+template <environment_policy Environment>
+class ambient {
+public:
+    explicit ambient(Environment const& environment) : environment_{environment} {}
+
+    [[nodiscard]] std::optional<ambient_setting> variable(std::string_view name) const {
+        auto value = filled_variable(environment_, name);
+        if (!value) return std::nullopt;
+        return ambient_setting{std::string{text::trim(*value)}, std::string{name}};
+    }
+
+    [[nodiscard]] result<std::optional<ambient_setting>> find(std::string_view name, std::string_view key) {
+        if (auto found = variable(name)) return found;
+        return of_profile(key);
+    }
+
+    /// An entry of the profile.
+    [[nodiscard]] result<std::optional<ambient_setting>> of_profile(std::string_view key) {
+        auto const section = profile();
+        if (!section) return section.error();
+        std::string_view const value = *section != nullptr ? text::trim((*section)->find(key).value_or("")) : "";
+        if (value.empty()) return std::optional<ambient_setting>{};
+        return std::optional{ambient_setting{std::string{value}, std::string{key} + " of profile " + name_}};
+    }
+
+    /// `endpoint_url` of a service in the section that the profile's `services` names.
+    [[nodiscard]] result<std::optional<ambient_setting>> of_service(std::string_view service, std::string_view key) {
+        auto const name = of_profile("services");
+        if (!name) return name.error();
+        if (!*name) return std::optional<ambient_setting>{};
+        auto const* const section = (*files_)->services((*name)->text);
+        if (section == nullptr)
+            return fail(errc::bad_configuration,
+                        (*name)->from + " names [services " + (*name)->text + "], which is not in the shared files");
+        auto const value = text::trim(section->find(service, key).value_or(""));
+        if (value.empty()) return std::optional<ambient_setting>{};
+        return std::optional{ambient_setting{std::string{value}, std::string{key} + " of " + std::string{service} +
+                                                                     " in [services " + (*name)->text + "]"}};
+    }
+
+    /// `true` or `false` in any case; nothing when it is set nowhere.
+    [[nodiscard]] result<std::optional<bool>> flag(std::string_view name, std::string_view key) {
+        auto const found = find(name, key);
+        if (!found) return found.error();
+        if (!*found) return std::optional<bool>{};
+        if (text::iequals((*found)->text, "true")) return std::optional{true};
+        if (text::iequals((*found)->text, "false")) return std::optional{false};
+        return fail(errc::bad_configuration, (*found)->from + " is neither true nor false");
+    }
+
+private:
+    /// nullptr when there is no such profile.
+    [[nodiscard]] result<credentials::section const*> profile() {
+        if (!files_) {
+            files_ = credentials::load_shared_files(environment_);
+            name_ = credentials::choose_profile(environment_).name;
+        }
+        if (!*files_) return files_->error();
+        return (*files_)->profile(name_);
+    }
+
+    Environment const& environment_;
+    std::optional<result<credentials::shared_files>> files_{};
+    std::string name_{};
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif

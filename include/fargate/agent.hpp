@@ -6,6 +6,7 @@
 #include <fargate/deploy/plan.hpp>
 #include <fargate/deploy/python_repr.hpp>
 #include <fargate/prefect/server.hpp>
+#include <fargate/service/aws_parts.hpp>
 #include <fargate/service/configuration.hpp>
 #include <fargate/service/deployment.hpp>
 #include <fargate/service/health.hpp>
@@ -121,6 +122,7 @@ private:
     using source = prefect::server<typename Policies::http, typename Policies::clock, agent_log>;
     using ecs = aws::ecs<Policies>;
     using tagging = aws::tagging<Policies>;
+    using aws_parts = service::aws_parts<Policies>;
     using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
     using deployment = service::deployment<source, agent::planner, launcher, typename Policies::clock, agent_log>;
     using poller =
@@ -129,16 +131,20 @@ private:
     /// Everything that the configuration decides, from the wire up.
     struct works {
         works(parts<Policies>& p, service::health_book& book, prefect::settings server, deploy::settings settings,
-              aws::client_options aws) :
+              aws::client_options aws, agent::aws_parts for_ecs, agent::aws_parts for_tagging) :
             source{p.http, p.clock, p.log, std::move(server)},
-            ecs{p, aws},
-            tagging{p, aws},
+            ecs_parts{std::move(for_ecs)},
+            tagging_parts{std::move(for_tagging)},
+            ecs{ecs_parts, aws},
+            tagging{tagging_parts, aws},
             launcher{ecs, tagging, p.log},
             planner{std::move(settings)},
             deployment{source, planner, launcher, p.clock, p.log, book},
             poller{source, deployment, p.clock, p.log, p.executor, book} {}
 
         agent::source source;
+        agent::aws_parts ecs_parts;
+        agent::aws_parts tagging_parts;
         agent::ecs ecs;
         agent::tagging tagging;
         agent::launcher launcher;
@@ -160,10 +166,21 @@ private:
         auto settings = service::deploy_settings(options_, *server, environment, parts_.log);
         if (!settings) return settings.error();
         auto aws = service::aws_options(options_, environment);
+        auto const botocore = service::botocore_options(options_, environment, parts_.log);
+        if (!botocore) return botocore.error();
+        auto const ambient = aws::ambient_config(environment, parts_.log);
+        if (!ambient) return ambient.error();
+        auto for_ecs = service::make_aws_parts(parts_, *botocore, *ambient);
+        auto for_tagging = service::make_aws_parts(parts_, *botocore, *ambient);
+        if (!for_ecs || !for_tagging) return for_ecs ? for_tagging.error() : for_ecs.error();
+        if (!botocore->defaults_mode) ambient->apply_to(aws);
+        botocore->apply_to(aws);
+        settings->parameter_validation = aws.parameter_validation;
         if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
         if (auto ready = check_credentials(); !ready) return ready;
         if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
-        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws));
+        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws), *std::move(for_ecs),
+                       *std::move(for_tagging));
         return {};
     }
 

@@ -11,7 +11,7 @@
 #include <fargate/credentials/standard.hpp>
 #include <fargate/crypto/openssl.hpp>
 #include <fargate/http/curl.hpp>
-#include <fargate/retry/standard.hpp>
+#include <fargate/retry/any_mode.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/environment.hpp>
 
@@ -24,7 +24,7 @@ struct default_policies {
     using credentials = fargate::credentials::standard;
     using clock = system_clock;
     using environment = process_environment;
-    using retry = fargate::retry::standard;
+    using retry = fargate::retry::any_mode;
     using hash = crypto::openssl_hash;
 };
 

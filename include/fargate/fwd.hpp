@@ -33,6 +33,7 @@ namespace http {
 struct field;
 class fields;
 struct limits;
+struct connection_options;
 struct request;
 struct response;
 } // namespace http
@@ -57,6 +58,10 @@ struct outcome;
 struct progress;
 struct never;
 class standard;
+class legacy;
+class adaptive;
+class any_mode;
+struct mode_options;
 } // namespace retry
 
 namespace credentials {
@@ -77,6 +82,7 @@ class cached;
 
 namespace aws {
 struct client_options;
+struct botocore_config;
 } // namespace aws
 
 namespace prefect {

@@ -20,6 +20,8 @@ TEST_CASE("the user agent names the library, the execution environment, the appl
     options.user_agent_extra = "prefect/1.4 (x)";
     CHECK(user_agent(options, environment) == own + " exec-env/AWS_ECS_FARGATE app/mine prefect/1.4 (x)");
     options.user_agent = "all mine";
+    CHECK(user_agent(options, environment) == "all mine prefect/1.4 (x)");
+    options.user_agent_extra.clear();
     CHECK(user_agent(options, environment) == "all mine");
 }
 

@@ -4,7 +4,9 @@
 #include <fargate/aws/client.hpp>
 #include <fargate/aws/ecs_types.hpp>
 
+#include <cstddef>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -24,6 +26,8 @@ namespace fargate::inline v0::aws {
 template <policies Policies>
 class ecs {
 public:
+    static constexpr std::size_t longest_overrides = 8192; ///< of RunTask, their JSON included
+
     template <class Parts>
     explicit ecs(Parts& parts, client_options options = {}) : client_{parts, ecs_service, std::move(options)} {}
 
@@ -47,6 +51,14 @@ public:
     }
 
     [[nodiscard]] result<run_task_output> run_task(json::value const& input, std::stop_token stop = {}) {
+        if (client_.options().parameter_validation) {
+            auto const* const overrides = json::object_of(input, "overrides");
+            if (overrides != nullptr && json::write(*overrides).size() > longest_overrides)
+                return client_.named("RunTask",
+                                     fail(errc::invalid_argument, "overrides are longer than the " +
+                                                                      std::to_string(longest_overrides) +
+                                                                      " characters that ECS takes: shorten them"));
+        }
         bool const needs_token =
             client_.options().client_tokens && input.is_object() && json::member(input, "clientToken") == nullptr;
         if (!needs_token) return ask<run_task_output>("RunTask", input, std::move(stop));

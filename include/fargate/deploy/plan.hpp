@@ -195,7 +195,7 @@ inline void add_entries(json::value& list, json::value const& more) {
     }
     containers.insert(containers.begin(), std::move(flow));
     json::set(overrides, "containerOverrides", std::move(containers));
-    if (json::write(overrides).size() > longest_overrides) {
+    if (with.parameter_validation && json::write(overrides).size() > longest_overrides) {
         return fail(errc::invalid_argument, "the container overrides are longer than the " +
                                                 std::to_string(longest_overrides) +
                                                 " characters that ECS takes: the API token, an id or the environment "

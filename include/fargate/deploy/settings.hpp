@@ -44,6 +44,7 @@ struct settings {
     bool refresh_definitions = false; ///< register anew when what is registered differs from what would be sent
     bool use_run_config = false;      ///< a run configuration's cpu, memory, env, roles and run_task_kwargs count
     bool strict = false;              ///< an unknown keyword argument is an error, not a warning
+    bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
     external_settings external{};
     deploy::kwargs kwargs{};
     text::transliteration transliterate = nullptr; ///< spells what `text::slug` cannot; null: it vanishes from names

@@ -1,6 +1,7 @@
 #ifndef FARGATE_SERVICE_CONFIGURATION_HPP
 #define FARGATE_SERVICE_CONFIGURATION_HPP
 
+#include <fargate/aws/botocore_config.hpp>
 #include <fargate/aws/client_options.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/deploy/kwargs.hpp>
@@ -307,6 +308,15 @@ template <environment_policy Environment>
         return deploy::detail::read_kwarg("environment variable botocore_config", deploy::kwarg_type::object,
                                           json::value(*raw));
     return json::value::object();
+}
+
+/// The same, read. It concerns ECS and tagging alone. `errc::bad_configuration` names the option that is wrong.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] result<aws::botocore_config> botocore_options(agent_options const& options,
+                                                            Environment const& environment, Log& log) {
+    auto const given = botocore_config_of(options, environment);
+    if (!given) return given.error();
+    return aws::read_botocore_config(*given, log);
 }
 
 } // namespace fargate::inline v0::service

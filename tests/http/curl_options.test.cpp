@@ -247,3 +247,153 @@ TEST_CASE("No message shows a proxy's password") {
     CAPTURE(options.proxy);
     CHECK(got.error().message.find("hunter2") == std::string::npos);
 }
+
+TEST_CASE("Each scheme has its own proxy or none, whatever else is said about proxies") {
+    loopback proxy{answer(200, "proxy")};
+    loopback other{answer(200, "other")};
+    loopback server{answer(200, "server")};
+    auto const elsewhere = "http://" + other.authority();
+    variable const environment{"http_proxy", elsewhere.c_str()};
+    variable const exceptions{"no_proxy", "127.0.0.1"};
+    fargate::curl_options options;
+    options.proxy = elsewhere;
+    options.proxies = {.http = "http://" + proxy.authority(), .https = {}};
+    CHECK(curl_http{options}.send({.url = server.url()})->body == "proxy");
+    CHECK(curl_http{options}.send({.url = server.url(), .bypass_proxy = true})->body == "server");
+
+    options.proxies = {.http = {}, .https = "http://" + proxy.authority()};
+    CHECK(curl_http{options}.send({.url = server.url()})->body == "server");
+    CHECK(proxy.requests().size() == 1);
+    CHECK(other.requests().empty());
+}
+
+TEST_CASE("The proxy for https is asked for a tunnel") {
+    authority const ca;
+    scratch files;
+    tls_server const server{ca.issue("DNS:ecs.test"), answer(200, "private"), true};
+    auto options = trusting(files.write("ca.pem", ca.pem()));
+    options.no_proxy.clear();
+    options.proxies = {.http = "http://127.0.0.1:1", .https = "http://me:word@" + server.transport().authority()};
+    auto const got = curl_http{options}.send({.url = "https://ecs.test/"});
+    INFO((got ? std::string{} : got.error().message));
+    REQUIRE(got);
+    CHECK(got->body == "private");
+    REQUIRE(server.transport().requests().size() == 1);
+    auto const& asked = server.transport().requests()[0];
+    CHECK(asked.starts_with("CONNECT ecs.test:443 HTTP/1.1\r\n"));
+    CHECK(asked.find("Proxy-Authorization: Basic bWU6d29yZA==\r\n") != std::string::npos);
+}
+
+TEST_CASE("A server that asks for a certificate is shown the client's, from one file or from two") {
+    authority const ca;
+    authority const of_clients{"an authority of clients"};
+    scratch files;
+    tls_server const server{ca.issue("IP:127.0.0.1"), answer(200, "welcome"), false, &of_clients};
+    auto const options = trusting(files.write("ca.pem", ca.pem()));
+    CHECK_FALSE(curl_http{options}.send({.url = server.url()}));
+
+    auto const mine = of_clients.issue("");
+    auto const certificate = testing_support::pem_of(mine.certificate);
+    auto const key = testing_support::pem_of(mine.key);
+    auto two = options;
+    two.client_certificate = {files.write("c.pem", certificate), files.write("k.pem", key)};
+    auto one = options;
+    one.client_certificate.certificate = files.write("both.pem", certificate + key);
+    for (auto const& each : {two, one}) {
+        auto const got = curl_http{each}.send({.url = server.url()});
+        INFO((got ? std::string{} : got.error().message));
+        REQUIRE(got);
+        CHECK(got->body == "welcome");
+    }
+}
+
+TEST_CASE("A client certificate that cannot be read is a configuration to mend") {
+    authority const ca;
+    scratch files;
+    tls_server const server{ca.issue("IP:127.0.0.1"), answer(200, "")};
+    auto options = trusting(files.write("ca.pem", ca.pem()));
+    options.client_certificate.certificate = files.path() + "/missing.pem";
+    auto const got = curl_http{options}.send({.url = server.url()});
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code == errc::bad_configuration);
+    CHECK(got.error().message.starts_with("the client certificate or its key cannot be used: "));
+}
+
+TEST_CASE("An https proxy is trusted by authorities of its own, and shown a certificate when it asks") {
+    authority const ca;
+    authority const of_clients{"an authority of clients"};
+    scratch files;
+    tls_server const proxy{ca.issue("IP:127.0.0.1"), answer(200, "proxy"), false, &of_clients};
+    auto const mine = of_clients.issue("");
+    fargate::curl_options options;
+    options.proxies = {.http = "https://" + proxy.transport().authority(), .https = {}};
+    options.proxy_certificate = {files.write("c.pem", testing_support::pem_of(mine.certificate)),
+                                 files.write("k.pem", testing_support::pem_of(mine.key))};
+    CHECK_FALSE(curl_http{options}.send({.url = "http://ecs.test/"})); // whoever issued the proxy's is not trusted
+
+    options.proxy_ca_file = files.write("ca.pem", ca.pem());
+    auto const got = curl_http{options}.send({.url = "http://ecs.test/"});
+    INFO((got ? std::string{} : got.error().message));
+    REQUIRE(got);
+    CHECK(got->body == "proxy");
+    CHECK(proxy.requests() == std::vector<std::string>{"GET http://ecs.test/ HTTP/1.1\r\nHost: ecs.test\r\n\r\n"});
+
+    options.proxy_certificate = {};
+    CHECK_FALSE(curl_http{options}.send({.url = "http://ecs.test/"}));
+}
+
+TEST_CASE("Connections are probed while idle exactly when the options say so") {
+    loopback server{answer(200, "")};
+    auto const port = std::stoi(server.authority().substr(server.authority().find(':') + 1));
+    for (bool const wanted : {false, true}) {
+        auto options = direct();
+        options.tcp_keepalive = wanted;
+        curl_http http{options};
+        REQUIRE(http.send({.url = server.url()}));
+        std::vector<bool> probed;
+        for (int socket = 3; socket != 1024; ++socket) {
+            sockaddr_in address{};
+            socklen_t size = sizeof address;
+            if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
+            if (address.sin_family != AF_INET || ntohs(address.sin_port) != port) continue;
+            int on = 0;
+            size = sizeof on;
+            REQUIRE(::getsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, &size) == 0);
+            probed.push_back(on != 0);
+        }
+        CHECK(probed == std::vector<bool>{wanted});
+    }
+}
+
+TEST_CASE("A policy that is told more keeps what it was told before, and what it is told counts") {
+    fargate::curl_options base;
+    base.ca_file = "ca.pem";
+    base.proxy = "http://old";
+    base.no_proxy = "*";
+    base.client_certificate.certificate = "old.pem";
+    base.idle_sessions = 3;
+    curl_http const first{base};
+    curl_http const same = first.with({});
+    CHECK(same.settings().client_certificate.certificate == "old.pem");
+    CHECK(same.settings().idle_sessions == 3);
+    CHECK(same.settings().no_proxy == "*");
+    CHECK_FALSE(same.settings().proxies);
+
+    fargate::http::connection_options told;
+    told.proxies = {.http = "http://new", .https = {}};
+    told.proxy_ca_file = "proxy-ca.pem";
+    told.proxy_certificate = {"pc.pem", "pk.pem"};
+    told.client_certificate = {"c.pem", "k.pem"};
+    told.tcp_keepalive = true;
+    told.pool = 25;
+    curl_http const second = first.with(told);
+    auto const& made = second.settings();
+    CHECK(made.ca_file == "ca.pem");
+    CHECK(made.proxies->http == "http://new");
+    CHECK(made.no_proxy.empty());
+    CHECK(made.proxy_ca_file == "proxy-ca.pem");
+    CHECK(made.proxy_certificate.key == "pk.pem");
+    CHECK(made.client_certificate.key == "k.pem");
+    CHECK(made.tcp_keepalive);
+    CHECK(made.idle_sessions == 25);
+}

@@ -41,6 +41,24 @@ struct identity {
     private_key key;
 };
 
+inline std::string text_of(BIO* memory) {
+    char* bytes = nullptr;
+    auto const size = BIO_get_mem_data(memory, &bytes);
+    return {bytes, static_cast<std::size_t>(size)};
+}
+
+inline std::string pem_of(x509 const& certificate) {
+    std::unique_ptr<BIO, freed_by<BIO_free_all>> const memory{BIO_new(BIO_s_mem())};
+    PEM_write_bio_X509(memory.get(), certificate.get());
+    return text_of(memory.get());
+}
+
+inline std::string pem_of(private_key const& key) {
+    std::unique_ptr<BIO, freed_by<BIO_free_all>> const memory{BIO_new(BIO_s_mem())};
+    PEM_write_bio_PrivateKey(memory.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    return text_of(memory.get());
+}
+
 /// From when to when a certificate holds, in seconds from now.
 struct validity {
     long from = -3600;
@@ -58,13 +76,8 @@ public:
         return make("fargate test server", when, &own_, "critical,CA:FALSE", names);
     }
 
-    [[nodiscard]] std::string pem() const {
-        std::unique_ptr<BIO, freed_by<BIO_free_all>> const memory{BIO_new(BIO_s_mem())};
-        PEM_write_bio_X509(memory.get(), own_.certificate.get());
-        char* bytes = nullptr;
-        auto const size = BIO_get_mem_data(memory.get(), &bytes);
-        return {bytes, static_cast<std::size_t>(size)};
-    }
+    [[nodiscard]] std::string pem() const { return pem_of(own_.certificate); }
+    [[nodiscard]] X509* certificate() const { return own_.certificate.get(); }
 
     /// The file name under which a hashed directory holds it.
     [[nodiscard]] std::string hashed_name() const {
@@ -135,13 +148,17 @@ private:
 };
 
 /// An HTTPS server on the loopback that gives every request the same answer. With `tunnelled` it poses as a proxy first:
-/// each connection begins with a CONNECT in the clear, which it grants.
+/// each connection begins with a CONNECT in the clear, which it grants. With an authority of clients it speaks only to those
+/// who show a certificate of that.
 class tls_server {
 public:
-    tls_server(identity own, std::string answer, bool tunnelled = false) :
+    tls_server(identity own, std::string answer, bool tunnelled = false, authority const* of_clients = nullptr) :
         context_{SSL_CTX_new(TLS_server_method())}, answer_{std::move(answer)}, tunnelled_{tunnelled} {
         SSL_CTX_use_certificate(context_.get(), own.certificate.get());
         SSL_CTX_use_PrivateKey(context_.get(), own.key.get());
+        if (of_clients == nullptr) return;
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), of_clients->certificate());
+        SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     }
 
     [[nodiscard]] std::string url() const { return server_.url("/", "https"); }

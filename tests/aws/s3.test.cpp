@@ -94,18 +94,125 @@ TEST_CASE("a missing object is not_found, by its code after GET and by the statu
     CHECK(here.parts.http.requests().back().method == "HEAD");
 }
 
-TEST_CASE("a redirect is an error that names the region, and nothing is sent after it") {
-    for (int const status : {301, 307, 400}) {
+TEST_CASE("a bucket of another region is asked for there at once, signed for it, and never at the host of Location") {
+    struct word {
+        int status;
+        char const* body;
+        bool in_header;
+    };
+    char const* const malformed = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region 'eu-west-1' is "
+                                  "wrong; expecting 'us-west-2'</Message><Region>us-west-2</Region></Error>";
+    char const* const permanent = "<Error><Code>PermanentRedirect</Code><Message>m</Message></Error>";
+    auto const each = GENERATE_COPY(values<word>(
+        {{301, permanent, true}, {307, "", true}, {302, "", true}, {400, malformed, false}, {400, "", true}}));
+    scene here;
+    http::fields fields{{"Location", "https://evil.example.com/"}};
+    if (each.in_header) fields.add("x-amz-bucket-region", "us-west-2");
+    here.parts.http.reply(each.status, each.body, fields).reply(200, "x");
+    auto const answer = here.s3.get_object({.bucket = "bucket", .key = "k"});
+    REQUIRE(answer);
+    CHECK(answer->body == "x");
+    auto const sent = here.parts.http.requests();
+    REQUIRE(sent.size() == 2);
+    CHECK(sent[0].url == "https://bucket.s3.eu-west-1.amazonaws.com/k");
+    CHECK(sent[1].url == "https://bucket.s3.us-west-2.amazonaws.com/k");
+    CHECK(sent[1].headers.value_of("Host") == "bucket.s3.us-west-2.amazonaws.com");
+    CHECK(sent[0].headers.value_of("Authorization").find("/eu-west-1/s3/") != std::string_view::npos);
+    CHECK(sent[1].headers.value_of("Authorization").find("/us-west-2/s3/") != std::string_view::npos);
+    CHECK(here.parts.clock.slept().empty());
+    CHECK(here.parts.retry.quota() == aws::parts<frozen>{}.retry.quota());
+}
+
+TEST_CASE("where a bucket is, is asked once and then known, also after it moved") {
+    scene here;
+    here.parts.http.reply(301, "", {{"x-amz-bucket-region", "us-west-2"}}).reply(200, "1").reply(200, "2");
+    REQUIRE(here.s3.get_object({.bucket = "bucket", .key = "k"}));
+    CHECK(here.s3.get_object({.bucket = "bucket", .key = "l"})->body == "2");
+    REQUIRE(here.parts.http.requests().size() == 3);
+    CHECK(here.parts.http.requests()[2].url == "https://bucket.s3.us-west-2.amazonaws.com/l");
+    here.parts.http.reply(200, "3");
+    REQUIRE(here.s3.get_object({.bucket = "another", .key = "k"}));
+    CHECK(here.parts.http.requests().back().url == "https://another.s3.eu-west-1.amazonaws.com/k");
+    here.parts.http.reply(301, "", {{"x-amz-bucket-region", "eu-north-1"}}).reply(200, "4");
+    CHECK(here.s3.get_object({.bucket = "bucket", .key = "k"})->body == "4");
+    CHECK(here.parts.http.requests().back().url == "https://bucket.s3.eu-north-1.amazonaws.com/k");
+}
+
+TEST_CASE("a redirect that names no region is followed by one HEAD on the bucket, whatever that answers") {
+    auto const status = GENERATE(200, 301, 403, 400);
+    scene here;
+    here.parts.http.reply(301, "").reply(status, "", {{"x-amz-bucket-region", "us-west-2"}}).reply(200, "x");
+    REQUIRE(here.s3.get_object({.bucket = "bucket", .key = "k"}));
+    auto const sent = here.parts.http.requests();
+    REQUIRE(sent.size() == 3);
+    CHECK(sent[1].method == "HEAD");
+    CHECK(sent[1].url == "https://bucket.s3.eu-west-1.amazonaws.com/");
+    CHECK(sent[2].url == "https://bucket.s3.us-west-2.amazonaws.com/k");
+}
+
+TEST_CASE("a redirect is followed once, and not without a region that can be a neighbour") {
+    SECTION("a second one is the answer") {
         scene here;
-        here.parts.http.reply(status, "",
-                              {{"Location", "https://evil.example.com/"}, {"x-amz-bucket-region", "us-west-2"}});
+        here.parts.http.reply(301, "", {{"x-amz-bucket-region", "us-west-2"}})
+            .reply(301, "<Error><Code>PermanentRedirect</Code><Message>m</Message></Error>",
+                   {{"x-amz-bucket-region", "eu-west-1"}});
         auto const answer = here.s3.get_object({.bucket = "bucket", .key = "k"});
         REQUIRE_FALSE(answer);
-        CHECK(answer.error().http_status == status);
-        CHECK(answer.error().message.ends_with("; the bucket is in region us-west-2"));
+        CHECK(answer.error().message == "s3 GetObject: PermanentRedirect: m; the bucket is in region eu-west-1");
         CHECK_FALSE(answer.error().retryable);
+        CHECK(here.parts.http.requests().size() == 2);
+    }
+    SECTION("one to where it came from") {
+        scene here;
+        here.parts.http.reply(301, "", {{"x-amz-bucket-region", "eu-west-1"}});
+        CHECK(here.s3.get_object({.bucket = "bucket", .key = "k"}).error().http_status == 301);
         CHECK(here.parts.http.requests().size() == 1);
     }
+    SECTION("one to a host, to another partition or to nowhere") {
+        for (char const* const region : {"evil.example.com/", "us-west-2#", "cn-north-1", "us-gov-west-1"}) {
+            scene here;
+            here.parts.http.reply(301, "", {{"x-amz-bucket-region", region}});
+            CHECK(here.s3.get_object({.bucket = "bucket", .key = "k"}).error().http_status == 301);
+            CHECK(here.parts.http.requests().size() == 1);
+        }
+        scene here;
+        here.parts.http.reply(301, "").reply(404, "");
+        CHECK(here.s3.get_object({.bucket = "bucket", .key = "k"}).error().http_status == 301);
+        CHECK(here.parts.http.requests().size() == 2);
+    }
+    SECTION("a refusal that is none, though the answer names a region") {
+        for (char const* const code : {"ExpiredToken", "InvalidRequest"}) {
+            scene here;
+            auto const body = "<Error><Code>" + std::string{code} + "</Code><Message>m</Message></Error>";
+            here.parts.http.reply(400, body, {{"x-amz-bucket-region", "us-west-2"}})
+                .reply(400, body, {{"x-amz-bucket-region", "us-west-2"}});
+            CHECK(here.s3.get_object({.bucket = "bucket", .key = "k"}).error().service_code == code);
+            for (auto const& each : here.parts.http.requests())
+                CHECK(each.url == "https://bucket.s3.eu-west-1.amazonaws.com/k");
+        }
+    }
+}
+
+TEST_CASE("under an endpoint URL a redirect changes the signing region and nothing else") {
+    aws::parts<frozen> parts;
+    auto options = in_ireland();
+    options.endpoint_url = "http://localhost:9000/base";
+    aws::s3<frozen> s3{parts, options};
+    parts.http.reply(301, "").reply(403, "", {{"x-amz-bucket-region", "us-west-2"}}).reply(200, "x");
+    REQUIRE(s3.get_object({.bucket = "bucket", .key = "k"}));
+    auto const sent = parts.http.requests();
+    REQUIRE(sent.size() == 3);
+    CHECK(sent[0].url == "http://localhost:9000/base/bucket/k");
+    CHECK(sent[1].url == "http://localhost:9000/base/bucket");
+    CHECK(sent[2].url == sent[0].url);
+    CHECK(sent[2].headers.value_of("Authorization").find("/us-west-2/s3/") != std::string_view::npos);
+}
+
+TEST_CASE("HEAD on an object follows a bare 400 by asking for the bucket") {
+    scene here;
+    here.parts.http.reply(400, "").reply(400, "", {{"x-amz-bucket-region", "us-west-2"}}).reply(200, "");
+    REQUIRE(here.s3.head_object({.bucket = "bucket", .key = "k"}));
+    CHECK(here.parts.http.requests().back().url == "https://bucket.s3.us-west-2.amazonaws.com/k");
 }
 
 TEST_CASE("what cannot be an object's address is refused before anything is sent") {

@@ -12,6 +12,8 @@
 
 namespace fargate::inline v0::aws {
 
+struct service_failure;
+
 /// How a service words its errors.
 enum class protocol : unsigned char {
     json, ///< AWS JSON 1.1: ECS, tagging
@@ -29,6 +31,7 @@ struct call {
     std::string body{};
     protocol speaks = protocol::json;
     sigv4::settings signing{};
+    service_failure* failure = nullptr; ///< when set, receives what the last answer with an error status said
 };
 
 /// A call of an AWS JSON 1.1 operation. `target_prefix` is the service's, e.g. `AmazonEC2ContainerServiceV20141113`.

@@ -212,7 +212,12 @@ private:
         -> std::invoke_result_t<Read const&, http::response&&> {
         if (!response) return std::move(response).error();
         int const status = response->status;
-        if (status < 200 || status > 299) return error_of(read_failure(what.speaks, *response), what);
+        if (status < 200 || status > 299) {
+            auto said = read_failure(what.speaks, *response);
+            auto made = error_of(said, what);
+            if (what.failure != nullptr) *what.failure = std::move(said);
+            return made;
+        }
         std::string request_id = detail::bare_failure(*response).request_id;
         auto answer = read(*std::move(response));
         if (!answer) {

@@ -6,7 +6,10 @@
 #include <fargate/text/percent.hpp>
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -39,8 +42,11 @@ struct object {
 };
 
 /// Amazon S3, to read. A missing object is `errc::not_found` (`NoSuchKey`; after HEAD, which has no body, the code is
-/// `404`); 304 and 412 are errors with that status. A bucket of another region is an error that names the region: no
-/// redirect is followed. Objects are kept in memory, up to `client_options::limits.body`.
+/// `404`); 304 and 412 are errors with that status. Objects are kept in memory, up to `client_options::limits.body`.
+///
+/// A bucket of another region is asked for there, signed anew, once a call and at once: where S3 says which region it is,
+/// or else a HEAD on the bucket does. The client keeps what it learned. The host is always computed from the region (under
+/// an endpoint URL it stays), never taken from the answer.
 /// About `parts` and threads see `ecs`.
 template <policies Policies>
 class s3 {
@@ -62,9 +68,27 @@ private:
                                      std::stop_token stop) {
         if (which.key.empty()) return client_.named(operation, fail(errc::invalid_argument, "the key is empty"));
         if (!client_.destination()) return client_.named(operation, client_.destination().error());
-        auto address = address_of(which.bucket, *client_.destination(), how_);
-        if (!address) return client_.named(operation, std::move(address).error());
+        target to = *client_.destination();
+        if (auto known = region_known_of(which.bucket); !known.empty()) to.region = std::move(known);
+        auto what = call_of(operation, method, which, to);
+        if (!what) return client_.named(operation, std::move(what).error());
 
+        service_failure said;
+        what->failure = &said;
+        auto answer = client_.call(*what, read_object, stop);
+        if (answer || !is_redirect(said, method)) return answer;
+        auto region = said.redirect_region.empty() ? ask_region(which.bucket, to, stop) : said.redirect_region;
+        if (!leads_on(region, to)) return answer;
+        to.region = learn(which.bucket, std::move(region));
+        what = call_of(operation, method, which, to);
+        if (!what) return client_.named(operation, std::move(what).error());
+        return client_.call(*what, read_object, std::move(stop));
+    }
+
+    [[nodiscard]] result<call> call_of(std::string_view operation, std::string_view method, object_request const& which,
+                                       target const& to) const {
+        auto address = address_of(which.bucket, to, how_);
+        if (!address) return std::move(address).error();
         call what;
         what.operation = operation;
         what.method = method;
@@ -83,7 +107,37 @@ private:
         what.signing = sigv4::s3;
         if (!how_.sign_payload && address->where.scheme == "https") what.signing.payload_hash = "UNSIGNED-PAYLOAD";
         what.where = std::move(address->where);
-        return client_.call(what, read_object, std::move(stop));
+        return what;
+    }
+
+    /// The region that S3 names for a bucket whatever else it answers; empty when it names none.
+    [[nodiscard]] std::string ask_region(std::string const& bucket, target const& to, std::stop_token stop) {
+        auto address = address_of(bucket, to, how_);
+        if (!address) return {};
+        service_failure said;
+        call what;
+        what.operation = "HeadBucket";
+        what.method = "HEAD";
+        if (!address->path.empty()) what.path = address->path;
+        what.speaks = protocol::xml;
+        what.signing = sigv4::s3;
+        what.where = std::move(address->where);
+        what.failure = &said;
+        auto const answer = client_.call(what, read_response, std::move(stop));
+        return answer ? std::string{answer->headers.value_of("x-amz-bucket-region")} : said.redirect_region;
+    }
+
+    [[nodiscard]] std::string region_known_of(std::string const& bucket) const {
+        std::scoped_lock const lock{mutex_};
+        auto const found = regions_.find(bucket);
+        return found != regions_.end() ? found->second : std::string{};
+    }
+
+    std::string learn(std::string const& bucket, std::string region) {
+        constexpr std::size_t most_buckets = 1000;
+        std::scoped_lock const lock{mutex_};
+        if (regions_.size() == most_buckets) regions_.clear();
+        return regions_[bucket] = std::move(region);
     }
 
     [[nodiscard]] static result<object> read_object(http::response&& answer) {
@@ -105,6 +159,8 @@ private:
 
     client<Policies> client_;
     s3_options how_;
+    mutable std::mutex mutex_;
+    std::map<std::string, std::string> regions_; ///< of buckets that turned out to be elsewhere
 };
 
 } // namespace fargate::inline v0::aws

@@ -2,6 +2,7 @@
 #define FARGATE_AWS_S3_ADDRESS_HPP
 
 #include <fargate/aws/endpoint.hpp>
+#include <fargate/aws/failure.hpp>
 #include <fargate/aws/region.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/text/ascii.hpp>
@@ -99,6 +100,21 @@ namespace detail {
         std::string{to.use_fips ? "s3-fips" : "s3"} + dual + (old_host ? "" : "." + region) + suffix;
     if (in_host) return bucket_address{endpoint_at(label + host, region), {}};
     return bucket_address{endpoint_at(host, region), segment};
+}
+
+/// S3's ways of saying that a bucket lives in another region. HEAD has no body to say it in, and a bare 400 then may mean
+/// an expired token as well.
+[[nodiscard]] inline bool is_redirect(service_failure const& said, std::string_view method) noexcept {
+    if (said.status == 301 || said.status == 302 || said.status == 307) return true;
+    if (said.status != 400) return false;
+    if (said.code == "AuthorizationHeaderMalformed" || said.code == "IllegalLocationConstraintException") return true;
+    return said.code == "400" && (method == "HEAD" || !said.redirect_region.empty());
+}
+
+/// Whether S3's word for a bucket's region can be followed from here: it becomes part of a host name, and a key of one
+/// partition is nothing in another.
+[[nodiscard]] inline bool leads_on(std::string_view region, target const& from) noexcept {
+    return region != from.region && is_host_label(region) && partition_of(region).id == partition_of(from.region).id;
 }
 
 } // namespace fargate::inline v0::aws

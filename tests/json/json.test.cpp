@@ -119,6 +119,9 @@ TEST_CASE("what is no JSON is refused with the place of the mistake") {
         CHECK_THAT(refused(text), Catch::StartsWith("not a JSON document: bad text at byte "));
     }
     CHECK(refused("[1, x]") == "not a JSON document: bad text at byte 5");
+    CHECK(refused("{\n  \"memory\"\": \"512\"\n}") ==
+          "not a JSON document: bad text at byte 16 (line 2, column 14): expected ':'");
+    CHECK(refused("[1,\n2,\n]").find("(line 3, column 1)") != std::string::npos);
     CHECK_FALSE(readable(std::string_view{"{}\0", 3}));
     CHECK_FALSE(readable(std::string_view{"\"a\0\"", 4}));
 }

@@ -102,9 +102,26 @@ public:
         return stop("member " + name + " occurs twice");
     }
 
+    /// nlohmann's own words are kept only where they quote nothing of the document.
     template <class Exception>
-    bool parse_error(std::size_t at, std::string const&, Exception const&) {
+    bool parse_error(std::size_t at, std::string const&, Exception const& why) {
+        bad_at_ = at;
+        std::string_view const words{why.what()};
+        std::size_t const wish = words.rfind("; expected ");
+        bool const quotes = words.find("last read: ") != std::string_view::npos;
+        if (!quotes && wish != std::string_view::npos) wanted_ = words.substr(wish + 2);
         return stop("bad text at byte " + std::to_string(at));
+    }
+
+    /// Where the text stopped being JSON, for people with an editor; empty when it is one line.
+    [[nodiscard]] std::string place_in(std::string_view text) const {
+        std::string made;
+        std::string_view const before = text.substr(0, bad_at_ == 0 ? 0 : bad_at_ - 1);
+        if (std::size_t const last = before.rfind('\n'); last != std::string_view::npos)
+            made = " (line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ", column " +
+                   std::to_string(before.size() - last) + ")";
+        if (!wanted_.empty()) made += ": " + wanted_;
+        return made;
     }
 
 private:
@@ -142,6 +159,8 @@ private:
     std::vector<value*> open_;
     std::string key_;
     std::string reason_;
+    std::string wanted_;
+    std::size_t bad_at_ = 0;
 };
 
 template <class Number>
@@ -216,7 +235,7 @@ inline void write_value(std::string& out, value const& document) {
     value document;
     detail::tree_builder builder{document};
     if (!value::sax_parse(text.begin(), text.end(), &builder))
-        return fail(errc::malformed_response, "not a JSON document: " + builder.reason());
+        return fail(errc::malformed_response, "not a JSON document: " + builder.reason() + builder.place_in(text));
     return document;
 }
 

@@ -110,8 +110,10 @@ TEST_CASE("Odd keys are found under the address that botocore gives them", "[fak
         auto const request = at(each, "request");
         if (key.empty() || request.is_null()) continue;
         INFO(key);
+        auto const region = testing_support::text(each, "region");
+        b.aws.s3.add_bucket("my-bucket", region);
         b.aws.s3.put("my-bucket", key, "found " + key);
-        CHECK(b.get(testing_support::text(request, "url")).body == "found " + key);
+        CHECK(b.get(testing_support::text(request, "url"), {}, "GET", region.c_str()).body == "found " + key);
         ++odd;
     }
     CHECK(odd > 15);
@@ -137,12 +139,32 @@ TEST_CASE("A bucket of another region says where it is", "[fake_s3]") {
     bench b;
     b.aws.s3.add_bucket("far", "eu-west-1");
     b.aws.s3.put("far", "k", "v");
-    auto const answer = b.get("https://far.s3.us-east-1.amazonaws.com/k");
-    CHECK(answer.status == 400);
-    CHECK(says(answer, "AuthorizationHeaderMalformed"));
-    CHECK(answer.body.find("<Region>eu-west-1</Region>") != std::string::npos);
-    CHECK(answer.headers.value_of("x-amz-bucket-region") == "eu-west-1");
+    for (std::string const host :
+         {"far.s3.us-east-1", "far.s3", "far.s3.dualstack.us-east-1", "far.s3-fips.us-east-1"}) {
+        INFO(host);
+        auto const answer = b.get("https://" + host + ".amazonaws.com/k");
+        CHECK(answer.status == 301);
+        CHECK(says(answer, "PermanentRedirect"));
+        CHECK(answer.body.find("<Endpoint>far.s3.eu-west-1.amazonaws.com</Endpoint>") != std::string::npos);
+        CHECK(answer.headers.value_of("x-amz-bucket-region") == "eu-west-1");
+    }
+    auto const wrongly_signed = b.get("https://far.s3.eu-west-1.amazonaws.com/k");
+    CHECK(wrongly_signed.status == 400);
+    CHECK(says(wrongly_signed, "AuthorizationHeaderMalformed"));
+    CHECK(wrongly_signed.body.find("<Region>eu-west-1</Region>") != std::string::npos);
+    CHECK(b.get("https://s3.local:9000/far/k").status == 400);
     CHECK(b.get("https://far.s3.eu-west-1.amazonaws.com/k", {}, "GET", "eu-west-1").body == "v");
+    CHECK(b.get("https://s3.dualstack.eu-west-1.amazonaws.com/far/k", {}, "GET", "eu-west-1").body == "v");
+
+    b.aws.s3.redirect_with(307, false);
+    auto const unnamed = b.get("https://far.s3.us-east-1.amazonaws.com/k");
+    CHECK(unnamed.status == 307);
+    CHECK(unnamed.headers.value_of("Location") == "https://far.s3.eu-west-1.amazonaws.com/k");
+    CHECK_FALSE(unnamed.headers.find("x-amz-bucket-region"));
+    auto const bucket = b.get("https://far.s3.us-east-1.amazonaws.com/", {}, "HEAD");
+    CHECK(bucket.status == 307);
+    CHECK(bucket.body.empty());
+    CHECK(bucket.headers.value_of("x-amz-bucket-region") == "eu-west-1");
 }
 
 TEST_CASE("S3 refuses signatures with its own codes, and allows fifteen minutes", "[fake_s3]") {

@@ -7,6 +7,7 @@
 #include <fargate/system/clock.hpp>
 #include <fargate/testing/exchange_log.hpp>
 #include <fargate/testing/fault_plan.hpp>
+#include <fargate/testing/iam_gate.hpp>
 #include <fargate/testing/input_check.hpp>
 #include <fargate/testing/signature_check.hpp>
 #include <fargate/testing/time_source.hpp>
@@ -45,6 +46,7 @@ public:
     signature_check keys{};
     fault_plan faults{};
     exchange_log log{};
+    iam_gate gate{}; ///< asked by what lies behind the door, which knows what a call needs
 
     [[nodiscard]] time_point now() const { return now_(); }
 

@@ -7,10 +7,12 @@
 #include <fargate/testing/fake_ecs.hpp>
 #include <fargate/testing/fake_s3.hpp>
 #include <fargate/testing/fake_tagging.hpp>
+#include <fargate/testing/iam_policy.hpp>
 #include <fargate/testing/signature_check.hpp>
 #include <fargate/testing/time_source.hpp>
 
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0::testing {
 
@@ -40,6 +42,13 @@ public:
         ecs.keys().accept(key);
         s3.keys().accept(key);
         tagging.keys().accept(key);
+    }
+
+    /// Denies everything that `policy` does not allow, in all three; about `guard_tags` see `iam_gate::enforce`.
+    void enforce(iam_policy const& policy, bool guard_tags = true) {
+        ecs.gate().enforce(policy, guard_tags);
+        s3.gate().enforce(policy, guard_tags);
+        tagging.gate().enforce(policy, guard_tags);
     }
 
     /// Makes all three accept these keys and no others.

@@ -8,6 +8,7 @@
 #include <fargate/testing/api_budget.hpp>
 #include <fargate/testing/aws_front.hpp>
 #include <fargate/testing/ecs_definitions.hpp>
+#include <fargate/testing/ecs_permissions.hpp>
 #include <fargate/testing/ecs_tasks.hpp>
 #include <fargate/testing/input_check.hpp>
 #include <fargate/testing/task_life.hpp>
@@ -42,7 +43,8 @@ public:
     explicit fake_ecs(aws_account account = {}, time_source now = wall_time()) :
         front_{"AmazonEC2ContainerServiceV20141113", "ecs", account, std::move(now), "message"},
         definitions_{account.region, account.id},
-        tasks_{account.region, account.id} {
+        tasks_{account.region, account.id},
+        region_and_account_{account.region + ":" + account.id} {
         tasks_.life = [this](json::value const& request, std::size_t number) { return next_life(request, number); };
     }
     fake_ecs(fake_ecs const&) = delete;
@@ -59,6 +61,8 @@ public:
     [[nodiscard]] fault_plan& faults() noexcept { return front_.faults; }
     /// Whose signatures are accepted.
     [[nodiscard]] signature_check& keys() noexcept { return front_.keys; }
+    /// What the caller may do.
+    [[nodiscard]] iam_gate& gate() noexcept { return front_.gate; }
     /// What has come in.
     [[nodiscard]] exchange_log const& log() const noexcept { return front_.log; }
 
@@ -138,6 +142,9 @@ private:
         };
         if (std::find(std::begin(served), std::end(served), operation) == std::end(served))
             return refusal(400, "UnknownOperationException", "");
+        for (auto const& each :
+             ecs_permissions(operation, body, definitions_, region_and_account_, front_.gate.guards_tags()))
+            if (auto denied = front_.gate.refuse(each)) return std::move(*denied);
         auto const count = json::integer_of(body, "count").value_or(1);
         if (!budget_.take(operation, static_cast<double>(count), now))
             return refusal(400, "ThrottlingException", "Rate exceeded");
@@ -167,6 +174,7 @@ private:
     aws_front front_;
     definition_book definitions_;
     task_book tasks_;
+    std::string region_and_account_;
     api_budget budget_;
     std::deque<task_life> next_;
     task_book::choose_life choose_;

@@ -7,6 +7,7 @@
 #include <fargate/system/clock.hpp>
 #include <fargate/testing/aws_front.hpp>
 #include <fargate/testing/fault_plan.hpp>
+#include <fargate/testing/iam_gate.hpp>
 #include <fargate/testing/s3_text.hpp>
 #include <fargate/testing/signature_check.hpp>
 #include <fargate/testing/time_source.hpp>
@@ -31,8 +32,9 @@ namespace fargate::inline v0::testing {
 ///
 /// Takes virtual-hosted and path-style addresses. Recomputes signatures by S3's rules (one-time encoded path, the body's
 /// hash in a header, fifteen minutes of skew). Serves ranges, `If-Match` and `If-None-Match`, and a CRC-32 when the caller
-/// asks for checksums. A bucket lives in one region: a request signed for another is answered 400
-/// `AuthorizationHeaderMalformed`, with the right one named. All members may be called from several threads at once.
+/// asks for checksums. A bucket lives in one region: a request to the host of another is redirected, one that is signed for
+/// another is answered 400 `AuthorizationHeaderMalformed`, both with the right one named. An object that is not there is
+/// denied to whoever may not list its bucket. All members may be called from several threads at once.
 class fake_s3 {
 public:
     explicit fake_s3(aws_account account = {}, time_source now = wall_time()) :
@@ -56,6 +58,15 @@ public:
     void add_bucket(std::string name, std::string region) {
         std::scoped_lock const lock{mutex_};
         buckets_[std::move(name)].region = std::move(region);
+    }
+
+    /// How a bucket of another region answers: 301 PermanentRedirect, as it does unless told otherwise, 307
+    /// TemporaryRedirect with a `Location`, or 400 AuthorizationHeaderMalformed; and whether it names its region. HEAD on
+    /// the bucket names it always.
+    void redirect_with(int status, bool naming_region = true) {
+        std::scoped_lock const lock{mutex_};
+        redirect_status_ = status;
+        redirect_names_region_ = naming_region;
     }
 
     [[nodiscard]] result<http::response> send(http::request const& request) {
@@ -87,6 +98,8 @@ public:
 
     [[nodiscard]] fault_plan& faults() noexcept { return faults_; }
     [[nodiscard]] signature_check& keys() noexcept { return keys_; }
+    /// What the caller may do.
+    [[nodiscard]] iam_gate& gate() noexcept { return gate_; }
     /// What has come in; `body` holds the address.
     [[nodiscard]] exchange_log const& log() const noexcept { return log_; }
 
@@ -112,6 +125,46 @@ private:
         made.status = status;
         made.headers.add("Content-Type", "application/xml");
         made.body = s3_error(code, message, more);
+        return made;
+    }
+
+    static http::response forbidden(std::string const& why) { return failed(403, "AccessDenied", why); }
+
+    /// The region whose host was called: `[bucket.]s3[-fips][.dualstack][.region].amazonaws.com`; us-east-1 without one,
+    /// empty when the host
+    /// is not Amazon's or not of one region.
+    [[nodiscard]] static std::string region_of_host(http::request const& request) {
+        auto const url = text::split_url(request.url);
+        if (!url) return {};
+        std::string host = detail::host_of(request, *url);
+        host = host.substr(0, host.find(':'));
+        std::size_t const end = host.rfind(".amazonaws.com");
+        if (end == std::string::npos) return {};
+        std::size_t const s3 = host.starts_with("s3") ? 0 : host.find(".s3") + 1;
+        std::string labels = host.substr(s3, end - s3);
+        if (labels.starts_with("s3-accelerate")) return {}; // one host for all regions
+        for (std::string_view const part : {"s3-fips", "s3", ".dualstack", "."})
+            if (labels.starts_with(part)) labels.erase(0, part.size());
+        return labels.empty() ? "us-east-1" : labels;
+    }
+
+    /// The answer to who asks for a bucket in the wrong region.
+    [[nodiscard]] http::response redirect(address const& where, std::string const& region, std::string_view given,
+                                          int status) const {
+        bool const named = redirect_names_region_ || where.key.empty();
+        std::string const host = where.bucket + ".s3." + region + ".amazonaws.com";
+        http::response made =
+            status == 400
+                ? failed(400, "AuthorizationHeaderMalformed",
+                         "The authorization header is malformed; the region '" + std::string{given} +
+                             "' is wrong; expecting '" + region + "'",
+                         named ? "<Region>" + region + "</Region>" : std::string{})
+                : failed(status, status == 307 ? "TemporaryRedirect" : "PermanentRedirect",
+                         "The bucket you are attempting to access must be addressed using the specified endpoint. "
+                         "Please send all future requests to this endpoint.",
+                         "<Endpoint>" + host + "</Endpoint><Bucket>" + xml_text(where.bucket) + "</Bucket>");
+        if (status == 307) made.headers.add("Location", "https://" + host + "/" + where.key);
+        if (named) made.headers.add("x-amz-bucket-region", region);
         return made;
     }
 
@@ -180,20 +233,17 @@ private:
         if (home != buckets_.end()) {
             auto const given = signature_check::region_of(request);
             auto const& region = home->second.region;
-            if (!given.empty() && given != region) {
-                auto answer = failed(400, "AuthorizationHeaderMalformed",
-                                     "The authorization header is malformed; the region '" + std::string{given} +
-                                         "' is wrong; expecting '" + region + "'",
-                                     "<Region>" + region + "</Region>");
-                answer.headers.add("x-amz-bucket-region", region);
-                return answer;
-            }
+            auto const called = region_of_host(request);
+            if (!called.empty() && called != region) return redirect(*where, region, given, redirect_status_);
+            if (!given.empty() && given != region) return redirect(*where, region, given, 400);
         }
         if (auto refused = refuse_signature(request, now)) return std::move(*refused);
         if (home == buckets_.end())
             return failed(404, "NoSuchBucket", "The specified bucket does not exist",
                           "<BucketName>" + xml_text(where->bucket) + "</BucketName>");
+        std::string const arn = "arn:aws:s3:::" + where->bucket;
         if (where->key.empty()) {
+            if (auto const denied = gate_.refuse({"s3:ListBucket", arn})) return forbidden(denied->message);
             http::response listing;
             listing.status = 200;
             listing.headers.add("Content-Type", "application/xml");
@@ -201,7 +251,13 @@ private:
             listing.body = "<ListBucketResult><Name>" + xml_text(where->bucket) + "</Name></ListBucketResult>";
             return listing;
         }
+        bool const versioned = request.url.find("versionId=") != std::string::npos;
+        if (auto const denied =
+                gate_.refuse({versioned ? "s3:GetObjectVersion" : "s3:GetObject", arn + "/" + where->key}))
+            return forbidden(denied->message);
         auto const found = home->second.objects.find(where->key);
+        if (found == home->second.objects.end() && !gate_.allows({"s3:ListBucket", arn}))
+            return forbidden("Access Denied");
         if (found == home->second.objects.end())
             return failed(404, "NoSuchKey", "The specified key does not exist.",
                           "<Key>" + xml_text(where->key) + "</Key>");
@@ -253,7 +309,10 @@ private:
     fault_plan faults_;
     signature_check keys_;
     exchange_log log_;
+    iam_gate gate_;
     std::uint64_t answers_ = 0;
+    int redirect_status_ = 301;
+    bool redirect_names_region_ = true;
 };
 
 } // namespace fargate::inline v0::testing

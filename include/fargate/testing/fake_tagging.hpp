@@ -39,12 +39,14 @@ public:
                             [this](std::string const& operation, json::value const& body, time_point now,
                                    std::optional<std::string> const&) -> result<json::value> {
                                 if (operation != "GetResources") return refusal(400, "UnknownOperationException", "");
+                                if (auto denied = front_.gate.refuse({"tag:GetResources"})) return std::move(*denied);
                                 return get_resources(body, now);
                             });
     }
 
     [[nodiscard]] fault_plan& faults() noexcept { return front_.faults; }
     [[nodiscard]] signature_check& keys() noexcept { return front_.keys; }
+    [[nodiscard]] iam_gate& gate() noexcept { return front_.gate; }
     [[nodiscard]] exchange_log const& log() const noexcept { return front_.log; }
 
     /// Answers the first page of every listing empty, with a token for the rest; the service is free to do so.

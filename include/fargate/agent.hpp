@@ -2,6 +2,8 @@
 #define FARGATE_AGENT_HPP
 
 #include <fargate/aws.hpp>
+#include <fargate/deploy/external_kwargs.hpp>
+#include <fargate/deploy/kwargs.hpp>
 #include <fargate/deploy/launcher.hpp>
 #include <fargate/deploy/plan.hpp>
 #include <fargate/deploy/python_repr.hpp>
@@ -111,14 +113,25 @@ public:
     [[nodiscard]] service::health health() const { return book_.read(); }
 
 private:
+    using agent_log = typename Policies::log;
+    using s3 = aws::s3<Policies>;
+    using external = deploy::external_kwargs<s3, agent_log>;
+
     struct planner {
+        agent::external const* external; ///< null: no flow has arguments of its own
         deploy::settings settings;
+
+        /// The run is claimed: no stop cuts this short.
         result<deploy::launch_plan> operator()(prefect::flow_run const& run) const {
-            return deploy::plan(run, settings);
+            if (external == nullptr) return deploy::plan(run, settings);
+            auto const own = external->fetch(run.flow);
+            if (!own) return own.error();
+            auto with = settings;
+            if (*own) deploy::replace(with.kwargs, **own);
+            return deploy::plan(run, with);
         }
     };
 
-    using agent_log = typename Policies::log;
     using source = prefect::server<typename Policies::http, typename Policies::clock, agent_log>;
     using ecs = aws::ecs<Policies>;
     using tagging = aws::tagging<Policies>;
@@ -131,14 +144,17 @@ private:
     /// Everything that the configuration decides, from the wire up.
     struct works {
         works(parts<Policies>& p, service::health_book& book, prefect::settings server, deploy::settings settings,
-              aws::client_options aws, agent::aws_parts for_ecs, agent::aws_parts for_tagging) :
+              aws::client_options aws, aws::client_options for_s3, agent::aws_parts for_ecs,
+              agent::aws_parts for_tagging) :
             source{p.http, p.clock, p.log, std::move(server)},
             ecs_parts{std::move(for_ecs)},
             tagging_parts{std::move(for_tagging)},
             ecs{ecs_parts, aws},
             tagging{tagging_parts, aws},
+            s3{p, std::move(for_s3)},
+            external{s3, settings.external, settings.strict, p.log},
             launcher{ecs, tagging, p.log},
-            planner{std::move(settings)},
+            planner{settings.external.enabled ? &external : nullptr, std::move(settings)},
             deployment{source, planner, launcher, p.clock, p.log, book},
             poller{source, deployment, p.clock, p.log, p.executor, book} {}
 
@@ -147,11 +163,22 @@ private:
         agent::aws_parts tagging_parts;
         agent::ecs ecs;
         agent::tagging tagging;
+        agent::s3 s3;
+        agent::external external;
         agent::launcher launcher;
         agent::planner planner;
         agent::deployment deployment;
         agent::poller poller;
     };
+
+    /// S3 is called as the original did, with region and endpoint alone: `botocore_config` is for the other services.
+    [[nodiscard]] static aws::client_options for_external_kwargs(aws::client_options const& given) {
+        aws::client_options made;
+        made.region = given.region;
+        made.endpoint_url = given.endpoint_url;
+        made.limits.body = 1024 * 1024;
+        return made;
+    }
 
     agent(agent_options options, parts<Policies>* shared) :
         options_{std::move(options)},
@@ -173,14 +200,16 @@ private:
         auto for_ecs = service::make_aws_parts(parts_, *botocore, *ambient);
         auto for_tagging = service::make_aws_parts(parts_, *botocore, *ambient);
         if (!for_ecs || !for_tagging) return for_ecs ? for_tagging.error() : for_ecs.error();
+        auto for_s3 = for_external_kwargs(aws);
         if (!botocore->defaults_mode) ambient->apply_to(aws);
         botocore->apply_to(aws);
         settings->parameter_validation = aws.parameter_validation;
         if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
         if (auto ready = check_credentials(); !ready) return ready;
+        if (settings->external.enabled) parts_.log.write(log_level::info, "Use of external S3 kwargs enabled.");
         if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
-        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws), *std::move(for_ecs),
-                       *std::move(for_tagging));
+        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws), std::move(for_s3),
+                       *std::move(for_ecs), *std::move(for_tagging));
         return {};
     }
 

@@ -152,9 +152,9 @@ private:
             ecs{ecs_parts, aws},
             tagging{tagging_parts, aws},
             s3{p, std::move(for_s3)},
-            external{s3, settings.external, settings.strict, p.log},
             launcher{ecs, tagging, p.log},
             planner{settings.external.enabled ? &external : nullptr, std::move(settings)},
+            external{s3, planner.settings, p.log},
             deployment{source, planner, launcher, p.clock, p.log, book},
             poller{source, deployment, p.clock, p.log, p.executor, book} {}
 
@@ -164,9 +164,9 @@ private:
         agent::ecs ecs;
         agent::tagging tagging;
         agent::s3 s3;
-        agent::external external;
         agent::launcher launcher;
         agent::planner planner;
+        agent::external external;
         agent::deployment deployment;
         agent::poller poller;
     };

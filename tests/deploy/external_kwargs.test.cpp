@@ -41,8 +41,10 @@ struct scene {
     fargate::testing::captured_log log{};
 
     result<std::optional<deploy::kwargs>> fetch(bool strict = false) {
-        deploy::external_kwargs<one_object, fargate::testing::captured_log> const source{
-            s3, {true, "my-bucket", "prefect"}, strict, log};
+        deploy::settings with;
+        with.external = {true, "my-bucket", "prefect"};
+        with.strict = strict;
+        deploy::external_kwargs<one_object, fargate::testing::captured_log> const source{s3, with, log};
         return source.fetch(flow_1());
     }
     result<std::optional<deploy::kwargs>> read(std::string body, bool strict = false) {
@@ -103,7 +105,9 @@ TEST_CASE("the key is the prefix, the slug of the flow's name and the first eigh
     }));
     auto flow = flow_1();
     flow.name = each.name;
-    CHECK(deploy::external_key(each.prefix, flow) == each.key);
+    deploy::settings with;
+    with.external.key = each.prefix;
+    CHECK(deploy::external_key(flow, with) == each.key);
 }
 
 TEST_CASE("external arguments are fetched for each run, split into their groups, and told in two lines") {

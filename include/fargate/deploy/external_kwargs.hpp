@@ -21,8 +21,8 @@ namespace fargate::inline v0::deploy {
 
 /// The key of a flow's own keyword arguments: `<prefix>/<slug of its name>/<first eight of its id>.json`. An empty prefix
 /// or slug leaves out its part, a slash at the end of the prefix is not doubled, and everything else in it is kept.
-[[nodiscard]] inline std::string external_key(std::string_view prefix, prefect::flow const& flow) {
-    std::string key{prefix};
+[[nodiscard]] inline std::string external_key(prefect::flow const& flow, settings const& with) {
+    std::string key = with.external.key;
     for (auto const& part : {text::slug(flow.name), flow.id8() + ".json"}) {
         if (part.empty()) continue;
         if (!key.empty() && key.back() != '/') key += '/';
@@ -53,14 +53,13 @@ struct kept_lines {
 
 } // namespace detail
 
-/// Keyword arguments that a flow has for itself, a JSON object in S3. `S3` has `get_object`, as `aws::s3`; it and `log`
-/// are kept as references. May be used from several threads at once as far as these may.
+/// Keyword arguments that a flow has for itself, a JSON object in S3 where the settings say. `S3` has `get_object`, as
+/// `aws::s3`; it, the settings and `log` are kept as references. May be used from several threads at once as far as these
+/// may. With `settings::strict`, what would be a warning about the file's content is an error.
 template <class S3, log_policy Log>
 class external_kwargs {
 public:
-    /// `strict`: what would be a warning about the file's content is an error.
-    external_kwargs(S3& s3, external_settings where, bool strict, Log& log) :
-        s3_{s3}, where_{std::move(where)}, strict_{strict}, log_{log} {}
+    external_kwargs(S3& s3, settings const& with, Log& log) : s3_{s3}, with_{with}, log_{log} {}
 
     /// What is kept for a flow, to be put over the agent's own with `replace`; nothing when S3 has no such object. An
     /// object that may not be read counts as none, with a warning: S3 also says that of one that is not there when the
@@ -68,11 +67,12 @@ public:
     /// the object; no value of it is ever told.
     /// Each call asks S3 anew: what is put there counts from the next run on.
     [[nodiscard]] result<std::optional<kwargs>> fetch(prefect::flow const& flow, std::stop_token stop = {}) const {
-        std::string const key = external_key(where_.key, flow);
-        std::string const place = "external kwargs s3://" + where_.bucket + "/" + key;
+        std::string const& bucket = with_.external.bucket;
+        std::string const key = external_key(flow, with_);
+        std::string const place = "external kwargs s3://" + bucket + "/" + key;
         log_.write(log_level::info, "Fetching external kwargs from S3");
         log_.write(log_level::debug, "Looking for " + place);
-        auto object = s3_.get_object({.bucket = where_.bucket, .key = key}, std::move(stop));
+        auto object = s3_.get_object({.bucket = bucket, .key = key}, std::move(stop));
         if (!object) {
             error why = std::move(object).error();
             bool const denied = why.service_code == "AccessDenied";
@@ -84,7 +84,7 @@ public:
                                "s3:ListBucket on the bucket to tell denied from missing");
             else if (no_bucket)
                 log_.write(log_level::warning,
-                           "There is no bucket " + where_.bucket +
+                           "There is no bucket " + bucket +
                                ", going on without external kwargs: check external_kwargs_s3_bucket");
             else if (why.service_code != "NoSuchKey")
                 return at(place, std::move(why));
@@ -111,14 +111,13 @@ private:
         if (auto line = detail::take_launch_type(*given); !line.empty()) told.lines.push_back(std::move(line));
         auto read = read_kwargs(*given, told);
         if (!read) return read;
-        if (strict_ && !told.lines.empty()) return fail(errc::invalid_argument, told.lines.front());
+        if (with_.strict && !told.lines.empty()) return fail(errc::invalid_argument, told.lines.front());
         for (auto const& line : told.lines) log_.write(log_level::warning, place + ": " + line);
         return read;
     }
 
     S3& s3_;
-    external_settings where_;
-    bool strict_;
+    settings const& with_;
     Log& log_;
 };
 

@@ -96,13 +96,15 @@ std::optional<std::size_t> line_of_dots(std::string_view text) {
 std::string reason(std::string_view description) {
     std::string made;
     for (std::size_t at = 0; at < description.size();) {
-        char const c = description[at++];
-        made += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-        if (c != '\'') continue;
-        auto const close = description.find('\'', at);
-        if (close == std::string_view::npos || close - at <= 4) continue;
-        made += "...'";
-        at = close + 1;
+        auto const open = description[at] == '\'' ? at + 1 : std::string_view::npos;
+        auto const close = description.find('\'', open);
+        if (close != std::string_view::npos && close - open > 4) {
+            made += "'...'";
+            at = close + 1;
+            continue;
+        }
+        auto const end = close == std::string_view::npos ? at + 1 : close + 1;
+        for (; at != end; ++at) made += static_cast<unsigned char>(description[at]) < ' ' ? ' ' : description[at];
     }
     return made;
 }

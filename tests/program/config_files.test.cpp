@@ -91,7 +91,8 @@ TEST_CASE("what JSON has no word for becomes text") {
 TEST_CASE("a mistake in a TOML file is one line with the file, the line, the column and the reason") {
     auto const why = refused("backend = \"server\"\n[cloud\nx = 1\n");
     CHECK(why.starts_with("/f.toml:2:7: "));
-    CHECK(why.size() > 20);
+    CHECK(contains(why, "expected ']'"));
+    CHECK(why.ends_with("'"));
     CHECK(refused("a = 1\na = 2").starts_with("/f.toml:2:"));
     CHECK(refused("x = ").starts_with("/f.toml:1:"));
     CHECK(refused("\xFF = 1").starts_with("/f.toml:1:"));

@@ -505,6 +505,8 @@ TEST_CASE("botocore_config.account_id_endpoint_mode") {
 TEST_CASE("botocore_config.auth_scheme_preference") {
     warned(R"({"auth_scheme_preference": "sigv4a,sigv4"})",
            {"botocore_config.auth_scheme_preference" + ignored + "requests are signed with SigV4"});
+    refused(R"({"auth_scheme_preference": ["sigv4"]})",
+            "botocore_config.auth_scheme_preference must be text, not a list");
 }
 
 TEST_CASE("botocore_config: unknown top-level key") {

@@ -306,7 +306,12 @@ inline constexpr botocore_row botocore_options[] = {
      [](botocore_reader& r, botocore_place const& at) {
          r.warned_word(at, {"preferred", "disabled", "required"}, "no service that is called has such endpoints");
      }},
-    {"auth_scheme_preference", nullptr, "requests are signed with SigV4"},
+    {"auth_scheme_preference",
+     [](botocore_reader& r, botocore_place const& at) {
+         std::string given;
+         r.text(at, given);
+         if (!given.empty()) r.ignored(at, "requests are signed with SigV4");
+     }},
 };
 
 } // namespace detail

@@ -279,7 +279,7 @@ TEST_CASE("The proxy for https is asked for a tunnel") {
     REQUIRE(got);
     CHECK(got->body == "private");
     REQUIRE(server.transport().requests().size() == 1);
-    auto const& asked = server.transport().requests()[0];
+    auto const asked = server.transport().requests()[0];
     CHECK(asked.starts_with("CONNECT ecs.test:443 HTTP/1.1\r\n"));
     CHECK(asked.find("Proxy-Authorization: Basic bWU6d29yZA==\r\n") != std::string::npos);
 }

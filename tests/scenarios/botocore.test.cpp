@@ -43,6 +43,12 @@ struct listening_policies : testing_support::world_policies {
     using http = listening_http;
 };
 
+json::value parsed(std::string_view text) {
+    auto made = json::parse(text);
+    REQUIRE(made);
+    return *std::move(made);
+}
+
 /// An agent with one run to launch, and everything that was sent.
 struct scene {
     fake_world world{};
@@ -64,6 +70,19 @@ struct scene {
         return lives.start();
     }
 
+    /// Puts a newer version of the run's flow into ECS, so that the agent has to search for the run's own by tags.
+    void outdate() {
+        scene before{json::value(nullptr)};
+        REQUIRE(before.start());
+        REQUIRE(before.asked("RegisterTaskDefinition").size() == 1);
+        auto definition = parsed(before.asked("RegisterTaskDefinition")[0].request.body);
+        for (auto& tag : definition["tags"])
+            if (json::text_of(tag, "key") == "PrefectFlowVersion") tag["value"] = "99";
+        aws::ecs<listening_policies> ecs{parts, service::aws_options(options, parts.environment)};
+        REQUIRE(ecs.register_task_definition(definition));
+        sent.clear();
+    }
+
     /// Requests to AWS whose target has that operation.
     [[nodiscard]] std::vector<sending> asked(std::string_view operation) const {
         std::vector<sending> made;
@@ -79,16 +98,11 @@ struct scene {
     }
 };
 
-json::value parsed(std::string_view text) {
-    auto made = json::parse(text);
-    REQUIRE(made);
-    return *std::move(made);
-}
-
 } // namespace
 
 TEST_CASE("botocore_config's names are in the User-Agent of ECS and tagging, and in no other") {
     scene here{parsed(R"({"user_agent": "mine/1", "user_agent_extra": "nightly"})")};
+    here.outdate();
     REQUIRE(here.start());
     REQUIRE(here.read_object());
     CHECK(here.world.aws.ecs.tasks_created() == 1);
@@ -106,6 +120,7 @@ TEST_CASE("botocore_config's names are in the User-Agent of ECS and tagging, and
 
 TEST_CASE("botocore_config's connections are those of ECS and tagging, and of no other") {
     scene here{parsed(R"({"proxies": {"https": "http://proxy:3128"}, "tcp_keepalive": true})")};
+    here.outdate();
     REQUIRE(here.start());
     REQUIRE(here.read_object());
     CHECK_FALSE(here.asked("GetResources").empty());
@@ -167,12 +182,14 @@ TEST_CASE("botocore_config chooses the region only where no argument does") {
     here.options.region_name.clear();
     REQUIRE_FALSE(here.parts.environment.variable("AWS_REGION"));
     REQUIRE(here.start());
-    CHECK_FALSE(here.asked("RegisterTaskDefinition").empty());
-    for (auto const& each : here.asked("")) CHECK(each.request.url.find(".eu-west-1.") != std::string::npos);
+    CHECK_FALSE(here.asked("EC2ContainerService").empty());
+    for (auto const& each : here.asked("EC2ContainerService"))
+        CHECK(each.request.url == "https://ecs.eu-west-1.amazonaws.com/");
 
     scene there{parsed(R"({"region_name": "eu-west-1"})")};
     REQUIRE(there.start());
-    for (auto const& each : there.asked("RunTask")) CHECK(each.request.url.find(".us-east-1.") != std::string::npos);
+    CHECK_FALSE(there.asked("RunTask").empty());
+    for (auto const& each : there.asked("RunTask")) CHECK(each.request.url == "https://ecs.us-east-1.amazonaws.com/");
 }
 
 TEST_CASE("botocore_config may be text, Python's or JSON's, in the options or in the environment") {

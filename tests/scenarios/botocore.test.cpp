@@ -77,7 +77,7 @@ struct scene {
         REQUIRE(before.asked("RegisterTaskDefinition").size() == 1);
         auto definition = parsed(before.asked("RegisterTaskDefinition")[0].request.body);
         for (auto& tag : definition["tags"])
-            if (json::text_of(tag, "key") == "PrefectFlowVersion") tag["value"] = "99";
+            tag["value"] = json::text_of(tag, "key") == "PrefectFlowVersion" ? "99" : "another";
         aws::ecs<listening_policies> ecs{parts, service::aws_options(options, parts.environment)};
         REQUIRE(ecs.register_task_definition(definition));
         sent.clear();

@@ -41,7 +41,7 @@ struct wire_policies : default_policies {
 /// no stale version. The recorded one carried the version of before the claim, which a backend that locks on versions
 /// refuses.
 json::value decided(json::value step) {
-    if (step["graphql"] == "set_flow_run_states")
+    if (json::text_of(step, "graphql") == "set_flow_run_states")
         if (auto& update = step["variables"]["input"]["states"][0]; update["state"]["type"] == "Failed") {
             CHECK(update["version"] == 2);
             update["version"] = nullptr;

@@ -193,6 +193,9 @@ TEST_CASE("With version locking a stale version is refused", "[fake_prefect]") {
     auto const stale = b.submit(bench::run);
     CHECK(at(at(at(stale, "errors")[0], "extensions"), "code") == "VERSION_LOCKING_ERROR");
     CHECK(at(at(stale, "data"), "set_flow_run_states").is_null());
+    auto input = b.submit_input(bench::run);
+    json::set(input["input"]["states"][0], "version", nullptr);
+    CHECK(b.error_message(b.ask(texts::set_flow_run_states, input)) == "");
 }
 
 TEST_CASE("A batch is carried out as far as it goes, and its first error told", "[fake_prefect]") {
@@ -277,9 +280,90 @@ TEST_CASE("Cloud asks for its token, tells its scope, and needs no tenant", "[fa
     CHECK(at(b.ask(texts::auth_info), "data").is_null());
     b.token = "good";
     CHECK(b.ask(texts::auth_info) == load("prefect1/cloud_auth_info_token_scope.json"));
-    CHECK(b.ask("query { auth_info { tenant_id } }") == load("prefect1/cloud_auth_info_tenant.json"));
     auto const queue = b.ask(texts::get_runs_in_queue, document(R"({"input": {"tenant_id": null, "labels": []}})"));
     CHECK(queue == load("prefect1/get_runs_in_queue_empty.json"));
+}
+
+TEST_CASE("Cloud's key has a tenant and no scope, its token a scope and no tenant", "[fake_prefect]") {
+    bench b{{.cloud = true, .token = "good", .api_key = "key"}};
+    constexpr char const* whose = "query { auth_info { tenant_id } }";
+    auto const told = [&](char const* query, char const* what) {
+        return at(at(at(b.ask(query), "data"), "auth_info"), what);
+    };
+    b.token = "key";
+    CHECK(b.ask(whose) == load("prefect1/cloud_auth_info_tenant.json"));
+    CHECK(told(texts::auth_info, "api_token_scope").is_null());
+    b.token = "good";
+    CHECK(told(whose, "tenant_id").is_null());
+
+    b.token = "key";
+    auto request = b.request(whose, nullptr);
+    request.headers.add("X-PREFECT-TENANT-ID", b.prefect.tenant_id());
+    CHECK(b.take(b.prefect.send(request)) == load("prefect1/cloud_auth_info_tenant.json"));
+    request.headers.set("X-PREFECT-TENANT-ID", "00000000-0000-4000-8000-000000000000");
+    CHECK(b.error_message(b.take(b.prefect.send(request))) == "Unauthenticated");
+}
+
+TEST_CASE("A person's token enters a tenant, and the access lasts as long as it is renewed", "[fake_prefect]") {
+    std::string const other = "0e9f9a4c-6c5d-4a35-a2d0-0a9f6b1d2c3e";
+    bench b{{.cloud = true, .token = "good", .other_tenants = {other}, .access_lifetime = 60s}};
+    constexpr char const* enter = "mutation($input: switch_tenant_input!) { switch_tenant(input: $input) { "
+                                  "access_token expires_at refresh_token } }";
+    constexpr char const* renew = "mutation($input: refresh_token_input!) { refresh_token(input: $input) { "
+                                  "access_token expires_at refresh_token } }";
+    auto const in = [](char const* name, std::string const& value) {
+        return json::value{{"input", json::value{{name, value}}}};
+    };
+    b.token = "good";
+    auto const rows = b.ask("query($slug: String, $id: uuid) { tenant(where: {slug: {_eq: $slug}, id: {_eq: $id}}) { "
+                            "id } }",
+                            json::value{{"slug", nullptr}, {"id", other}});
+    CHECK(at(at(rows, "data"), "tenant") == json::value::array({json::value{{"id", other}}}));
+    CHECK(at(at(b.ask(texts::tenant), "data"), "tenant").size() == 2);
+
+    CHECK(b.error_message(b.ask(enter, in("tenant_id", b.id(1)))) == "Unauthenticated");
+    auto const granted = b.ask(enter, in("tenant_id", other));
+    CHECK(at(at(granted, "data"), "switch_tenant") == json::value{{"access_token", "access-1"},
+                                                                  {"expires_at", "2024-01-02T03:05:05+00:00"},
+                                                                  {"refresh_token", "refresh-1"}});
+    b.token = "refresh-1";
+    CHECK(b.error_message(b.ask(texts::hello)) == "Unauthenticated");
+    b.token = "access-1";
+    CHECK(b.ask(texts::hello) == load("prefect1/hello.json"));
+    CHECK(b.error_message(b.ask(renew, in("access_token", "access-1"))) == "Unauthenticated");
+    b.clock.advance(60s);
+    CHECK(b.error_message(b.ask(texts::hello)) == "Unauthenticated");
+    b.token = "refresh-1";
+    CHECK(b.error_message(b.ask(renew, in("access_token", "access-2"))) == "Unauthenticated");
+    CHECK(b.error_message(b.ask(renew, in("access_token", "access-1"))) == "");
+    CHECK(b.error_message(b.ask(renew, in("access_token", "access-1"))) == "Unauthenticated");
+    b.token = "access-2";
+    CHECK(b.ask(texts::hello) == load("prefect1/hello.json"));
+    b.prefect.revoke_access();
+    CHECK(b.error_message(b.ask(texts::hello)) == "Unauthenticated");
+
+    bench refused{{.cloud = true, .token = "good", .may_switch_tenant = false}};
+    refused.token = "good";
+    CHECK(refused.error_message(refused.ask(enter, in("tenant_id", refused.prefect.tenant_id()))) == "Unauthenticated");
+    bench server;
+    CHECK(server.error_message(server.ask(enter, in("tenant_id", other))).find("switch_tenant") != std::string::npos);
+    CHECK(server.status == 400);
+}
+
+TEST_CASE("Asked too often it says 429 and when to come again", "[fake_prefect]") {
+    bench b{{.requests_a_minute = 2}};
+    b.ask(texts::hello);
+    b.clock.advance(10s + 1us);
+    b.ask(texts::hello);
+    CHECK(b.status == 200);
+    auto const late = b.prefect.send(b.request(texts::hello, nullptr));
+    REQUIRE(late);
+    CHECK(late->status == 429);
+    CHECK(late->headers.value_of("Retry-After") == "50");
+    b.clock.advance(50s);
+    b.ask(texts::hello);
+    CHECK(b.status == 200);
+    CHECK(b.prefect.send(b.request(texts::hello, nullptr))->headers.value_of("Retry-After") == "10");
 }
 
 TEST_CASE("A Server that nobody has made a tenant on has none", "[fake_prefect]") {

@@ -22,6 +22,7 @@ class system_clock;
 class process_environment;
 struct null_log;
 struct stream_log_options;
+class log_format;
 class job;
 class inline_executor;
 class thread_pool;

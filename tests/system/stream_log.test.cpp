@@ -94,6 +94,18 @@ TEST_CASE("a stream log writes at once, from its threshold up") {
                         "[2020-12-08 17:00:01,623] CRITICAL - agent | too\n");
 }
 
+TEST_CASE("a stream log writes in the format it is given") {
+    memory_stream out;
+    manual_clock clock{five_pm};
+    auto const format = fargate::read_log_format("%(relativeCreated)06d %(levelname)-8s%(message)s");
+    REQUIRE(format);
+    fargate::basic_stream_log<manual_clock&> log{out.file(), {.format = *format}, clock};
+    clock.advance(1500ms);
+    log.write(log_level::info, "one");
+    log.write(log_level::warning, "two");
+    CHECK(out.text() == "001500 INFO    one\n001500 WARNING two\n");
+}
+
 TEST_CASE("lines of several threads do not mix") {
     memory_stream out;
     manual_clock clock{five_pm};

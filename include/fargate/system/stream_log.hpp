@@ -3,9 +3,8 @@
 
 #include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
-#include <fargate/text/timestamp.hpp>
+#include <fargate/system/log_format.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdio>
@@ -16,61 +15,17 @@
 
 namespace fargate::inline v0 {
 
-namespace detail {
-
-/// Copies text, with control characters but LF and TAB written out (`\x1b`, and `\u009b` for those of C1), so that a
-/// server's text cannot drive a terminal.
-inline void append_visible(std::string& out, std::string_view text) {
-    constexpr char digits[] = "0123456789abcdef";
-    auto const spelled = [&](char const* lead, unsigned byte) {
-        out += lead;
-        out += digits[byte >> 4U];
-        out += digits[byte & 0xFU];
-    };
-    for (std::size_t i = 0; i != text.size(); ++i) {
-        unsigned const byte = static_cast<unsigned char>(text[i]);
-        unsigned const next = i + 1 != text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
-        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
-            spelled("\\x", byte);
-        } else if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {
-            spelled("\\u00", next);
-            ++i;
-        } else {
-            out += text[i];
-        }
-    }
-}
-
-} // namespace detail
-
-/// One line of a log as Python's logging writes it for Prefect, its line end included:
-/// `[2020-12-08 17:00:00,123] INFO - agent | Waiting for flow runs...`. The time is UTC. Line breaks inside `message` stay,
-/// other control characters are written out.
+/// One line of a log as Python's logging writes it for Prefect, its line end included; see `log_format`.
 [[nodiscard]] inline std::string log_line(time_point when, log_level level, std::string_view name,
                                           std::string_view message) {
-    std::string const moment = text::iso8601(std::chrono::floor<std::chrono::milliseconds>(when));
-    std::string_view const stamp = moment;
-    std::string line;
-    line.reserve(48 + name.size() + message.size());
-    line += '[';
-    line += stamp.substr(0, 10);
-    line += ' ';
-    line += stamp.substr(11, 8);
-    line += ',';
-    line += stamp[19] == '.' ? stamp.substr(20, 3) : "000";
-    line += "] ";
-    line += name_of(level);
-    line += " - ";
-    detail::append_visible(line, name);
-    line += " | ";
-    detail::append_visible(line, message);
-    line += '\n';
-    return line;
+    static log_format const usual;
+    return usual.line({when, level, name, message});
 }
 
 struct stream_log_options {
     std::string name = "agent";            ///< the logger's name, as it stands in every line
     log_level threshold = log_level::info; ///< lines below it are dropped
+    log_format format{};                   ///< how a line looks
 };
 
 /// A `log_policy` that writes to a C stream: every line in one piece and at once. `Clock` tells the time; name a reference
@@ -93,7 +48,7 @@ public:
 
     void write(log_level level, std::string_view text) {
         if (level < options_.threshold) return;
-        auto const line = log_line(clock_.now(), level, options_.name, text);
+        auto const line = options_.format.line({clock_.now(), level, options_.name, text, began_});
         std::fwrite(line.data(), 1, line.size(), out_);
         std::fflush(out_);
     }
@@ -102,6 +57,7 @@ private:
     std::FILE* out_;
     stream_log_options options_;
     Clock clock_;
+    time_point began_ = clock_.now();
 };
 
 /// The everyday log: standard output, this machine's clock.

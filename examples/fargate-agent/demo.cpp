@@ -1,7 +1,7 @@
 #include "demo.hpp"
 
 #include "demo_screen.hpp"
-#include "loopback_server.hpp"
+#include "http_server.hpp"
 #include "recorded_runs.hpp"
 
 #include <fargate/agent.hpp>
@@ -131,8 +131,8 @@ private:
     std::vector<demo_row> rows_;
     fargate::testing::fake_prefect prefect_;
     fargate::testing::fake_aws aws_;
-    loopback_server prefect_server_{[this](fargate::http::request const& request) { return prefect_.send(request); }};
-    loopback_server aws_server_{[this](fargate::http::request const& request) { return aws_.send(request); }};
+    http_server prefect_server_{[this](fargate::http::request const& request) { return prefect_.send(request); }};
+    http_server aws_server_{[this](fargate::http::request const& request) { return aws_.send(request); }};
 };
 
 bool is_over(demo_row const& row) { return row.state == "STOPPED" || row.state == "Failed"; }

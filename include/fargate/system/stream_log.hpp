@@ -4,6 +4,7 @@
 #include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
 #include <fargate/system/log_format.hpp>
+#include <fargate/system/log_template.hpp>
 
 #include <concepts>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "fargate-agent/loopback_server.hpp"
+#include "fargate-agent/http_server.hpp"
 
 #include <fargate/http/curl.hpp>
 #include <fargate/testing/fake_aws.hpp>
@@ -36,13 +36,13 @@ public:
         std::scoped_lock const lock{mutex_};
         return seen_;
     }
-    [[nodiscard]] loopback_server const& server() const { return server_; }
+    [[nodiscard]] http_server const& server() const { return server_; }
 
 private:
     mutable std::mutex mutex_;
     std::vector<http::request> seen_;
     result<http::response> answer_ = http::response{200, {{"X-Reply", "yes"}}, "body"};
-    loopback_server server_{[this](http::request const& request) {
+    http_server server_{[this](http::request const& request) {
         std::scoped_lock const lock{mutex_};
         seen_.push_back(request);
         return answer_;
@@ -57,7 +57,7 @@ http::request get(std::string url) {
 
 } // namespace
 
-TEST_CASE("A request arrives as it was sent, and the answer as it was given", "[loopback_server]") {
+TEST_CASE("A request arrives as it was sent, and the answer as it was given", "[http_server]") {
     echo there;
     curl_http http;
     http::request request;
@@ -87,7 +87,7 @@ TEST_CASE("A request arrives as it was sent, and the answer as it was given", "[
                                              "X-Empty=", "X-Odd=\xC3\xBC=&%%"});
 }
 
-TEST_CASE("An answer to HEAD tells a length and has no body", "[loopback_server]") {
+TEST_CASE("An answer to HEAD tells a length and has no body", "[http_server]") {
     echo there;
     there.answer_with(http::response{200, {{"Content-Length", "1234"}, {"ETag", "\"e\""}}, ""});
     curl_http http;
@@ -105,7 +105,7 @@ TEST_CASE("An answer to HEAD tells a length and has no body", "[loopback_server]
     CHECK(http.send(get(there.server().url() + "/k"))->status == 204);
 }
 
-TEST_CASE("A large body goes through whole, both ways", "[loopback_server]") {
+TEST_CASE("A large body goes through whole, both ways", "[http_server]") {
     echo there;
     there.answer_with(http::response{200, {}, std::string(3'000'000, 'y')});
     curl_http http;
@@ -118,7 +118,7 @@ TEST_CASE("A large body goes through whole, both ways", "[loopback_server]") {
     CHECK(there.seen()[0].body == request.body);
 }
 
-TEST_CASE("An error closes the connection without an answer", "[loopback_server]") {
+TEST_CASE("An error closes the connection without an answer", "[http_server]") {
     echo there;
     there.answer_with(fail(errc::connection_failed, "dropped"));
     curl_http http;
@@ -129,7 +129,7 @@ TEST_CASE("An error closes the connection without an answer", "[loopback_server]
     CHECK(http.send(get(there.server().url() + "/"))->body == "again");
 }
 
-TEST_CASE("A stall holds until the caller gives up, or the server goes", "[loopback_server]") {
+TEST_CASE("A stall holds until the caller gives up, or the server goes", "[http_server]") {
     auto there = std::make_unique<echo>();
     there->answer_with(fail(errc::timed_out, "stalled"));
     curl_http http;
@@ -152,17 +152,17 @@ TEST_CASE("A stall holds until the caller gives up, or the server goes", "[loopb
     }
 }
 
-TEST_CASE("A port that is taken leaves no address", "[loopback_server]") {
+TEST_CASE("A port that is taken leaves no address", "[http_server]") {
     echo there;
-    loopback_server second{[](http::request const&) { return http::response{}; }, "127.0.0.1", there.server().port()};
+    http_server second{[](http::request const&) { return http::response{}; }, "127.0.0.1", there.server().port()};
     CHECK(second.url().empty());
-    loopback_server third{[](http::request const&) { return http::response{}; }, "not an address"};
+    http_server third{[](http::request const&) { return http::response{}; }, "not an address"};
     CHECK(third.url().empty());
 }
 
-TEST_CASE("The fakes hold signatures over real sockets, odd keys and planned faults included", "[loopback_server]") {
+TEST_CASE("The fakes hold signatures over real sockets, odd keys and planned faults included", "[http_server]") {
     testing::fake_aws aws;
-    loopback_server server{[&](http::request const& request) { return aws.send(request); }};
+    http_server server{[&](http::request const& request) { return aws.send(request); }};
     curl_http http;
     auto const now = [&] { return aws.ecs.now(); };
     std::string const host = server.url().substr(7);
@@ -204,9 +204,9 @@ TEST_CASE("The fakes hold signatures over real sockets, odd keys and planned fau
     CHECK(odd > 15);
 }
 
-TEST_CASE("Many callers are served at once", "[loopback_server]") {
+TEST_CASE("Many callers are served at once", "[http_server]") {
     testing::fake_prefect prefect;
-    loopback_server server{[&](http::request const& request) { return prefect.send(request); }};
+    http_server server{[&](http::request const& request) { return prefect.send(request); }};
     curl_http http;
     std::vector<std::thread> threads;
     for (int worker = 0; worker != 4; ++worker)

@@ -1,6 +1,4 @@
-#include <fargate/system/log_format.hpp>
-
-#include <fargate/system/stream_log.hpp>
+#include <fargate/system/log_template.hpp>
 
 #include "support/catch.hpp"
 

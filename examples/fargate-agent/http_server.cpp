@@ -1,16 +1,18 @@
-#include "loopback_server.hpp"
+#include "http_server.hpp"
 
 #include <microhttpd.h>
 
-#include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -84,7 +86,7 @@ MHD_Result reply(MHD_Connection* connection, int status, MHD_Response* made) {
 
 /// What `handle` needs of its server.
 struct served {
-    loopback_server::handler serve{};
+    http_server::handler serve{};
     int stop[2] = {-1, -1}; ///< a pipe whose writing end is closed when the server goes
 };
 
@@ -116,36 +118,90 @@ MHD_Result handle(void* server, MHD_Connection* connection, char const*, char co
     return MHD_NO;
 }
 
+/// A listening socket on one address; -1, and `problem` says why.
+int listen_on(addrinfo const& where, std::string& problem) {
+    int const made = socket(where.ai_family, where.ai_socktype | SOCK_CLOEXEC, where.ai_protocol);
+    int const on = 1;
+    int const off = 0;
+    if (made != -1) setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (made != -1 && where.ai_family == AF_INET6) setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (made != -1 && bind(made, where.ai_addr, where.ai_addrlen) == 0 && listen(made, SOMAXCONN) == 0) return made;
+    problem = std::strerror(errno);
+    if (made != -1) close(made);
+    return -1;
+}
+
+/// A listening socket on the first address of `host` that can be had, IPv6 before IPv4.
+int listen_on(std::string const& host, std::uint16_t port, std::string& problem) {
+    addrinfo wanted{};
+    wanted.ai_socktype = SOCK_STREAM;
+    wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    int const failure =
+        getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &wanted, &found);
+    if (failure != 0) {
+        problem = gai_strerror(failure);
+        return -1;
+    }
+    std::unique_ptr<addrinfo, void (*)(addrinfo*)> const all{found, &freeaddrinfo};
+    for (int const family : {AF_INET6, AF_INET})
+        for (addrinfo const* each = all.get(); each != nullptr; each = each->ai_next)
+            if (each->ai_family == family)
+                if (int const made = listen_on(*each, problem); made != -1) return made;
+    return -1;
+}
+
+std::uint16_t port_of(int socket) {
+    sockaddr_storage bound{};
+    socklen_t size = sizeof bound;
+    if (getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &size) != 0) return 0;
+    return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6 const&>(bound).sin6_port
+                                             : reinterpret_cast<sockaddr_in const&>(bound).sin_port);
+}
+
 } // namespace
 
-struct loopback_server::state : served {
+struct http_server::state : served {
     std::string url{};
+    std::string problem{};
     std::uint16_t port = 0;
     MHD_Daemon* daemon = nullptr;
 };
 
-loopback_server::loopback_server(handler serve, std::string const& host, std::uint16_t port) :
+http_server::http_server(handler serve, std::string const& host, std::uint16_t port) :
     state_{std::make_unique<state>()} {
     state_->serve = std::move(serve);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1 || pipe(state_->stop) != 0) return;
-    state_->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK,
-        0, nullptr, nullptr, &handle, static_cast<served*>(state_.get()), MHD_OPTION_SOCK_ADDR, &address,
-        MHD_OPTION_URI_LOG_CALLBACK, &begin, nullptr, MHD_OPTION_NOTIFY_COMPLETED, &finish, nullptr,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{512 * 1024}, MHD_OPTION_END);
-    if (state_->daemon == nullptr) return;
-    state_->port = MHD_get_daemon_info(state_->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
-    state_->url = "http://" + host + ":" + std::to_string(state_->port);
+    int const listening = listen_on(host, port, state_->problem);
+    if (listening == -1) return;
+    auto const bound = port_of(listening);
+    if (pipe(state_->stop) == 0)
+        state_->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+                                              MHD_USE_POLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK,
+                                          0, nullptr, nullptr, &handle, static_cast<served*>(state_.get()),
+                                          MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_URI_LOG_CALLBACK, &begin,
+                                          nullptr, MHD_OPTION_NOTIFY_COMPLETED, &finish, nullptr,
+                                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{512 * 1024}, MHD_OPTION_END);
+    if (state_->daemon == nullptr) {
+        state_->problem = "the system gave no thread or no pipe";
+        close(listening);
+        return;
+    }
+    state_->problem.clear();
+    state_->port = bound;
+    bool const bracketed = host.find(':') != std::string::npos;
+    state_->url = "http://" +
+                  (bracketed      ? "[" + host + "]"
+                   : host.empty() ? "127.0.0.1"
+                                  : host) +
+                  ":" + std::to_string(bound);
 }
 
-loopback_server::~loopback_server() {
+http_server::~http_server() {
     if (state_->stop[1] != -1) close(state_->stop[1]);
     if (state_->daemon != nullptr) MHD_stop_daemon(state_->daemon);
     if (state_->stop[0] != -1) close(state_->stop[0]);
 }
 
-std::string const& loopback_server::url() const noexcept { return state_->url; }
-std::uint16_t loopback_server::port() const noexcept { return state_->port; }
+std::string const& http_server::url() const noexcept { return state_->url; }
+std::string const& http_server::problem() const noexcept { return state_->problem; }
+std::uint16_t http_server::port() const noexcept { return state_->port; }

@@ -12,13 +12,18 @@
 #include <fargate/service/configuration.hpp>
 #include <fargate/service/deployment.hpp>
 #include <fargate/service/health.hpp>
+#include <fargate/service/introduction.hpp>
 #include <fargate/service/options.hpp>
 #include <fargate/service/parts.hpp>
 #include <fargate/service/poller.hpp>
 #include <fargate/service/signals.hpp>
+#include <fargate/service/validation.hpp>
 #include <fargate/system/executor.hpp>
+#include <fargate/system/log_template.hpp>
+#include <fargate/system/random.hpp>
 #include <fargate/system/stream_log.hpp>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -69,11 +74,15 @@ public:
     /// until it does or `stop` fires; `errc::bad_configuration`, `errc::invalid_argument` and `errc::unauthorized` are for
     /// a person to mend.
     [[nodiscard]] result<void> open(std::stop_token stop = {}) {
+        if (opened_) return fail(errc::invalid_argument, "the agent was opened before");
         if (auto ready = prepare(); !ready) return ready;
-        std::stop_callback const forward{stop, [this] { this->stop(); }};
+        std::stop_callback const forward{stop, [this] { shut_down(); }};
         for (service::pace waits;;) {
             auto enrolled = works_->source.enroll(stop_.get_token());
-            if (enrolled) return enrolled;
+            if (enrolled) {
+                opened_ = true;
+                return enrolled;
+            }
             auto const& why = enrolled.error();
             bool const silent = why.code == errc::connection_failed || why.code == errc::timed_out;
             if (!silent && why.http_status < 500) return enrolled;
@@ -86,18 +95,15 @@ public:
     /// Polls and launches until `stop` fires, `stop()` is called, or `max_polls` polls have been made; then lets the
     /// launches in hand finish. Needs an agent that is open. Trouble with single runs or polls goes to the log, not here.
     [[nodiscard]] result<void> run(std::stop_token stop = {}) {
-        if (!works_) return fail(errc::invalid_argument, "the agent is not open: call open() first");
+        if (!opened_) return fail(errc::invalid_argument, "the agent is not open: call open() first");
         auto& log = parts_.log;
-        std::stop_callback const forward{stop, [this, &log] {
-                                             log.write(log_level::info,
-                                                       "Keyboard Interrupt received: Agent is shutting down.");
-                                             this->stop();
-                                         }};
+        std::stop_callback const forward{stop, [this] { shut_down(); }};
         log.write(log_level::info,
                   "Starting FargateAgent with labels " + deploy::python_repr(works_->planner.settings.labels));
         log.write(log_level::info, "Agent documentation can be found at https://docs.prefect.io/orchestration/");
         if (auto greeted = works_->source.greet(stop_.get_token()); !greeted) return {};
         log.write(log_level::info, "Waiting for flow runs...");
+        log.write(log_level::debug, "Max Workers: " + std::to_string(parts_.executor.workers()));
         works_->poller.run(options_.max_polls, stop_.get_token());
         return {};
     }
@@ -107,7 +113,22 @@ public:
 
     /// Polls now instead of at the end of the wait.
     void poke() {
-        if (works_) works_->poller.poke();
+        if (ready_.load(std::memory_order_acquire)) works_->poller.poke();
+    }
+
+    /// Tries the configuration on AWS without a flow and without Prefect: registers a task definition
+    /// `prefect-test-task-<8 hex digits>` with all of the keyword arguments, runs it, and deregisters it unless `keep`. The
+    /// log and the answer tell each step, what AWS said, and what to do about it. May be called before `open` and instead
+    /// of it, not beside `run`. The errors are those of a configuration that cannot be read; then AWS was asked for nothing.
+    /// Needs the IAM actions ecs:RegisterTaskDefinition, ecs:RunTask and iam:PassRole, as an agent does, and
+    /// ecs:DeregisterTaskDefinition to leave nothing behind.
+    [[nodiscard]] result<service::validation> validate_configuration(bool keep = false, std::stop_token stop = {}) {
+        if (auto ready = prepare(); !ready) return ready.error();
+        service::validator<ecs, agent_log> tries{works_->ecs, parts_.log, works_->planner.settings};
+        auto const key = parts_.credentials.fetch(parts_.http, parts_.clock, parts_.environment);
+        if (tries.note_credentials(key ? result<std::string>{key->source} : key.error()))
+            tries.run("prefect-test-task-" + random_uuid().substr(0, 8), keep, stop);
+        return std::move(tries).take();
     }
 
     [[nodiscard]] service::health health() const { return book_.read(); }
@@ -185,8 +206,16 @@ private:
         own_{shared != nullptr ? nullptr : std::make_unique<service::own_parts<Policies>>(options_)},
         parts_{shared != nullptr ? *shared : own_->value} {}
 
+    /// The first signal is told once, whether it comes while the agent opens or while it runs.
+    void shut_down() {
+        if (!told_.exchange(true))
+            parts_.log.write(log_level::info, "Keyboard Interrupt received: Agent is shutting down.");
+        stop();
+    }
+
     [[nodiscard]] result<void> prepare() {
-        if (works_) return fail(errc::invalid_argument, "the agent was opened before");
+        if (works_) return {};
+        if (auto format = read_log_format(options_.log_format); !format) return format.error();
         auto const& environment = parts_.environment;
         auto server = service::prefect_settings(options_, environment);
         if (!server) return server.error();
@@ -206,10 +235,12 @@ private:
         settings->parameter_validation = aws.parameter_validation;
         if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
         if (auto ready = check_credentials(); !ready) return ready;
+        service::introduce(options_, *server, *settings, parts_.log);
         if (settings->external.enabled) parts_.log.write(log_level::info, "Use of external S3 kwargs enabled.");
         if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
         works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws), std::move(for_s3),
                        *std::move(for_ecs), *std::move(for_tagging));
+        ready_.store(true, std::memory_order_release);
         return {};
     }
 
@@ -230,6 +261,9 @@ private:
     service::health_book book_;
     std::stop_source stop_;
     std::optional<works> works_;
+    bool opened_ = false;
+    std::atomic<bool> ready_{false}; ///< `works_` stands and may be used by other threads
+    std::atomic<bool> told_{false};
 };
 
 } // namespace fargate::inline v0

@@ -1,19 +1,35 @@
 #include "arguments.hpp"
 #include "demo.hpp"
 #include "start.hpp"
+#include "validate.hpp"
 
 #include <cstdio>
+#include <unistd.h>
+
+namespace {
+
+/// In yellow where somebody sees it, as Prefect says it.
+void tell_deprecated() {
+    bool const seen = isatty(STDERR_FILENO) == 1;
+    std::fprintf(
+        stderr, "%sWarning: `prefect agent start fargate` is deprecated, use `prefect agent fargate start` instead%s\n",
+        seen ? "\x1b[33m" : "", seen ? "\x1b[0m" : "");
+}
+
+} // namespace
 
 int main(int argc, char* argv[]) {
-    auto const asked = read_arguments({argv + 1, argv + argc});
+    auto const asked = read_arguments({argv + (argc > 0 ? 1 : 0), argv + argc});
     if (!asked) {
         std::fprintf(stderr, "fargate-agent: %s\n", asked.error().message.c_str());
         return 2;
     }
+    if (asked->deprecated) tell_deprecated();
     switch (asked->what) {
     case command::kind::start: return start(asked->options);
+    case command::kind::validate: return validate(asked->options, asked->keep);
     case command::kind::demo: return demo(asked->plain, asked->verbose);
-    case command::kind::say: std::fputs(asked->text.c_str(), stdout); return 0;
+    case command::kind::say: std::fputs(asked->text.c_str(), asked->aloud ? stderr : stdout); return 0;
     }
     return 2;
 }

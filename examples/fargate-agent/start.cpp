@@ -1,8 +1,12 @@
 #include "start.hpp"
 
+#include "agent_api.hpp"
+
 #include <fargate/agent.hpp>
 
 #include <cstdio>
+#include <memory>
+#include <string>
 
 namespace {
 
@@ -21,11 +25,28 @@ int report(fargate::error const& why) {
     return 1;
 }
 
+/// `agent_address`, else `cloud.agent.agent_address`.
+std::string address_of(fargate::agent_options const& options) {
+    if (!options.agent_address.empty()) return options.agent_address;
+    auto const variable =
+        fargate::filled_variable(fargate::process_environment{}, "PREFECT__CLOUD__AGENT__AGENT_ADDRESS");
+    if (variable) return *variable;
+    auto const* const cloud = fargate::json::object_of(options.config, "cloud");
+    auto const* const agent = cloud != nullptr ? fargate::json::object_of(*cloud, "agent") : nullptr;
+    return agent != nullptr ? std::string{fargate::json::text_of(*agent, "agent_address").value_or("")} : std::string{};
+}
+
 } // namespace
 
 int start(fargate::agent_options const& options) {
     fargate::service::signals signals;
     fargate::agent<> agent{options};
+    std::unique_ptr<agent_api> api; // ends before the agent that it pokes
+    if (auto const address = address_of(options); !address.empty()) {
+        auto opened = agent_api::open(address, [&agent] { agent.poke(); });
+        if (!opened) return report(opened.error());
+        api = *std::move(opened);
+    }
     if (auto const opened = agent.open(signals.token()); !opened) {
         if (opened.error().code == fargate::errc::cancelled) return 0;
         return report(opened.error());

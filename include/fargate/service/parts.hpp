@@ -99,19 +99,13 @@ template <class Credentials>
         return Credentials();
 }
 
-template <class StreamOptions>
-[[nodiscard]] StreamOptions stream_options(process_settings const& process) {
-    StreamOptions made{};
-    made.name = process.name;
-    made.threshold = process.level;
-    if constexpr (requires { made.format = process.log_format; }) made.format = process.log_format;
-    return made;
-}
-
 template <class Log>
 [[nodiscard]] Log make_log(process_settings const& process) {
     if constexpr (std::constructible_from<Log, std::FILE*, stream_log_options>)
-        return Log(stdout, stream_options<stream_log_options>(process));
+        return Log(stdout, stream_log_options{process.name, process.level,
+                                              process.log_format.empty()
+                                                  ? log_format{}
+                                                  : read_log_format(process.log_format).value_or(log_format{})});
     else
         return Log();
 }

@@ -131,9 +131,23 @@ private:
     bool no_cloud_logs_ = false;
 };
 
+/// `--name=`, as a shell makes it of an unset variable: an option with an empty value, which CLI11 takes for none.
+words with_empty_values(CLI::App const& app, words arguments) {
+    words made;
+    for (auto& word : arguments) {
+        auto const name = word.substr(0, word.find('='));
+        bool const empty = word.starts_with("--") && word.size() == name.size() + 1 && word.ends_with('=');
+        bool const known = empty && app.get_option_no_throw(name) != nullptr;
+        made.push_back(known ? name : std::move(word));
+        if (known) made.emplace_back();
+    }
+    return made;
+}
+
 /// Parses; true when it was asked for help, which is then in `made`.
 result<bool> parse(CLI::App& app, words arguments, command& made) {
     try {
+        arguments = with_empty_values(app, std::move(arguments));
         std::reverse(arguments.begin(), arguments.end());
         app.parse(arguments);
     } catch (CLI::CallForHelp const&) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -136,6 +137,35 @@ result<void> set(agent_options& options, std::string const& name, std::string va
     return {};
 }
 
+/// How many brackets of a value are still open, quoted ones not counted.
+std::ptrdiff_t open_brackets(std::string_view value) {
+    std::ptrdiff_t open = 0;
+    char quote = '\0';
+    for (std::size_t at = 0; at != value.size(); ++at) {
+        char const c = value[at];
+        if (quote != '\0') {
+            if (c == '\\' && at + 1 != value.size()) ++at;
+            if (c == quote) quote = '\0';
+        } else if (c == '\'' || c == '"') {
+            quote = c;
+        } else if (c == '{' || c == '[' || c == '(') {
+            ++open;
+        } else if (c == '}' || c == ']' || c == ')') {
+            --open;
+        }
+    }
+    return open;
+}
+
+/// `name=...` or `--...`: the begin of an argument, and no piece of one.
+bool begins_argument(std::string_view word) {
+    auto const equals = word.find('=');
+    if (word.starts_with("--")) return true;
+    return equals != std::string_view::npos && equals != 0 &&
+           std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals),
+                       [](char c) { return text::is_alpha(c) || text::is_digit(c) || c == '_'; });
+}
+
 } // namespace
 
 bool is_keyword(std::string_view name) {
@@ -180,6 +210,9 @@ result<void> read_keywords(agent_options& options, std::vector<std::string> cons
         bool const has_next = dashed && at + 1 != words.size();
         if (equals != std::string_view::npos) {
             value = word.substr(equals + 1);
+            // What a shell made of an unquoted $VARIABLE, as in the last example of Prefect's own description.
+            while (at + 1 != words.size() && !begins_argument(words[at + 1]) && open_brackets(value) > 0)
+                value += " " + words[++at];
         } else if (dashed && is_flag) {
             value = has_next && fargate::deploy::read_flag(words[at + 1]) ? words[++at] : "true";
         } else if (has_next && !words[at + 1].starts_with("--")) {

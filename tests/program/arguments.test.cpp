@@ -101,6 +101,148 @@ TEST_CASE("names of the agent's own options go to the agent and not to AWS") {
     CHECK_FALSE(started({}).launch_type);
 }
 
+TEST_CASE("6: every option of the agent can be given as a keyword, and counts before the option of the same meaning") {
+    auto const options = started({"--name",
+                                  "a",
+                                  "name=b",
+                                  "-t",
+                                  "T1",
+                                  "token=T2",
+                                  "--api",
+                                  "http://a",
+                                  "api=http://b",
+                                  "--agent-address",
+                                  "x",
+                                  "agent_address=http://:8080",
+                                  "--log-level",
+                                  "INFO",
+                                  "log_level=debug",
+                                  "--max-polls",
+                                  "1",
+                                  "max_polls=2",
+                                  "agent_config_id=id",
+                                  "tenant_id=tenant",
+                                  "api_key=KEY",
+                                  "no_cloud_logs=yes",
+                                  "use_external_kwargs=True",
+                                  "external_kwargs_s3_bucket=flows",
+                                  "external_kwargs_s3_key=prefix",
+                                  "refresh_definitions=1",
+                                  "use_run_config=true",
+                                  "container_profile=0.15",
+                                  "strict=no",
+                                  "prefetch=0",
+                                  "log_format=%(message)s",
+                                  "logging_level=DEBUG",
+                                  "botocore_config={'retries': {'max_attempts': 3}}"});
+    CHECK(options.name == "b");
+    CHECK(options.token.reveal() == "T2");
+    CHECK(options.api == "http://b");
+    CHECK(options.agent_address == "http://:8080");
+    CHECK(options.level == fargate::log_level::debug);
+    CHECK(options.max_polls == 2);
+    CHECK(options.agent_config_id == "id");
+    CHECK(options.tenant_id == "tenant");
+    CHECK(options.api_key.reveal() == "KEY");
+    CHECK(options.no_cloud_logs);
+    CHECK(options.use_external_kwargs == true);
+    CHECK(options.external_kwargs_s3_bucket == "flows");
+    CHECK(options.external_kwargs_s3_key == "prefix");
+    CHECK(options.refresh_definitions == true);
+    CHECK(options.use_run_config == true);
+    CHECK(options.container_profile == "0.15");
+    CHECK(options.strict == false);
+    CHECK(options.prefetch == false);
+    CHECK(options.log_format == "%(message)s");
+    CHECK(options.logging_level == "DEBUG");
+    CHECK(options.botocore_config == "{'retries': {'max_attempts': 3}}");
+    CHECK(options.kwargs.empty());
+}
+
+TEST_CASE("0.15.0: an API key and its tenant are options") {
+    auto const options = started({"-k", "KEY", "--tenant-id", "tenant"});
+    CHECK(options.api_key.reveal() == "KEY");
+    CHECK(options.tenant_id == "tenant");
+    CHECK(started({"--key=KEY"}).api_key.reveal() == "KEY");
+    CHECK(started({"--key", ""}).api_key.empty());
+}
+
+TEST_CASE("6: -l is a set in order, and an empty option is none") {
+    CHECK(started({"-l", "b", "-l", "a", "-l", "b"}).labels == words{"a", "b"});
+    auto const options = started({"--token", "", "--api", "", "--name="});
+    CHECK(options.token.empty());
+    CHECK(options.api.empty());
+    CHECK(options.name.empty());
+}
+
+TEST_CASE("what is on or off needs no value") {
+    auto const options =
+        started({"--strict", "cpu=256", "--prefetch", "--use-run-config", "false", "--refresh_definitions=0"});
+    CHECK(options.strict == true);
+    CHECK(options.prefetch == true);
+    CHECK(options.use_run_config == false);
+    CHECK(options.refresh_definitions == false);
+    CHECK(options.kwargs == fargate::json::value{{"cpu", "256"}});
+    CHECK(started({"--launch-type=EC2"}).launch_type == "EC2");
+    CHECK_FALSE(started({}).strict);
+}
+
+TEST_CASE("6: a value keeps its equals signs and its dashes, and --cpu 256 is taken") {
+    auto const options = started({"taskRoleArn=arn:role/my--role=x", "--cpu", "256", "--env", "A=b=c"});
+    CHECK(options.kwargs == fargate::json::value{{"taskRoleArn", "arn:role/my--role=x"}, {"cpu", "256"}});
+    CHECK(options.env_vars == std::vector<std::pair<std::string, std::string>>{{"A", "b=c"}});
+}
+
+TEST_CASE("a value that a shell has split goes on until its brackets are closed") {
+    auto const options = started({"networkConfiguration={'awsvpcConfiguration':", "{'subnets':", "['a',", "'b]']}}",
+                                  "memory=512", "tags=[", "cpu=256"});
+    CHECK(options.kwargs ==
+          fargate::json::value{{"networkConfiguration", "{'awsvpcConfiguration': {'subnets': ['a', 'b]']}}"},
+                               {"memory", "512"},
+                               {"tags", "["},
+                               {"cpu", "256"}});
+    CHECK(contains(refused({"start", "cpu=256", "512"}), "512"));
+}
+
+TEST_CASE("6: the old spelling takes -v, says what it is, and knows fargate alone") {
+    auto const read = read_arguments({"agent", "start", "-v", "fargate", "-l", "a", "cpu=256", "a=b=c"});
+    REQUIRE(read);
+    CHECK(read->what == command::kind::start);
+    CHECK(read->deprecated);
+    CHECK(read->options.level == fargate::log_level::debug);
+    CHECK(read->options.labels == words{"a"});
+    CHECK(read->options.kwargs == fargate::json::value{{"cpu", "256"}, {"a", "b=c"}});
+    auto const other = read_arguments({"agent", "start", "docker"});
+    REQUIRE(other);
+    CHECK(other->what == command::kind::say);
+    CHECK(other->aloud);
+    CHECK(other->text == "docker is not a valid agent\n");
+    CHECK(contains(refused({"agent", "start"}), "agent fargate start"));
+    CHECK(contains(refused({"start", "-v"}), "-v"));
+}
+
+TEST_CASE("validate takes the options of start, and --keep") {
+    auto const read = read_arguments({"validate", "--keep", "cpu=256", "region_name=eu-west-1"});
+    REQUIRE(read);
+    CHECK(read->what == command::kind::validate);
+    CHECK(read->keep);
+    CHECK(read->options.region_name == "eu-west-1");
+    auto const below = read_arguments({"agent", "fargate", "validate"});
+    REQUIRE(below);
+    CHECK(below->what == command::kind::validate);
+    CHECK_FALSE(below->keep);
+}
+
+TEST_CASE("6: a single dash before a name is a usage error, and a short option may have its value attached") {
+    for (auto const* const word : {"-cpu=256", "-networkMode=x", "-networkMode", "-tags", "-launch_type", "-nonsense=5",
+                                   "-executionRoleArn=x", "-zz"}) {
+        INFO(word);
+        CHECK(contains(refused({"start", word, "x"}), "-"));
+    }
+    CHECK(started({"-tTOKEN1=="}).token.reveal() == "TOKEN1==");
+    CHECK(started({"-eA=1", "-lx"}).env_vars.size() == 1);
+}
+
 TEST_CASE("the spelling of Prefect's own command line is understood") {
     auto const read = read_arguments({"agent", "fargate", "start", "cpu=256"});
     REQUIRE(read);

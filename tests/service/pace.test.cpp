@@ -22,3 +22,11 @@ TEST_CASE("a poll with work is followed after a quarter of a second and starts t
     CHECK(waits.after(false) == 500ms);
     CHECK(waits.after(false) == 1s);
 }
+
+TEST_CASE("a wait is told in seconds as Python writes them") {
+    CHECK(fargate::service::in_seconds(250ms) == "0.25");
+    CHECK(fargate::service::in_seconds(500ms) == "0.5");
+    CHECK(fargate::service::in_seconds(1s) == "1.0");
+    CHECK(fargate::service::in_seconds(10s) == "10.0");
+    CHECK(fargate::service::in_seconds(1050ms) == "1.05");
+}

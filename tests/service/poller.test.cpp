@@ -69,6 +69,26 @@ TEST_CASE("no polls allowed means no poll, and a count means exactly that many")
     }
 }
 
+TEST_CASE("4.2: a negative count of polls is no end") {
+    bench<inline_executor> b;
+    std::stop_source stop;
+    int polls = 0;
+    b.source.on_poll = [&] {
+        if (++polls == 5) stop.request_stop();
+    };
+    b.poller.run(-1, stop.get_token());
+    CHECK(b.polls() == 5);
+}
+
+TEST_CASE("4.2: the wait comes after the last allowed poll, too, and is told before") {
+    bench<inline_executor> b;
+    b.source.polls = {runs{{"a"}}};
+    b.poller.run(2, {});
+    CHECK(b.clock.slept() == std::vector<duration>{250ms, 500ms});
+    CHECK(b.log.contains("Next query for flow runs in 0.25 seconds"));
+    CHECK(b.log.contains("Next query for flow runs in 0.5 seconds"));
+}
+
 TEST_CASE("an outage never ends the loop and is logged when it begins, changes and ends, not at every poll") {
     bench<inline_executor> b;
     auto const refused = fail(errc::connection_failed, "cannot reach http://api: connection refused", true);

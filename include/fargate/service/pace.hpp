@@ -4,7 +4,9 @@
 #include <fargate/system/clock.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <string>
 
 namespace fargate::inline v0::service {
 
@@ -25,6 +27,14 @@ private:
                                                    std::chrono::seconds{10}};
     std::size_t step_ = 0;
 };
+
+/// A wait in seconds as Python writes it: `0.25`, `1.0`.
+[[nodiscard]] inline std::string in_seconds(duration wait) {
+    auto const hundredths = wait / std::chrono::milliseconds{10};
+    std::string made = std::to_string(hundredths / 100) + ".";
+    if (hundredths % 10 != 0) return made + (hundredths % 100 < 10 ? "0" : "") + std::to_string(hundredths % 100);
+    return made + std::to_string(hundredths / 10 % 10);
+}
 
 } // namespace fargate::inline v0::service
 

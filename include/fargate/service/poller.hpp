@@ -36,7 +36,9 @@ public:
             if (stop.stop_requested()) break;
             bool const worked = poll(stop);
             if (polls) --*polls;
-            clock_.sleep_for(waits.after(worked), wake_.token());
+            auto const wait = waits.after(worked);
+            log_.write(log_level::debug, "Next query for flow runs in " + in_seconds(wait) + " seconds");
+            clock_.sleep_for(wait, wake_.token());
         }
         executor_.drain();
     }

@@ -3,8 +3,13 @@
 #include "start.hpp"
 #include "validate.hpp"
 
+#ifdef FARGATE_ICU
+#include <fargate/text/icu_transliteration.hpp>
+#endif
+
 #include <cstdio>
 #include <unistd.h>
+#include <utility>
 
 namespace {
 
@@ -19,15 +24,18 @@ void tell_deprecated() {
 } // namespace
 
 int main(int argc, char* argv[]) {
-    auto const asked = read_arguments({argv + (argc > 0 ? 1 : 0), argv + argc});
+    auto asked = read_arguments({argv + (argc > 0 ? 1 : 0), argv + argc});
     if (!asked) {
         std::fprintf(stderr, "fargate-agent: %s\n", asked.error().message.c_str());
         return 2;
     }
     if (asked->deprecated) tell_deprecated();
+#ifdef FARGATE_ICU
+    asked->options.transliterate = fargate::text::icu_transliterate;
+#endif
     switch (asked->what) {
-    case command::kind::start: return start(asked->options);
-    case command::kind::validate: return validate(asked->options, asked->keep);
+    case command::kind::start: return start(std::move(asked->options));
+    case command::kind::validate: return validate(std::move(asked->options), asked->keep);
     case command::kind::demo: return demo(asked->plain, asked->verbose);
     case command::kind::say: std::fputs(asked->text.c_str(), asked->aloud ? stderr : stdout); return 0;
     }

@@ -1,12 +1,13 @@
 #include "start.hpp"
 
 #include "agent_api.hpp"
+#include "config_files.hpp"
 
 #include <fargate/agent.hpp>
 
 #include <cstdio>
 #include <memory>
-#include <string>
+#include <utility>
 
 namespace {
 
@@ -25,25 +26,18 @@ int report(fargate::error const& why) {
     return 1;
 }
 
-/// `agent_address`, else `cloud.agent.agent_address`.
-std::string address_of(fargate::agent_options const& options) {
-    if (!options.agent_address.empty()) return options.agent_address;
-    auto const variable =
-        fargate::filled_variable(fargate::process_environment{}, "PREFECT__CLOUD__AGENT__AGENT_ADDRESS");
-    if (variable) return *variable;
-    auto const* const cloud = fargate::json::object_of(options.config, "cloud");
-    auto const* const agent = cloud != nullptr ? fargate::json::object_of(*cloud, "agent") : nullptr;
-    return agent != nullptr ? std::string{fargate::json::text_of(*agent, "agent_address").value_or("")} : std::string{};
-}
-
 } // namespace
 
-int start(fargate::agent_options const& options) {
+int start(fargate::agent_options options) {
     fargate::service::signals signals;
-    fargate::agent<> agent{options};
+    fargate::process_environment const environment;
+    if (auto const read = add_config_files(options, environment); !read) return report(read.error());
+    auto const process = fargate::service::process_settings_of(options, environment);
+    if (!process) return report(process.error());
+    fargate::agent<> agent{std::move(options)};
     std::unique_ptr<agent_api> api; // ends before the agent that it pokes
-    if (auto const address = address_of(options); !address.empty()) {
-        auto opened = agent_api::open(address, [&agent] { agent.poke(); });
+    if (!process->agent_address.empty()) {
+        auto opened = agent_api::open(process->agent_address, [&agent] { agent.poke(); });
         if (!opened) return report(opened.error());
         api = *std::move(opened);
     }

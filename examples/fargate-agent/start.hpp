@@ -5,6 +5,6 @@
 
 /// Runs the agent, and what answers at its address, until SIGINT, SIGTERM or its last poll; returns the exit status: 0, or 1 after one line on standard
 /// error that says why.
-[[nodiscard]] int start(fargate::agent_options const& options);
+[[nodiscard]] int start(fargate::agent_options options);
 
 #endif

@@ -1,17 +1,27 @@
 #include "validate.hpp"
 
+#include "config_files.hpp"
+
 #include <fargate/agent.hpp>
 
 #include <cstdio>
+#include <utility>
 
-int validate(fargate::agent_options const& options, bool keep) {
+namespace {
+
+int report(fargate::error const& why) {
+    std::fprintf(stderr, "fargate-agent: %s\n", why.message.c_str());
+    return 1;
+}
+
+} // namespace
+
+int validate(fargate::agent_options options, bool keep) {
     fargate::service::signals signals;
-    fargate::agent<> agent{options};
+    if (auto const read = add_config_files(options, fargate::process_environment{}); !read) return report(read.error());
+    fargate::agent<> agent{std::move(options)};
     auto const found = agent.validate_configuration(keep, signals.token());
-    if (!found) {
-        std::fprintf(stderr, "fargate-agent: %s\n", found.error().message.c_str());
-        return 1;
-    }
+    if (!found) return report(found.error());
     if (found->ok()) {
         std::printf("The configuration works: AWS registered %s and started a task from it.\n", found->family.c_str());
         return 0;

@@ -215,8 +215,12 @@ private:
 
     [[nodiscard]] result<void> prepare() {
         if (works_) return {};
-        if (auto format = read_log_format(options_.log_format); !format) return format.error();
         auto const& environment = parts_.environment;
+        auto const process = service::process_settings_of(options_, environment);
+        if (!process) return process.error();
+        if (auto const format = read_log_format(process->log_format); !format) return format.error();
+        options_.max_polls = process->max_polls;
+        options_.agent_address = process->agent_address;
         auto server = service::prefect_settings(options_, environment);
         if (!server) return server.error();
         auto settings = service::deploy_settings(options_, *server, environment, parts_.log);
@@ -247,7 +251,8 @@ private:
     /// A source that somebody set up wrongly stops the start; one that is silent or missing now may come later.
     [[nodiscard]] result<void> check_credentials() {
         using credentials = typename Policies::credentials;
-        if (auto usable = service::check_key<credentials>(options_, own_ != nullptr); !usable) return usable;
+        if (auto usable = service::check_key<credentials>(options_, parts_.environment, own_ != nullptr); !usable)
+            return usable;
         auto const key = parts_.credentials.fetch(parts_.http, parts_.clock, parts_.environment);
         if (key) return {};
         if (key.error().code == errc::bad_configuration) return key.error();

@@ -7,7 +7,6 @@
 #include <fargate/json/json.hpp>
 #include <fargate/prefect/flow_run.hpp>
 #include <fargate/system/log.hpp>
-#include <fargate/text/slug.hpp>
 
 #include <initializer_list>
 #include <optional>
@@ -23,7 +22,7 @@ namespace fargate::inline v0::deploy {
 /// or slug leaves out its part, a slash at the end of the prefix is not doubled, and everything else in it is kept.
 [[nodiscard]] inline std::string external_key(prefect::flow const& flow, settings const& with) {
     std::string key = with.external.key;
-    for (auto const& part : {text::slug(flow.name), flow.id8() + ".json"}) {
+    for (auto const& part : {slug_of(flow.name, with), flow.id8() + ".json"}) {
         if (part.empty()) continue;
         if (!key.empty() && key.back() != '/') key += '/';
         key += part;
@@ -109,7 +108,7 @@ private:
         if (!given->is_object()) return detail::wrong_type("it", kwarg_type::object, detail::article_and_type(*given));
         detail::kept_lines told;
         if (auto line = detail::take_launch_type(*given); !line.empty()) told.lines.push_back(std::move(line));
-        auto read = read_kwargs(*given, told);
+        auto read = read_kwargs(*given, told, with_.strict);
         if (!read) return read;
         if (with_.strict && !told.lines.empty()) return fail(errc::invalid_argument, told.lines.front());
         for (auto const& line : told.lines) log_.write(log_level::warning, place + ": " + line);

@@ -99,32 +99,13 @@ inline void identify(prefect::settings& made, agent_options const& options, conf
     if (made.tenant_id.empty() && !made.api_key.empty()) made.tenant_id = options.login.tenant_id;
 }
 
-/// Takes `launchType` and `launch_type` out of the keyword arguments; what the former of them says.
-[[nodiscard]] inline result<std::optional<std::string>> take_launch_type(json::value& kwargs) {
-    std::optional<std::string> found;
-    auto* const members = kwargs.get_ptr<json::value::object_t*>();
-    if (members == nullptr) return found;
-    for (auto at = members->begin(); at != members->end();) {
-        if (at->first != "launchType" && at->first != "launch_type") {
-            ++at;
-            continue;
-        }
-        auto const text = json::as_text(at->second);
-        if (!text && !at->second.is_null())
-            return fail(errc::invalid_argument, at->first + " must be text, such as FARGATE");
-        if (!found) found = text.value_or("");
-        at = members->erase(at);
-    }
-    return found;
-}
-
+/// The option, else a keyword argument, else the environment's, else FARGATE.
 template <environment_policy Environment>
-[[nodiscard]] result<std::string> launch_type_of(agent_options const& options, json::value& kwargs,
-                                                 Environment const& environment) {
-    auto alias = take_launch_type(kwargs);
-    if (!alias) return alias.error();
+[[nodiscard]] result<std::string> launch_type_of(agent_options const& options, Environment const& environment) {
+    auto const named = deploy::launch_type_of(options.kwargs);
+    if (!named) return named.error();
     if (options.launch_type) return *options.launch_type;
-    if (*alias) return **alias;
+    if (*named) return **named;
     for (auto const name : {"launch_type", "launchType"})
         if (auto const value = filled_variable(environment, name)) return std::string{text::trim(*value)};
     return std::string{"FARGATE"};
@@ -179,17 +160,6 @@ template <environment_policy Environment>
                 "cloud.send_flow_run_logs (PREFECT__CLOUD__SEND_FLOW_RUN_LOGS) must be true or false, not " +
                     in_quotes(word));
 }
-
-/// Passes lines on, and keeps the first warning: what is a warning to most is an error to the strict.
-template <log_policy Log>
-struct watched_log {
-    Log& log;
-    std::string warning{};
-    void write(log_level level, std::string_view text) {
-        if (level == log_level::warning && warning.empty()) warning = text;
-        log.write(level, text);
-    }
-};
 
 } // namespace detail
 
@@ -255,18 +225,14 @@ template <environment_policy Environment, log_policy Log>
     detail::source<Environment> const look{*from, environment};
     auto env_vars = look.env_vars(options.env_vars);
     if (!env_vars) return std::move(env_vars).error();
-    json::value given = options.kwargs;
-    auto launch_type = detail::launch_type_of(options, given, environment);
+    auto launch_type = detail::launch_type_of(options, environment);
     if (!launch_type) return std::move(launch_type).error();
-    detail::watched_log<Log> watched{log};
-    auto kwargs = deploy::read_kwargs(given, environment, watched);
+    auto kwargs = deploy::read_kwargs(options.kwargs, environment, log, *strict);
     if (!kwargs) return std::move(kwargs).error();
-    if (*strict && !watched.warning.empty())
-        return fail(errc::invalid_argument, watched.warning + " (an error, because strict is set)");
 
     deploy::settings made;
     made.api = prefect::api_of(server);
-    made.token = server.token.empty() ? server.api_key : server.token;
+    made.token = server.token;
     made.labels = server.labels;
     made.env_vars = *std::move(env_vars);
     made.log_to_cloud = *logs;
@@ -282,6 +248,7 @@ template <environment_policy Environment, log_policy Log>
     made.strict = *strict;
     made.external = *std::move(external);
     made.kwargs = *std::move(kwargs);
+    made.transliterate = options.transliterate;
     return made;
 }
 

@@ -5,6 +5,7 @@
 #include <fargate/json/json.hpp>
 #include <fargate/prefect/settings.hpp>
 #include <fargate/system/log.hpp>
+#include <fargate/text/transliteration.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -55,7 +56,8 @@ struct agent_options {
         refresh_definitions{};            ///< register anew when what is registered differs from what would be sent
     std::optional<bool> use_run_config{}; ///< a run's cpu, memory, env, roles and run_task_kwargs count
     std::string container_profile{};      ///< `0.13` (else) or `0.15`: whose environment flows' containers get
-    std::optional<bool> strict{};         ///< an unknown keyword argument is an error, not a warning
+    text::transliteration transliterate = nullptr; ///< spells flow names in scripts that the own table lacks
+    std::optional<bool> strict{};                  ///< an unknown keyword argument is an error, not a warning
 
     /// Environment of every flow's container, in this order, behind Prefect's own entries; `cloud.agent.env_vars`.
     std::vector<std::pair<std::string, std::string>> env_vars{};

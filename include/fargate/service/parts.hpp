@@ -4,13 +4,17 @@
 #include <fargate/aws/parts.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/credentials/access_key.hpp>
+#include <fargate/http/curl_environment.hpp>
+#include <fargate/prefect/settings.hpp>
 #include <fargate/service/configuration.hpp>
 #include <fargate/service/options.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/system/executor.hpp>
 #include <fargate/system/log.hpp>
+#include <fargate/system/log_template.hpp>
 #include <fargate/system/stream_log.hpp>
 #include <fargate/text/ascii.hpp>
+#include <fargate/text/uri.hpp>
 
 #include <concepts>
 #include <cstdio>
@@ -110,6 +114,19 @@ template <class Log>
         return Log();
 }
 
+/// Over the proxies of the environment, and to the Prefect API with the certificates that are named there for it.
+template <class Http, environment_policy Environment>
+[[nodiscard]] Http make_http(agent_options const& options, Environment const& environment) {
+    if constexpr (std::constructible_from<Http, curl_options>) {
+        auto const server = prefect_settings(options, environment);
+        auto const address =
+            server ? text::split_url(prefect::api_of(*server)) : fail(errc::invalid_argument, "no API");
+        return Http(curl_options_from(environment, address ? std::string_view{address->host} : std::string_view{}));
+    } else {
+        return Http();
+    }
+}
+
 /// Parts made as the options and the environment say, where a part lets itself be told. What cannot be read is left to
 /// whoever reads the whole configuration.
 template <agent_policies Policies>
@@ -120,7 +137,8 @@ struct own_parts {
 
 private:
     own_parts(agent_options const& options, typename Policies::environment const& environment) :
-        value{.credentials = make_credentials<typename Policies::credentials>(with_whole_key(options, environment)),
+        value{.http = make_http<typename Policies::http>(options, environment),
+              .credentials = make_credentials<typename Policies::credentials>(with_whole_key(options, environment)),
               .log = make_log<typename Policies::log>(process_of(options, environment))} {}
 
     [[nodiscard]] static process_settings process_of(agent_options const& options,

@@ -291,17 +291,25 @@ TEST_CASE("an unknown name in a file is a warning with the nearest known one, or
     for (bool const strict : {false, true}) {
         world_with_bucket world;
         auto const id = world.queue("docker_local_environment");
-        world.keep(R"({"memry": "4096", "launchType": "EC2"})");
+        world.keep(R"({"memry": "4096"})");
         auto options = with_external();
         options.strict = strict;
         inhabitant lives{world, options};
         REQUIRE(lives.agent.start());
         CHECK(world.prefect.state(id) == (strict ? "Failed" : "Submitted"));
-        CHECK(lives.parts.log.count("did you mean memory?") == (strict ? 0U : 1U));
-        if (strict) {
-            CHECK_THAT(world.message(id), Catch::StartsWith(place + ": launchType cannot be set there"));
-        } else {
-            CHECK(json::text_of(*world.aws.ecs.tasks().at(0).request, "launchType") == "FARGATE");
-        }
+        CHECK(lives.parts.log.count(log_level::warning) == (strict ? 0U : 1U));
+        auto const said = strict ? std::vector{world.message(id)} : told(lives, "did you mean memory?");
+        REQUIRE(said.size() == 1);
+        CHECK_THAT(said[0], Catch::StartsWith(place + ": ") && Catch::EndsWith("did you mean memory?"));
     }
+}
+
+TEST_CASE("a file cannot choose the launch type, and says so") {
+    world_with_bucket world;
+    world.queue("docker_local_environment");
+    world.keep(R"({"launchType": "EC2"})");
+    inhabitant lives{world, with_external()};
+    REQUIRE(lives.agent.start());
+    CHECK(json::text_of(*world.aws.ecs.tasks().at(0).request, "launchType") == "FARGATE");
+    CHECK(told(lives, place + ": launchType cannot be set there").size() == 1);
 }

@@ -93,7 +93,8 @@ std::string trouble_of(fake_world& world, agent_options const& options) {
     inhabitant lives{world, options};
     if (auto const ran = lives.agent.start(); !ran) return ran.error().message;
     if (world.prefect.state(id) != "Submitted") return world.prefect.history(id).back().message;
-    if (lives.parts.log.count(log_level::warning) != 0) return "it warned:\n" + lives.parts.log.text();
+    if (lives.parts.log.contains("denied") || lives.parts.log.contains("not authorized"))
+        return "it was denied something:\n" + lives.parts.log.text();
     return {};
 }
 

@@ -254,3 +254,42 @@ TEST_CASE("what is no bucket of ours is refused with a reason") {
         CHECK(why(bad) == "a bucket name consists of letters, digits, dots, dashes and underscores");
     CHECK(why("..") == "a bucket name is more than dots");
 }
+
+TEST_CASE("what neither option nor variable says about hosts the profile in the shared files may") {
+    fargate::testing::map_environment environment{{{"AWS_CONFIG_FILE", "/config"}, {"AWS_PROFILE", "p"}}};
+    environment.set_file("/config", "[profile p]\nregion = us-east-1\nuse_fips_endpoint = true\n"
+                                    "use_dualstack_endpoint = True\n");
+    auto const host = [&environment](fargate::aws::client_options const& options) {
+        auto const to = fargate::aws::resolve_target(fargate::aws::ecs_service, options, environment);
+        return to ? fargate::aws::endpoint_of(fargate::aws::ecs_service, *to).host : to.error().message;
+    };
+    CHECK(host({}) == "ecs-fips.us-east-1.api.aws");
+    CHECK(host({.use_fips = false}) == "ecs.us-east-1.api.aws");
+    environment.set("AWS_USE_DUALSTACK_ENDPOINT", "false");
+    CHECK(host({}) == "ecs-fips.us-east-1.amazonaws.com");
+    environment.set_file("/config", "[profile p]\nregion = us-east-1\nuse_fips_endpoint = perhaps\n");
+    CHECK(host({}) == "use_fips_endpoint of profile p is neither true nor false");
+}
+
+TEST_CASE("an endpoint of the profile is taken after the variables, a service's own before the common one") {
+    fargate::testing::map_environment environment{{{"AWS_CONFIG_FILE", "/config"}, {"AWS_REGION", "eu-west-1"}}};
+    environment.set_file("/config", "[default]\nendpoint_url = http://common\nservices = mine\n[services mine]\necs =\n"
+                                    "  endpoint_url = http://own\nresource_groups_tagging_api =\n  endpoint_url = "
+                                    "http://tags\n");
+    auto const host = [&environment](fargate::aws::service const& of,
+                                     fargate::aws::client_options const& options = {}) {
+        auto const to = fargate::aws::resolve_target(of, options, environment);
+        if (!to) return to.error().message;
+        return to->custom ? to->custom->host : std::string{"AWS"};
+    };
+    CHECK(host(fargate::aws::ecs_service) == "own");
+    CHECK(host(fargate::aws::tagging_service) == "tags");
+    CHECK(host(fargate::aws::s3_service) == "common");
+    CHECK(host(fargate::aws::ecs_service, {.ignore_configured_endpoint_urls = true}) == "AWS");
+    environment.set("AWS_ENDPOINT_URL", "http://variable");
+    CHECK(host(fargate::aws::ecs_service) == "variable");
+    environment.set("AWS_ENDPOINT_URL", "");
+    environment.set_file("/config", "[default]\nservices = missing\n");
+    CHECK(host(fargate::aws::ecs_service) ==
+          "services of profile default names [services missing], which is not in the shared files");
+}

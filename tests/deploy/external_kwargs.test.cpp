@@ -252,7 +252,8 @@ TEST_CASE("an unknown name is left out with the object and what was probably mea
     CHECK(json::text_of((*got)->definition, "cpu") == "512");
     CHECK(here.told(log_level::warning) ==
           std::vector<std::string>{"external kwargs s3://my-bucket/prefect/flow-1/a718df81.json: " + hint});
-    CHECK(here.refused(typo, true) == hint);
+    CHECK(here.refused(typo, true) ==
+          "unknown keyword argument networkconfiguration: did you mean networkConfiguration?");
 
     std::string const inside = R"({"containerDefinitions": [{"secret": []}]})";
     REQUIRE(here.read(inside));

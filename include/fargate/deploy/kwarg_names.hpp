@@ -2,10 +2,9 @@
 #define FARGATE_DEPLOY_KWARG_NAMES_HPP
 
 #include <fargate/json/json.hpp>
-#include <fargate/text/ascii.hpp>
+#include <fargate/text/nearest.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -68,40 +67,6 @@ inline constexpr kwarg_name container_names[] = {
 
 namespace detail {
 
-/// How many letters must be put in, taken out, changed or swapped with their neighbour, with capitals counted as half
-/// a mistake; in half letters.
-[[nodiscard]] inline std::size_t mistakes(std::string_view left, std::string_view right) {
-    std::vector<std::array<std::size_t, 3>> row(right.size() + 1); // this line, the one before, the one before that
-    for (std::size_t j = 0; j <= right.size(); ++j) row[j] = {2 * j, 2 * j, 2 * j};
-    for (std::size_t i = 1; i <= left.size(); ++i) {
-        for (auto& cell : row) cell = {0, cell[0], cell[1]};
-        row[0][0] = 2 * i;
-        for (std::size_t j = 1; j <= right.size(); ++j) {
-            char const a = left[i - 1];
-            char const b = right[j - 1];
-            std::size_t const change = a == b ? 0 : text::to_lower(a) == text::to_lower(b) ? 1 : 2;
-            std::size_t best = std::min({row[j][1] + 2, row[j - 1][0] + 2, row[j - 1][1] + change});
-            if (i > 1 && j > 1 && a == right[j - 2] && left[i - 2] == b) best = std::min(best, row[j - 2][2] + 2);
-            row[j][0] = best;
-        }
-    }
-    return row[right.size()][0];
-}
-
-/// The known name that a wrong one most likely stands for; empty when none is near.
-[[nodiscard]] inline std::string_view nearest(std::string_view wrong, std::span<std::string_view const> known) {
-    std::string_view found;
-    std::size_t fewest = 7; // at most three mistakes, and at most half of the name
-    if (wrong.size() > 40) return found;
-    for (auto const name : known) {
-        if (std::size_t const count = mistakes(wrong, name); count < fewest && count <= name.size()) {
-            fewest = count;
-            found = name;
-        }
-    }
-    return found;
-}
-
 /// A name as a message shows it: cut, on one line, and visible when there is nothing to see.
 [[nodiscard]] inline std::string shown_name(std::string_view name) {
     std::string shown{name.substr(0, 64)};
@@ -135,7 +100,7 @@ namespace detail {
                                                 std::string_view becomes = "ignored") {
     unknown_kwarg made{"unknown keyword argument ", std::string{becomes}, {}};
     made.what.append(prefix).append(shown_name(name));
-    if (auto const meant = nearest(name, known); !meant.empty())
+    if (auto const meant = text::nearest(name, known); !meant.empty())
         made.remedy.append("did you mean ").append(prefix).append(meant).append("?");
     return made;
 }

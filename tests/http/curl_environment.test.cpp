@@ -148,6 +148,24 @@ TEST_CASE("2.1: each scheme has its proxy, a scheme without one is spoken to dir
     CHECK(other.connections() == 0);
 }
 
+TEST_CASE("2.1: an https address goes by HTTPS_PROXY and never by HTTP_PROXY") {
+    authority const ca;
+    scratch files;
+    loopback plain{answer(200, "")};
+    loopback tunnel{answer(200, "")};
+    tls_server const server{ca.issue("IP:127.0.0.1"), answer(200, "private")};
+    map variables{{"CURL_CA_BUNDLE", files.write("ca.pem", ca.pem())}, {"HTTP_PROXY", "http://" + plain.authority()}};
+    auto const direct = curl_http{from(variables)}.send({.url = server.url()});
+    REQUIRE(direct);
+    CHECK(direct->body == "private");
+
+    variables["HTTPS_PROXY"] = "http://" + tunnel.authority();
+    CHECK_FALSE(curl_http{from(variables)}.send({.url = server.url()}));
+    REQUIRE(tunnel.requests().size() == 1);
+    CHECK(tunnel.requests()[0].starts_with("CONNECT " + server.transport().authority() + " HTTP/1.1\r\n"));
+    CHECK(plain.connections() == 0);
+}
+
 TEST_CASE("2.1: a bundle for the API's host is believed there and nowhere else") {
     authority const ca;
     scratch files;

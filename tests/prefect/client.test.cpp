@@ -102,8 +102,8 @@ TEST_CASE("2.2: over http nothing is repeated, be it a lost connection, 500 or 5
     CHECK(with.sent() == 1);
 }
 
-TEST_CASE(
-    "2.2: what is retried: connection errors, read time-outs, 500/502/503/504: by the cloud 7 times, after 0 to 32 s") {
+TEST_CASE("2.2: waits before each retry; what is retried: connection errors, read time-outs, 500/502/503/504: by the "
+          "cloud 7 times, after 0 to 32 s") {
     for (int const status : {500, 502, 503, 504}) {
         bench with{cloud_settings()};
         always(with, status);

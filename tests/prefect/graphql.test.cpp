@@ -72,6 +72,26 @@ TEST_CASE("2.1: a request is a POST with the recorded header fields and no other
           "X-PREFECT-AGENT-ID: agent-id\n");
 }
 
+TEST_CASE("2.1: Content-Type: application/json; Accept-Encoding: none is advertised, for nothing is decoded") {
+    auto const options = server_settings();
+    auto const headers =
+        prefect::request_for(hello(), *prefect::endpoint_of(options), options, prefect::identity_of(options)).headers;
+    CHECK(headers.value_of("Content-Type") == "application/json");
+    CHECK_FALSE(headers.find("Accept-Encoding"));
+}
+
+TEST_CASE("2.1: X-PREFECT-CORE-VERSION: the client's Prefect version, 0.13.19 unless told otherwise") {
+    auto options = server_settings();
+    auto const where = *prefect::endpoint_of(options);
+    auto const told = [&] {
+        auto const made = prefect::request_for(hello(), where, options, prefect::identity_of(options));
+        return std::string{made.headers.value_of("X-PREFECT-CORE-VERSION")};
+    };
+    CHECK(told() == "0.13.19");
+    options.core_version = "1.4.1";
+    CHECK(told() == "1.4.1");
+}
+
 TEST_CASE("2.1: Authorization: Bearer <token>, sent on the server backend too if a token is configured, else omitted") {
     for (auto options : {server_settings(), cloud_settings()}) {
         auto const where = *prefect::endpoint_of(options);

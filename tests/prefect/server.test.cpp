@@ -218,7 +218,7 @@ TEST_CASE("3.4: an agent config that does not exist is an error that names it, o
     }
 }
 
-TEST_CASE("3.5: a hello that fails is two ERROR lines and no error") {
+TEST_CASE("3.5, 7: 0.14.20: hello failure is fatal: here, as in 0.13, it is two ERROR lines and no error") {
     bench with{server_settings()};
     with.reply("tenant").reply("register_agent").reply(500, "oh");
     REQUIRE(with.source.open());
@@ -230,7 +230,8 @@ TEST_CASE("3.5: a hello that fails is two ERROR lines and no error") {
     CHECK(lines[lines.size() - 1].text.find("answered 500") != std::string::npos);
 }
 
-TEST_CASE("3.3: a server that cannot register the agent is a warning, and asked again at every poll until it does") {
+TEST_CASE("3.3, 7: 0.14.5: registration failure fatal on both backends: here a server that cannot register the agent "
+          "is a warning, and asked again at every poll until it does") {
     bench with{server_settings()};
     with.reply("tenant").reply("error_http200_api_error");
     for (int resend = 0; resend != 6; ++resend) with.reply("error_http200_api_error");

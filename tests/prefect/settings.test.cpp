@@ -79,7 +79,8 @@ TEST_CASE("a token, key, tenant or version that would break out of its header fi
     }
 }
 
-TEST_CASE("the announced version, the name and the time limits are the original's") {
+TEST_CASE("7: announce a fixed core version, configurable; 0.14.4 and 0.14.9: the time-out stays at 30 s, and is "
+          "configurable") {
     prefect::settings const options;
     CHECK(options.core_version == "0.13.19");
     CHECK(options.name == "agent");

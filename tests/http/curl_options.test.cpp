@@ -257,11 +257,11 @@ TEST_CASE("Each scheme has its own proxy or none, whatever else is said about pr
     variable const exceptions{"no_proxy", "127.0.0.1"};
     fargate::curl_options options;
     options.proxy = elsewhere;
-    options.proxies = {.http = "http://" + proxy.authority(), .https = {}};
+    options = options.with({.proxies = fargate::http::scheme_proxies{"http://" + proxy.authority(), {}}});
     CHECK(curl_http{options}.send({.url = server.url()})->body == "proxy");
     CHECK(curl_http{options}.send({.url = server.url(), .bypass_proxy = true})->body == "server");
 
-    options.proxies = {.http = {}, .https = "http://" + proxy.authority()};
+    options = options.with({.proxies = fargate::http::scheme_proxies{{}, "http://" + proxy.authority()}});
     CHECK(curl_http{options}.send({.url = server.url()})->body == "server");
     CHECK(proxy.requests().size() == 1);
     CHECK(other.requests().empty());
@@ -272,8 +272,8 @@ TEST_CASE("The proxy for https is asked for a tunnel") {
     scratch files;
     tls_server const server{ca.issue("DNS:ecs.test"), answer(200, "private"), true};
     auto options = trusting(files.write("ca.pem", ca.pem()));
-    options.no_proxy.clear();
-    options.proxies = {.http = "http://127.0.0.1:1", .https = "http://me:word@" + server.transport().authority()};
+    options = options.with({.proxies = fargate::http::scheme_proxies{
+                                "http://127.0.0.1:1", "http://me:word@" + server.transport().authority()}});
     auto const got = curl_http{options}.send({.url = "https://ecs.test/"});
     INFO((got ? std::string{} : got.error().message));
     REQUIRE(got);
@@ -326,7 +326,7 @@ TEST_CASE("An https proxy is trusted by authorities of its own, and shown a cert
     tls_server const proxy{ca.issue("IP:127.0.0.1"), answer(200, "proxy"), false, &of_clients};
     auto const mine = of_clients.issue("");
     fargate::curl_options options;
-    options.proxies = {.http = "https://" + proxy.transport().authority(), .https = {}};
+    options.http_proxy = "https://" + proxy.transport().authority();
     options.proxy_certificate = {files.write("c.pem", testing_support::pem_of(mine.certificate)),
                                  files.write("k.pem", testing_support::pem_of(mine.key))};
     CHECK_FALSE(curl_http{options}.send({.url = "http://ecs.test/"})); // whoever issued the proxy's is not trusted
@@ -377,7 +377,8 @@ TEST_CASE("A policy that is told more keeps what it was told before, and what it
     CHECK(same.settings().client_certificate.certificate == "old.pem");
     CHECK(same.settings().idle_sessions == 3);
     CHECK(same.settings().no_proxy == "*");
-    CHECK_FALSE(same.settings().proxies);
+    CHECK(same.settings().proxy == "http://old");
+    CHECK(same.settings().environment);
 
     fargate::http::connection_options told;
     told.proxies = {.http = "http://new", .https = {}};
@@ -389,7 +390,10 @@ TEST_CASE("A policy that is told more keeps what it was told before, and what it
     curl_http const second = first.with(told);
     auto const& made = second.settings();
     CHECK(made.ca_file == "ca.pem");
-    CHECK(made.proxies->http == "http://new");
+    CHECK(made.proxy.empty());
+    CHECK(made.http_proxy == "http://new");
+    CHECK(made.https_proxy.empty());
+    CHECK_FALSE(made.environment);
     CHECK(made.no_proxy.empty());
     CHECK(made.proxy_ca_file == "proxy-ca.pem");
     CHECK(made.proxy_certificate.key == "pk.pem");

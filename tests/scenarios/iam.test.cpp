@@ -170,32 +170,14 @@ std::string no_external_file(fakes::iam_policy const& policy, bool guard_tags) {
     return trouble_of(world, with_external());
 }
 
-/// The calls of validate_configuration: register, run, deregister.
 std::string validation(fakes::iam_policy const& policy, bool guard_tags) {
     fake_world world;
     world.aws.enforce(policy, guard_tags);
-    fargate::parts<testing_support::world_policies> parts{
-        .http = testing_support::world_http{&world},
-        .credentials = credentials::fixed{fakes::example_key().id, fakes::example_key().secret_key},
-        .clock = testing_support::world_clock{&world.clock}};
-    aws::ecs<testing_support::world_policies> ecs{parts, {.region = "us-east-1"}};
-    json::value body{{"family", "prefect-test-task-0a1b2c3d"},
-                     {"networkMode", "awsvpc"},
-                     {"cpu", "256"},
-                     {"memory", "512"},
-                     {"requiresCompatibilities", {"FARGATE"}},
-                     {"executionRoleArn", execution_role},
-                     {"taskRoleArn", task_role}};
-    body["containerDefinitions"] = json::value::array();
-    body["containerDefinitions"].push_back(json::value{{"name", "test-container"}, {"image", "busybox"}});
-    auto const made = ecs.register_task_definition(body);
-    if (!made) return made.error().message;
-    auto const ran = ecs.run_task({{"taskDefinition", "prefect-test-task-0a1b2c3d"},
-                                   {"launchType", "FARGATE"},
-                                   {"networkConfiguration", {{"awsvpcConfiguration", {{"subnets", {"subnet-1"}}}}}}});
-    if (!ran) return ran.error().message;
-    auto const gone = ecs.deregister_task_definition({{"taskDefinition", made->arn}});
-    return gone ? std::string{} : gone.error().message;
+    inhabitant lives{world, with_roles()};
+    auto const found = lives.agent.validate_configuration();
+    if (!found) return found.error().message;
+    if (auto const* const why = found->failure()) return why->said;
+    return found->left_behind ? "the definition is still there" : "";
 }
 
 std::vector<scenario> const scenarios = {

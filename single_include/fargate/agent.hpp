@@ -56,6 +56,7 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <random>
+#include <set>
 #include <signal.h>
 #include <span>
 #include <stop_token>
@@ -70,233 +71,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-// ---- fargate/text/ascii.hpp -----------------------------------------------------------------------------------------
-
-#ifndef FARGATE_TEXT_ASCII_HPP
-#define FARGATE_TEXT_ASCII_HPP
-
-namespace fargate::inline v0::text {
-
-// Character classes of ASCII alone: no locale is asked, so no locale can change a signature.
-
-[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-[[nodiscard]] constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
-[[nodiscard]] constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
-[[nodiscard]] constexpr bool is_alpha(char c) noexcept { return is_upper(c) || is_lower(c); }
-[[nodiscard]] constexpr bool is_alnum(char c) noexcept { return is_alpha(c) || is_digit(c); }
-
-/// Space, TAB, LF, VT, FF and CR: C's `isspace` in the C locale.
-[[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-[[nodiscard]] constexpr char to_lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
-[[nodiscard]] constexpr char to_upper(char c) noexcept { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
-
-[[nodiscard]] inline std::string lower(std::string_view text) {
-    std::string made{text};
-    for (char& c : made) c = to_lower(c);
-    return made;
-}
-
-[[nodiscard]] inline std::string upper(std::string_view text) {
-    std::string made{text};
-    for (char& c : made) c = to_upper(c);
-    return made;
-}
-
-[[nodiscard]] constexpr std::string_view trim(std::string_view text) noexcept {
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
-}
-
-/// Equal but for the case of ASCII letters.
-[[nodiscard]] constexpr bool iequals(std::string_view left, std::string_view right) noexcept {
-    if (left.size() != right.size()) return false;
-    for (std::size_t i = 0; i != left.size(); ++i)
-        if (to_lower(left[i]) != to_lower(right[i])) return false;
-    return true;
-}
-
-[[nodiscard]] constexpr bool contains(std::string_view text, std::string_view part) noexcept {
-    return text.find(part) != std::string_view::npos;
-}
-
-} // namespace fargate::inline v0::text
-
-#endif
-
-// ---- fargate/http/fields.hpp ----------------------------------------------------------------------------------------
-
-#ifndef FARGATE_HTTP_FIELDS_HPP
-#define FARGATE_HTTP_FIELDS_HPP
-
-namespace fargate::inline v0::http {
-
-struct field {
-    std::string name;
-    std::string value;
-};
-
-/// Header fields in the order they were added; names compare without regard to ASCII case (RFC 9110 §5.1).
-class fields {
-public:
-    fields() = default;
-    fields(std::initializer_list<field> list) : list_{list} {}
-
-    /// Appends a field, beside any others of the same name.
-    void add(std::string name, std::string value) { list_.push_back({std::move(name), std::move(value)}); }
-
-    /// Puts the value in place of the first field of that name and drops the others; appends when there is none.
-    void set(std::string name, std::string value) {
-        bool placed = false;
-        std::erase_if(list_, [&](field& each) {
-            if (!text::iequals(each.name, name)) return false;
-            if (placed) return true;
-            each.value = value;
-            placed = true;
-            return false;
-        });
-        if (!placed) add(std::move(name), std::move(value));
-    }
-
-    void erase(std::string_view name) {
-        std::erase_if(list_, [&](field const& each) { return text::iequals(each.name, name); });
-    }
-
-    /// The first value of that name.
-    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept {
-        for (auto const& each : list_)
-            if (text::iequals(each.name, name)) return each.value;
-        return std::nullopt;
-    }
-
-    /// The first value of that name, or empty text.
-    [[nodiscard]] std::string_view value_of(std::string_view name) const noexcept { return find(name).value_or(""); }
-
-    [[nodiscard]] auto begin() const noexcept { return list_.begin(); }
-    [[nodiscard]] auto end() const noexcept { return list_.end(); }
-    [[nodiscard]] std::size_t size() const noexcept { return list_.size(); }
-    [[nodiscard]] bool empty() const noexcept { return list_.empty(); }
-    void clear() noexcept { list_.clear(); }
-
-private:
-    std::vector<field> list_;
-};
-
-} // namespace fargate::inline v0::http
-
-#endif
-
-// ---- fargate/http/message.hpp ---------------------------------------------------------------------------------------
-
-#ifndef FARGATE_HTTP_MESSAGE_HPP
-#define FARGATE_HTTP_MESSAGE_HPP
-
-namespace fargate::inline v0::http {
-
-/// How long and how much one exchange may take. Zero switches a time limit off.
-struct limits {
-    std::chrono::milliseconds connect{10'000}; ///< name lookup, TCP and TLS together
-    std::chrono::milliseconds idle{30'000};    ///< between received bytes
-    std::chrono::milliseconds total{120'000};  ///< the whole exchange
-    std::size_t body = 16 * 1024 * 1024;       ///< bytes of the answer's body
-    std::size_t head = 256 * 1024;             ///< bytes of the answer's status line and fields
-};
-
-/// One request. `url` is absolute (`https://host[:port]/path?query`) with its path and query exactly as they go on the
-/// wire. `headers` are sent as given and in that order; `Host` is among them when it is part of a signature.
-struct request {
-    std::string method = "GET";
-    std::string url{};
-    fields headers{};
-    std::string body{};
-    http::limits limits{};
-    std::stop_token stop{};    ///< ends the exchange early with errc::cancelled
-    bool bypass_proxy = false; ///< link-local metadata services are never reached through a proxy
-};
-
-/// One answer, whatever its status. Interim (1xx) answers are never one.
-struct response {
-    int status = 0;
-    fields headers{};
-    std::string body{};
-};
-
-} // namespace fargate::inline v0::http
-
-#endif
-
-// ---- fargate/system/random.hpp --------------------------------------------------------------------------------------
-
-#ifndef FARGATE_SYSTEM_RANDOM_HPP
-#define FARGATE_SYSTEM_RANDOM_HPP
-
-namespace fargate::inline v0 {
-
-/// Where 64 random bits come from: a function, so that a test can put its own in place of `random_bits`.
-using random_source = std::uint64_t (*)();
-
-/// Bits from the operating system, drawn anew each time: there is no state that a forked process would share. Good for
-/// identifiers and jitter; keys are not made here.
-[[nodiscard]] inline std::uint64_t random_bits() {
-    std::random_device device;
-    std::uint64_t const high = device();
-    return (high << 32U) | device();
-}
-
-/// A number in [0, 1).
-[[nodiscard]] inline double random_fraction(random_source bits = random_bits) {
-    return static_cast<double>(bits() >> 11U) * 0x1p-53;
-}
-
-/// A random UUID (RFC 9562, version 4) in its lower-case text form.
-[[nodiscard]] inline std::string random_uuid(random_source bits = random_bits) {
-    constexpr char digits[] = "0123456789abcdef";
-    std::uint64_t const high = (bits() & ~0xF000ULL) | 0x4000ULL;
-    std::uint64_t const low = (bits() & ~(3ULL << 62U)) | (1ULL << 63U);
-    std::string text;
-    text.reserve(36);
-    for (unsigned at = 0; at != 32; ++at) {
-        if (at == 8 || at == 12 || at == 16 || at == 20) text += '-';
-        std::uint64_t const half = at < 16 ? high : low;
-        text += digits[(half >> (60U - 4U * (at % 16U))) & 0xFU];
-    }
-    return text;
-}
-
-} // namespace fargate::inline v0
-
-#endif
-
-// ---- fargate/aws/client_options.hpp ---------------------------------------------------------------------------------
-
-#ifndef FARGATE_AWS_CLIENT_OPTIONS_HPP
-#define FARGATE_AWS_CLIENT_OPTIONS_HPP
-
-namespace fargate::inline v0::aws {
-
-/// What a caller may decide about the calls of one service client. Everything may stay as it is: then the environment
-/// decides, as the AWS SDKs have it (the variable beside each member).
-struct client_options {
-    std::string region{};       ///< AWS_REGION, AWS_DEFAULT_REGION
-    std::string endpoint_url{}; ///< AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL; with a base path if it has one
-    std::optional<bool>
-        ignore_configured_endpoint_urls{}; ///< AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: only the option counts
-    std::optional<bool> use_fips{};        ///< AWS_USE_FIPS_ENDPOINT; not applied to an endpoint URL
-    std::optional<bool> use_dualstack{};   ///< AWS_USE_DUALSTACK_ENDPOINT; likewise
-    http::limits limits{};
-    std::string user_agent{};       ///< replaces the whole User-Agent
-    std::string user_agent_extra{}; ///< stands behind it
-    std::string app_id{};           ///< AWS_SDK_UA_APP_ID; the `app/` of the User-Agent
-    bool anonymous = false;         ///< sends requests unsigned and asks nobody for a key
-    bool client_tokens = true;      ///< gives a RunTask without clientToken one, so that a repeat starts nothing twice
-    random_source random = random_bits;
-};
-
-} // namespace fargate::inline v0::aws
-
-#endif
 
 // ---- fargate/core/error.hpp -----------------------------------------------------------------------------------------
 
@@ -510,6 +284,61 @@ private:
 };
 
 } // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/text/ascii.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_ASCII_HPP
+#define FARGATE_TEXT_ASCII_HPP
+
+namespace fargate::inline v0::text {
+
+// Character classes of ASCII alone: no locale is asked, so no locale can change a signature.
+
+[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
+[[nodiscard]] constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
+[[nodiscard]] constexpr bool is_alpha(char c) noexcept { return is_upper(c) || is_lower(c); }
+[[nodiscard]] constexpr bool is_alnum(char c) noexcept { return is_alpha(c) || is_digit(c); }
+
+/// Space, TAB, LF, VT, FF and CR: C's `isspace` in the C locale.
+[[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+[[nodiscard]] constexpr char to_lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
+[[nodiscard]] constexpr char to_upper(char c) noexcept { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
+
+[[nodiscard]] inline std::string lower(std::string_view text) {
+    std::string made{text};
+    for (char& c : made) c = to_lower(c);
+    return made;
+}
+
+[[nodiscard]] inline std::string upper(std::string_view text) {
+    std::string made{text};
+    for (char& c : made) c = to_upper(c);
+    return made;
+}
+
+[[nodiscard]] constexpr std::string_view trim(std::string_view text) noexcept {
+    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+/// Equal but for the case of ASCII letters.
+[[nodiscard]] constexpr bool iequals(std::string_view left, std::string_view right) noexcept {
+    if (left.size() != right.size()) return false;
+    for (std::size_t i = 0; i != left.size(); ++i)
+        if (to_lower(left[i]) != to_lower(right[i])) return false;
+    return true;
+}
+
+[[nodiscard]] constexpr bool contains(std::string_view text, std::string_view part) noexcept {
+    return text.find(part) != std::string_view::npos;
+}
+
+} // namespace fargate::inline v0::text
 
 #endif
 
@@ -771,6 +600,8 @@ private:
 #ifndef FARGATE_SYSTEM_ENVIRONMENT_HPP
 #define FARGATE_SYSTEM_ENVIRONMENT_HPP
 
+extern "C" char** environ; // NOLINT(readability-redundant-declaration): POSIX leaves this to the program
+
 namespace fargate::inline v0 {
 
 /// The only door to environment variables and files.
@@ -783,6 +614,9 @@ namespace fargate::inline v0 {
 /// |                       |                              | read or is longer                                           |
 /// | `e.home_directory()`  | (optional member)            | where the user's files are, when the variable `HOME` does not |
 /// |                       | `std::optional<std::string>` | tell                                                        |
+/// | `e.variables(prefix)` | (optional member)            | name and text of every variable whose name begins so, in any |
+/// |                       | `std::vector<std::pair<      | order; without it, only names that are known beforehand are  |
+/// |                       | std::string, std::string>>`  | found: `PREFECT__CLOUD__API`, but no `..._ENV_VARS__<NAME>`  |
 ///
 /// `e` is const and may be used from several threads at once.
 template <class Environment>
@@ -808,6 +642,17 @@ public:
         char const* const value = std::getenv(std::string{name}.c_str());
         if (value == nullptr) return std::nullopt;
         return std::string{value};
+    }
+
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> variables(std::string_view prefix) const {
+        std::vector<std::pair<std::string, std::string>> found;
+        for (char const* const* each = ::environ; each != nullptr && *each != nullptr; ++each) {
+            std::string_view const entry{*each};
+            auto const equals = entry.find('=');
+            if (equals == std::string_view::npos || !entry.substr(0, equals).starts_with(prefix)) continue;
+            found.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
+        }
+        return found;
     }
 
     [[nodiscard]] result<std::string> read_file(std::string_view path) const {
@@ -989,6 +834,264 @@ template <environment_policy Environment>
 }
 
 } // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/aws/ambient.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_AMBIENT_HPP
+#define FARGATE_AWS_AMBIENT_HPP
+
+namespace fargate::inline v0::aws {
+
+/// What was found, and where, for messages: `AWS_RETRY_MODE`, `retry_mode of profile default`.
+struct ambient_setting {
+    std::string text{};
+    std::string from{};
+};
+
+/// Settings that the AWS SDKs read from a variable, or else from the chosen profile in the shared files. The files are read
+/// once, when the first variable is missing; when they cannot be read, every setting that is not a variable is that error.
+template <environment_policy Environment>
+class ambient {
+public:
+    explicit ambient(Environment const& environment) : environment_{environment} {}
+
+    [[nodiscard]] std::optional<ambient_setting> variable(std::string_view name) const {
+        auto value = filled_variable(environment_, name);
+        if (!value) return std::nullopt;
+        return ambient_setting{std::string{text::trim(*value)}, std::string{name}};
+    }
+
+    [[nodiscard]] result<std::optional<ambient_setting>> find(std::string_view name, std::string_view key) {
+        if (auto found = variable(name)) return found;
+        return of_profile(key);
+    }
+
+    /// An entry of the profile.
+    [[nodiscard]] result<std::optional<ambient_setting>> of_profile(std::string_view key) {
+        auto const section = profile();
+        if (!section) return section.error();
+        std::string_view const value = *section != nullptr ? text::trim((*section)->find(key).value_or("")) : "";
+        if (value.empty()) return std::optional<ambient_setting>{};
+        return std::optional{ambient_setting{std::string{value}, std::string{key} + " of profile " + name_}};
+    }
+
+    /// `endpoint_url` of a service in the section that the profile's `services` names.
+    [[nodiscard]] result<std::optional<ambient_setting>> of_service(std::string_view service, std::string_view key) {
+        auto const name = of_profile("services");
+        if (!name) return name.error();
+        if (!*name) return std::optional<ambient_setting>{};
+        auto const* const section = (*files_)->services((*name)->text);
+        if (section == nullptr)
+            return fail(errc::bad_configuration,
+                        (*name)->from + " names [services " + (*name)->text + "], which is not in the shared files");
+        auto const value = text::trim(section->find(service, key).value_or(""));
+        if (value.empty()) return std::optional<ambient_setting>{};
+        return std::optional{ambient_setting{std::string{value}, std::string{key} + " of " + std::string{service} +
+                                                                     " in [services " + (*name)->text + "]"}};
+    }
+
+    /// `true` or `false` in any case; nothing when it is set nowhere.
+    [[nodiscard]] result<std::optional<bool>> flag(std::string_view name, std::string_view key) {
+        auto const found = find(name, key);
+        if (!found) return found.error();
+        if (!*found) return std::optional<bool>{};
+        if (text::iequals((*found)->text, "true")) return std::optional{true};
+        if (text::iequals((*found)->text, "false")) return std::optional{false};
+        return fail(errc::bad_configuration, (*found)->from + " is neither true nor false");
+    }
+
+private:
+    /// nullptr when there is no such profile.
+    [[nodiscard]] result<credentials::section const*> profile() {
+        if (!files_) {
+            files_ = credentials::load_shared_files(environment_);
+            name_ = credentials::choose_profile(environment_).name;
+        }
+        if (!*files_) return files_->error();
+        return (*files_)->profile(name_);
+    }
+
+    Environment const& environment_;
+    std::optional<result<credentials::shared_files>> files_{};
+    std::string name_{};
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/http/fields.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_FIELDS_HPP
+#define FARGATE_HTTP_FIELDS_HPP
+
+namespace fargate::inline v0::http {
+
+struct field {
+    std::string name;
+    std::string value;
+};
+
+/// Header fields in the order they were added; names compare without regard to ASCII case (RFC 9110 §5.1).
+class fields {
+public:
+    fields() = default;
+    fields(std::initializer_list<field> list) : list_{list} {}
+
+    /// Appends a field, beside any others of the same name.
+    void add(std::string name, std::string value) { list_.push_back({std::move(name), std::move(value)}); }
+
+    /// Puts the value in place of the first field of that name and drops the others; appends when there is none.
+    void set(std::string name, std::string value) {
+        bool placed = false;
+        std::erase_if(list_, [&](field& each) {
+            if (!text::iequals(each.name, name)) return false;
+            if (placed) return true;
+            each.value = value;
+            placed = true;
+            return false;
+        });
+        if (!placed) add(std::move(name), std::move(value));
+    }
+
+    void erase(std::string_view name) {
+        std::erase_if(list_, [&](field const& each) { return text::iequals(each.name, name); });
+    }
+
+    /// The first value of that name.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept {
+        for (auto const& each : list_)
+            if (text::iequals(each.name, name)) return each.value;
+        return std::nullopt;
+    }
+
+    /// The first value of that name, or empty text.
+    [[nodiscard]] std::string_view value_of(std::string_view name) const noexcept { return find(name).value_or(""); }
+
+    [[nodiscard]] auto begin() const noexcept { return list_.begin(); }
+    [[nodiscard]] auto end() const noexcept { return list_.end(); }
+    [[nodiscard]] std::size_t size() const noexcept { return list_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return list_.empty(); }
+    void clear() noexcept { list_.clear(); }
+
+private:
+    std::vector<field> list_;
+};
+
+} // namespace fargate::inline v0::http
+
+#endif
+
+// ---- fargate/http/message.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_MESSAGE_HPP
+#define FARGATE_HTTP_MESSAGE_HPP
+
+namespace fargate::inline v0::http {
+
+/// How long and how much one exchange may take. Zero switches a time limit off.
+struct limits {
+    std::chrono::milliseconds connect{10'000}; ///< name lookup, TCP and TLS together
+    std::chrono::milliseconds idle{30'000};    ///< between received bytes
+    std::chrono::milliseconds total{120'000};  ///< the whole exchange
+    std::size_t body = 16 * 1024 * 1024;       ///< bytes of the answer's body
+    std::size_t head = 256 * 1024;             ///< bytes of the answer's status line and fields
+};
+
+/// One request. `url` is absolute (`https://host[:port]/path?query`) with its path and query exactly as they go on the
+/// wire. `headers` are sent as given and in that order; `Host` is among them when it is part of a signature.
+struct request {
+    std::string method = "GET";
+    std::string url{};
+    fields headers{};
+    std::string body{};
+    http::limits limits{};
+    std::stop_token stop{};    ///< ends the exchange early with errc::cancelled
+    bool bypass_proxy = false; ///< link-local metadata services are never reached through a proxy
+};
+
+/// One answer, whatever its status. Interim (1xx) answers are never one.
+struct response {
+    int status = 0;
+    fields headers{};
+    std::string body{};
+};
+
+} // namespace fargate::inline v0::http
+
+#endif
+
+// ---- fargate/system/random.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_RANDOM_HPP
+#define FARGATE_SYSTEM_RANDOM_HPP
+
+namespace fargate::inline v0 {
+
+/// Where 64 random bits come from: a function, so that a test can put its own in place of `random_bits`.
+using random_source = std::uint64_t (*)();
+
+/// Bits from the operating system, drawn anew each time: there is no state that a forked process would share. Good for
+/// identifiers and jitter; keys are not made here.
+[[nodiscard]] inline std::uint64_t random_bits() {
+    std::random_device device;
+    std::uint64_t const high = device();
+    return (high << 32U) | device();
+}
+
+/// A number in [0, 1).
+[[nodiscard]] inline double random_fraction(random_source bits = random_bits) {
+    return static_cast<double>(bits() >> 11U) * 0x1p-53;
+}
+
+/// A random UUID (RFC 9562, version 4) in its lower-case text form.
+[[nodiscard]] inline std::string random_uuid(random_source bits = random_bits) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::uint64_t const high = (bits() & ~0xF000ULL) | 0x4000ULL;
+    std::uint64_t const low = (bits() & ~(3ULL << 62U)) | (1ULL << 63U);
+    std::string text;
+    text.reserve(36);
+    for (unsigned at = 0; at != 32; ++at) {
+        if (at == 8 || at == 12 || at == 16 || at == 20) text += '-';
+        std::uint64_t const half = at < 16 ? high : low;
+        text += digits[(half >> (60U - 4U * (at % 16U))) & 0xFU];
+    }
+    return text;
+}
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/aws/client_options.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_CLIENT_OPTIONS_HPP
+#define FARGATE_AWS_CLIENT_OPTIONS_HPP
+
+namespace fargate::inline v0::aws {
+
+/// What a caller may decide about the calls of one service client. Everything may stay as it is: then the environment
+/// decides, as the AWS SDKs have it (the variable beside each member), and then the profile in the shared files.
+struct client_options {
+    std::string region{};       ///< AWS_REGION, AWS_DEFAULT_REGION
+    std::string endpoint_url{}; ///< AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL; with a base path if it has one
+    std::optional<bool>
+        ignore_configured_endpoint_urls{}; ///< AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: only the option counts
+    std::optional<bool> use_fips{};        ///< AWS_USE_FIPS_ENDPOINT; not applied to an endpoint URL
+    std::optional<bool> use_dualstack{};   ///< AWS_USE_DUALSTACK_ENDPOINT; likewise
+    http::limits limits{};
+    std::string user_agent{};         ///< in place of the whole User-Agent but for what follows
+    std::string user_agent_extra{};   ///< stands behind it
+    std::string app_id{};             ///< AWS_SDK_UA_APP_ID; the `app/` of the User-Agent
+    bool anonymous = false;           ///< sends requests unsigned and asks nobody for a key
+    bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
+    bool client_tokens = true; ///< gives a RunTask without clientToken one, so that a repeat starts nothing twice
+    random_source random = random_bits;
+};
+
+} // namespace fargate::inline v0::aws
 
 #endif
 
@@ -1317,41 +1420,52 @@ struct target {
     return endpoint_at(std::move(host), to.region);
 }
 
-/// A yes-or-no variable: `true` or `false` in any case, unset or empty for `fallback`.
+namespace detail {
+
+/// The endpoint that the environment or the profile configures for a service, in the SDKs' order.
 template <environment_policy Environment>
-[[nodiscard]] result<bool> flag_variable(Environment const& environment, std::string_view name, bool fallback) {
-    std::string const text{text::trim(environment.variable(name).value_or(""))};
-    if (text.empty()) return fallback;
-    if (text::iequals(text, "true")) return true;
-    if (text::iequals(text, "false")) return false;
-    return fail(errc::bad_configuration, std::string{name} + " is neither true nor false");
+[[nodiscard]] result<std::optional<ambient_setting>> configured_endpoint(service const& of,
+                                                                         ambient<Environment>& known) {
+    if (auto found = known.variable("AWS_ENDPOINT_URL_" + std::string{of.id})) return found;
+    if (auto found = known.variable("AWS_ENDPOINT_URL")) return found;
+    auto found = known.of_service(text::lower(of.id), "endpoint_url");
+    if (!found || *found) return found;
+    return known.of_profile("endpoint_url");
 }
 
-/// Asks options and environment, in the SDKs' order, where the calls of a service go.
+} // namespace detail
+
+/// Asks options, environment and profile, in the SDKs' order, where the calls of a service go.
 template <environment_policy Environment>
 [[nodiscard]] result<target> resolve_target(service const& of, client_options const& options,
                                             Environment const& environment) {
     auto region = resolve_region(options.region, environment);
     if (!region) return region.error();
-    auto const fips = flag_variable(environment, "AWS_USE_FIPS_ENDPOINT", false);
+    ambient<Environment> known{environment};
+    auto const choose = [&known](std::optional<bool> given, std::string_view name,
+                                 std::string_view key) -> result<bool> {
+        if (given) return *given;
+        auto const found = known.flag(name, key);
+        if (!found) return found.error();
+        return found->value_or(false);
+    };
+    auto const fips = choose(options.use_fips, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
     if (!fips) return fips.error();
-    auto const dualstack = flag_variable(environment, "AWS_USE_DUALSTACK_ENDPOINT", false);
+    auto const dualstack = choose(options.use_dualstack, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
     if (!dualstack) return dualstack.error();
-    auto const ignore = flag_variable(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", false);
+    auto const ignore = choose(options.ignore_configured_endpoint_urls, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+                               "ignore_configured_endpoint_urls");
     if (!ignore) return ignore.error();
 
-    target made{*region, options.use_fips.value_or(*fips), options.use_dualstack.value_or(*dualstack), std::nullopt};
-    std::string url = options.endpoint_url;
-    std::string from = "the option endpoint_url";
-    if (!options.ignore_configured_endpoint_urls.value_or(*ignore)) {
-        for (std::string const& name : {"AWS_ENDPOINT_URL_" + std::string{of.id}, std::string{"AWS_ENDPOINT_URL"}}) {
-            if (!url.empty()) break;
-            url = text::trim(environment.variable(name).value_or(""));
-            from = name;
-        }
+    target made{*region, *fips, *dualstack, std::nullopt};
+    ambient_setting url{options.endpoint_url, "the option endpoint_url"};
+    if (url.text.empty() && !*ignore) {
+        auto configured = detail::configured_endpoint(of, known);
+        if (!configured) return configured.error();
+        if (*configured) url = **std::move(configured);
     }
-    if (url.empty()) return made;
-    auto custom = endpoint_of_url(url, *region, from);
+    if (url.text.empty()) return made;
+    auto custom = endpoint_of_url(url.text, *region, url.from);
     if (!custom) return custom.error();
     made.custom = *std::move(custom);
     return made;
@@ -1512,9 +1626,26 @@ public:
         return stop("member " + name + " occurs twice");
     }
 
+    /// nlohmann's own words are kept only where they quote nothing of the document.
     template <class Exception>
-    bool parse_error(std::size_t at, std::string const&, Exception const&) {
+    bool parse_error(std::size_t at, std::string const&, Exception const& why) {
+        bad_at_ = at;
+        std::string_view const words{why.what()};
+        std::size_t const wish = words.rfind("; expected ");
+        bool const quotes = words.find("last read: ") != std::string_view::npos;
+        if (!quotes && wish != std::string_view::npos) wanted_ = words.substr(wish + 2);
         return stop("bad text at byte " + std::to_string(at));
+    }
+
+    /// Where the text stopped being JSON, for people with an editor; empty when it is one line.
+    [[nodiscard]] std::string place_in(std::string_view text) const {
+        std::string made;
+        std::string_view const before = text.substr(0, bad_at_ == 0 ? 0 : bad_at_ - 1);
+        if (std::size_t const last = before.rfind('\n'); last != std::string_view::npos)
+            made = " (line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ", column " +
+                   std::to_string(before.size() - last) + ")";
+        if (!wanted_.empty()) made += ": " + wanted_;
+        return made;
     }
 
 private:
@@ -1552,6 +1683,8 @@ private:
     std::vector<value*> open_;
     std::string key_;
     std::string reason_;
+    std::string wanted_;
+    std::size_t bad_at_ = 0;
 };
 
 template <class Number>
@@ -1626,7 +1759,7 @@ inline void write_value(std::string& out, value const& document) {
     value document;
     detail::tree_builder builder{document};
     if (!value::sax_parse(text.begin(), text.end(), &builder))
-        return fail(errc::malformed_response, "not a JSON document: " + builder.reason());
+        return fail(errc::malformed_response, "not a JSON document: " + builder.reason() + builder.place_in(text));
     return document;
 }
 
@@ -1790,6 +1923,8 @@ inline void append_credential_scope(std::string& out, std::string_view date, sco
 
 namespace fargate::inline v0::aws {
 
+struct service_failure;
+
 /// How a service words its errors.
 enum class protocol : unsigned char {
     json, ///< AWS JSON 1.1: ECS, tagging
@@ -1807,6 +1942,7 @@ struct call {
     std::string body{};
     protocol speaks = protocol::json;
     sigv4::settings signing{};
+    service_failure* failure = nullptr; ///< when set, receives what the last answer with an error status said
 };
 
 /// A call of an AWS JSON 1.1 operation. `target_prefix` is the service's, e.g. `AmazonEC2ContainerServiceV20141113`.
@@ -1903,6 +2039,13 @@ struct progress {
 /// | `r.next(progress, outcome)` | `std::optional<duration>` | called once after every attempt, the last one included: how    |
 /// |                             |                           | long to wait before the next attempt, or nothing to give up.   |
 /// |                             |                           | Updates `progress`. May be called from several threads at once |
+/// | `r.before_send(now)`        | (optional member)         | called before every attempt: how long it must wait before it   |
+/// |                             | `duration`                | goes out, never negative                                       |
+/// | `r.after_send(now, outcome)` | (optional member)        | called when an attempt has ended, before `next`, and also when |
+/// |                             | `void`                    | `next` is not asked because the attempt is made good at once   |
+/// | `r.max_attempts()`          | (optional member) `int`   | attempts a call has at most, for `amz-sdk-request`             |
+/// | `r.with(mode_options)`      | (optional member) a       | a policy of its own that is as `r` but for what the            |
+/// |                             | policy of `r`'s type      | `retry::mode_options` say                                      |
 template <class Retry>
 concept retry_policy = requires(Retry& r, progress& book, outcome const& how) {
     { r.next(book, how) } -> std::same_as<std::optional<duration>>;
@@ -2664,17 +2807,25 @@ namespace detail {
 
 } // namespace detail
 
-/// The User-Agent of AWS calls: `fargate/0.1.0 exec-env/AWS_ECS_FARGATE app/my-agent extra`. It is never signed.
+/// The User-Agent of AWS calls: `fargate/0.1.0 exec-env/AWS_ECS_FARGATE app/my-agent extra`. It is never signed. A text that
+/// the caller gives for it stands for all but the extra, as in botocore.
 template <environment_policy Environment>
 [[nodiscard]] std::string user_agent(client_options const& options, Environment const& environment) {
-    if (!options.user_agent.empty()) return detail::field_text(options.user_agent);
     std::string made = "fargate/" FARGATE_VERSION_STRING;
     auto const add = [&made](std::string_view name, std::string const& token) {
         if (!token.empty()) made.append(" ").append(name).append(token);
     };
+    if (!options.user_agent.empty()) {
+        made = detail::field_text(options.user_agent);
+        add("", detail::field_text(options.user_agent_extra));
+        return made;
+    }
     add("exec-env/", detail::product_token(environment.variable("AWS_EXECUTION_ENV").value_or(""), 128));
-    std::string const app =
-        options.app_id.empty() ? environment.variable("AWS_SDK_UA_APP_ID").value_or("") : options.app_id;
+    std::string app = options.app_id;
+    if (app.empty()) {
+        auto const found = ambient<Environment>{environment}.find("AWS_SDK_UA_APP_ID", "sdk_ua_app_id");
+        if (found && *found) app = (*found)->text;
+    }
     add("app/", detail::product_token(app, 50));
     add("", detail::field_text(options.user_agent_extra));
     return made;
@@ -3662,10 +3813,23 @@ namespace fargate::inline v0::aws {
 /// Reads an answer as it is.
 [[nodiscard]] inline result<http::response> read_response(http::response&& answer) { return std::move(answer); }
 
+namespace detail {
+
+template <class Parts>
+[[nodiscard]] auto& credentials_http(Parts& parts) noexcept {
+    if constexpr (requires { parts.credentials_http; })
+        return parts.credentials_http;
+    else
+        return parts.http;
+}
+
+} // namespace detail
+
 /// Signed calls of one service. A call goes: resolve credentials, sign, send, classify, wait, sign anew, send again. The
 /// retry policy decides about the next attempt and the clock policy waits for it; the HTTP policy does neither.
 ///
-/// Keeps references to the parts, which must outlive it. Calls may be made from several threads at once as far as the
+/// Keeps references to the parts, which must outlive it. Parts with a member `credentials_http` have keys fetched over that
+/// and not over `http`. Calls may be made from several threads at once as far as the
 /// parts are shared between threads. What was wrong with options or environment (no region, a malformed endpoint) is the
 /// answer to every call; making a client sends nothing and cannot fail.
 template <policies Policies>
@@ -3674,6 +3838,7 @@ public:
     template <class Parts>
     client(Parts& parts, service const& of, client_options options = {}) :
         http_{parts.http},
+        credentials_http_{detail::credentials_http(parts)},
         credentials_{parts.credentials},
         clock_{parts.clock},
         environment_{parts.environment},
@@ -3698,7 +3863,7 @@ public:
         retry::progress book;
         repairs done;
         for (int attempt = 1;; ++attempt) {
-            if (stop.stop_requested())
+            if (stop.stop_requested() || !await_turn(stop))
                 return named(what.operation, fail(errc::cancelled, "stopped before it was sent"));
             auto const key = resolve_key();
             if (!key) return named(what.operation, key.error());
@@ -3711,9 +3876,11 @@ public:
                 response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
             auto answer = interpret(what, std::move(response), read);
 
-            if (!answer && mend(answer.error(), *key, server_time, done)) continue;
             auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
-            auto const pause = retry_.next(book, {verdict, hint});
+            retry::outcome const how{verdict, hint};
+            if constexpr (requires { retry_.after_send(clock_.now(), how); }) retry_.after_send(clock_.now(), how);
+            if (!answer && mend(answer.error(), *key, server_time, done)) continue;
+            auto const pause = retry_.next(book, how);
             if (answer) return answer;
             answer.error().retryable = verdict != retry::verdict::refused;
             if (!pause) return named(what.operation, std::move(answer).error(), attempt);
@@ -3749,9 +3916,20 @@ private:
         bool clock = false;
     };
 
+    /// Waits as long as the retry policy holds attempts back; false when `stop` fires.
+    [[nodiscard]] bool await_turn(std::stop_token const& stop) {
+        if constexpr (requires {
+                          { retry_.before_send(clock_.now()) } -> std::same_as<duration>;
+                      }) {
+            duration const wait = retry_.before_send(clock_.now());
+            return wait <= duration::zero() || clock_.sleep_for(wait, stop);
+        }
+        return true;
+    }
+
     [[nodiscard]] result<credentials::access_key> resolve_key() {
         if (options_.anonymous) return credentials::access_key{};
-        auto key = credentials_.fetch(http_, clock_, environment_);
+        auto key = credentials_.fetch(credentials_http_, clock_, environment_);
         if (!key) key.error().message = "no credentials: " + key.error().message;
         return key;
     }
@@ -3811,7 +3989,12 @@ private:
         -> std::invoke_result_t<Read const&, http::response&&> {
         if (!response) return std::move(response).error();
         int const status = response->status;
-        if (status < 200 || status > 299) return error_of(read_failure(what.speaks, *response), what);
+        if (status < 200 || status > 299) {
+            auto said = read_failure(what.speaks, *response);
+            auto made = error_of(said, what);
+            if (what.failure != nullptr) *what.failure = std::move(said);
+            return made;
+        }
         std::string request_id = detail::bare_failure(*response).request_id;
         auto answer = read(*std::move(response));
         if (!answer) {
@@ -3841,6 +4024,7 @@ private:
     }
 
     typename Policies::http& http_;
+    typename Policies::http& credentials_http_;
     typename Policies::credentials& credentials_;
     typename Policies::clock& clock_;
     typename Policies::environment const& environment_;
@@ -4098,6 +4282,8 @@ namespace fargate::inline v0::aws {
 template <policies Policies>
 class ecs {
 public:
+    static constexpr std::size_t longest_overrides = 8192; ///< of RunTask, their JSON included
+
     template <class Parts>
     explicit ecs(Parts& parts, client_options options = {}) : client_{parts, ecs_service, std::move(options)} {}
 
@@ -4121,6 +4307,14 @@ public:
     }
 
     [[nodiscard]] result<run_task_output> run_task(json::value const& input, std::stop_token stop = {}) {
+        if (client_.options().parameter_validation) {
+            auto const* const overrides = json::object_of(input, "overrides");
+            if (overrides != nullptr && json::write(*overrides).size() > longest_overrides)
+                return client_.named("RunTask",
+                                     fail(errc::invalid_argument, "overrides are longer than the " +
+                                                                      std::to_string(longest_overrides) +
+                                                                      " characters that ECS takes: shorten them"));
+        }
         bool const needs_token =
             client_.options().client_tokens && input.is_object() && json::member(input, "clientToken") == nullptr;
         if (!needs_token) return ask<run_task_output>("RunTask", input, std::move(stop));
@@ -4258,6 +4452,21 @@ namespace detail {
     return bucket_address{endpoint_at(host, region), segment};
 }
 
+/// S3's ways of saying that a bucket lives in another region. HEAD has no body to say it in, and a bare 400 then may mean
+/// an expired token as well.
+[[nodiscard]] inline bool is_redirect(service_failure const& said, std::string_view method) noexcept {
+    if (said.status == 301 || said.status == 302 || said.status == 307) return true;
+    if (said.status != 400) return false;
+    if (said.code == "AuthorizationHeaderMalformed" || said.code == "IllegalLocationConstraintException") return true;
+    return said.code == "400" && (method == "HEAD" || !said.redirect_region.empty());
+}
+
+/// Whether S3's word for a bucket's region can be followed from here: it becomes part of a host name, and a key of one
+/// partition is nothing in another.
+[[nodiscard]] inline bool leads_on(std::string_view region, target const& from) noexcept {
+    return region != from.region && is_host_label(region) && partition_of(region).id == partition_of(from.region).id;
+}
+
 } // namespace fargate::inline v0::aws
 
 #endif
@@ -4293,8 +4502,11 @@ struct object {
 };
 
 /// Amazon S3, to read. A missing object is `errc::not_found` (`NoSuchKey`; after HEAD, which has no body, the code is
-/// `404`); 304 and 412 are errors with that status. A bucket of another region is an error that names the region: no
-/// redirect is followed. Objects are kept in memory, up to `client_options::limits.body`.
+/// `404`); 304 and 412 are errors with that status. Objects are kept in memory, up to `client_options::limits.body`.
+///
+/// A bucket of another region is asked for there, signed anew, once a call and at once: where S3 says which region it is,
+/// or else a HEAD on the bucket does. The client keeps what it learned. The host is always computed from the region (under
+/// an endpoint URL it stays), never taken from the answer.
 /// About `parts` and threads see `ecs`.
 template <policies Policies>
 class s3 {
@@ -4316,9 +4528,27 @@ private:
                                      std::stop_token stop) {
         if (which.key.empty()) return client_.named(operation, fail(errc::invalid_argument, "the key is empty"));
         if (!client_.destination()) return client_.named(operation, client_.destination().error());
-        auto address = address_of(which.bucket, *client_.destination(), how_);
-        if (!address) return client_.named(operation, std::move(address).error());
+        target to = *client_.destination();
+        if (auto known = region_known_of(which.bucket); !known.empty()) to.region = std::move(known);
+        auto what = call_of(operation, method, which, to);
+        if (!what) return client_.named(operation, std::move(what).error());
 
+        service_failure said;
+        what->failure = &said;
+        auto answer = client_.call(*what, read_object, stop);
+        if (answer || !is_redirect(said, method)) return answer;
+        auto region = said.redirect_region.empty() ? ask_region(which.bucket, to, stop) : said.redirect_region;
+        if (!leads_on(region, to)) return answer;
+        to.region = learn(which.bucket, std::move(region));
+        what = call_of(operation, method, which, to);
+        if (!what) return client_.named(operation, std::move(what).error());
+        return client_.call(*what, read_object, std::move(stop));
+    }
+
+    [[nodiscard]] result<call> call_of(std::string_view operation, std::string_view method, object_request const& which,
+                                       target const& to) const {
+        auto address = address_of(which.bucket, to, how_);
+        if (!address) return std::move(address).error();
         call what;
         what.operation = operation;
         what.method = method;
@@ -4337,7 +4567,37 @@ private:
         what.signing = sigv4::s3;
         if (!how_.sign_payload && address->where.scheme == "https") what.signing.payload_hash = "UNSIGNED-PAYLOAD";
         what.where = std::move(address->where);
-        return client_.call(what, read_object, std::move(stop));
+        return what;
+    }
+
+    /// The region that S3 names for a bucket whatever else it answers; empty when it names none.
+    [[nodiscard]] std::string ask_region(std::string const& bucket, target const& to, std::stop_token stop) {
+        auto address = address_of(bucket, to, how_);
+        if (!address) return {};
+        service_failure said;
+        call what;
+        what.operation = "HeadBucket";
+        what.method = "HEAD";
+        if (!address->path.empty()) what.path = address->path;
+        what.speaks = protocol::xml;
+        what.signing = sigv4::s3;
+        what.where = std::move(address->where);
+        what.failure = &said;
+        auto const answer = client_.call(what, read_response, std::move(stop));
+        return answer ? std::string{answer->headers.value_of("x-amz-bucket-region")} : said.redirect_region;
+    }
+
+    [[nodiscard]] std::string region_known_of(std::string const& bucket) const {
+        std::scoped_lock const lock{mutex_};
+        auto const found = regions_.find(bucket);
+        return found != regions_.end() ? found->second : std::string{};
+    }
+
+    std::string learn(std::string const& bucket, std::string region) {
+        constexpr std::size_t most_buckets = 1000;
+        std::scoped_lock const lock{mutex_};
+        if (regions_.size() == most_buckets) regions_.clear();
+        return regions_[bucket] = std::move(region);
     }
 
     [[nodiscard]] static result<object> read_object(http::response&& answer) {
@@ -4359,6 +4619,8 @@ private:
 
     client<Policies> client_;
     s3_options how_;
+    mutable std::mutex mutex_;
+    std::map<std::string, std::string> regions_; ///< of buckets that turned out to be elsewhere
 };
 
 } // namespace fargate::inline v0::aws
@@ -5250,6 +5512,49 @@ namespace detail {
 
 #endif
 
+// ---- fargate/http/connection_options.hpp ----------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_CONNECTION_OPTIONS_HPP
+#define FARGATE_HTTP_CONNECTION_OPTIONS_HPP
+
+namespace fargate::inline v0::http {
+
+/// Files in PEM; one may hold both halves, then `key` is empty.
+struct certificate_files {
+    std::string certificate{};
+    std::string key{};
+
+    [[nodiscard]] bool empty() const noexcept { return certificate.empty() && key.empty(); }
+};
+
+/// Proxies by the scheme of the address that is asked for; empty: none.
+struct scheme_proxies {
+    std::string http{};
+    std::string https{};
+};
+
+/// What a configuration may say about connections, in the words of no library. An HTTP policy that can be told this has a
+/// member `h.with(connection_options const&)`, const, which makes a policy of its own of `h`'s type: as `h` but for what the
+/// options say.
+struct connection_options {
+    std::optional<scheme_proxies> proxies{}; ///< in place of any other proxy and of exceptions from it
+    std::string proxy_ca_file{};             ///< PEM certificates to trust in https proxies, in place of the system's
+    certificate_files proxy_certificate{};   ///< shown to https proxies that ask
+    certificate_files client_certificate{};  ///< shown to servers that ask
+    std::optional<bool> tcp_keepalive{};     ///< probes connections that nothing moves over
+    std::optional<std::size_t> pool{};       ///< how many connections to a host are kept for the next calls
+
+    /// Nothing is said.
+    [[nodiscard]] bool empty() const noexcept {
+        return !proxies && proxy_ca_file.empty() && proxy_certificate.empty() && client_certificate.empty() &&
+               !tcp_keepalive && !pool;
+    }
+};
+
+} // namespace fargate::inline v0::http
+
+#endif
+
 // ---- fargate/http/curl_api.hpp --------------------------------------------------------------------------------------
 
 #ifndef FARGATE_HTTP_CURL_API_HPP
@@ -5698,6 +6003,9 @@ private:
         case CURLE_SSL_CONNECT_ERROR: return judge_handshake();
         case CURLE_SSL_CACERT_BADFILE:
             return fail(errc::bad_configuration, "the trusted certificates cannot be read: " + session_.words(code));
+        case CURLE_SSL_CERTPROBLEM:
+            return fail(errc::bad_configuration,
+                        "the client certificate or its key cannot be used: " + session_.words(code));
         case CURLE_OPERATION_TIMEDOUT:
             return fail(errc::timed_out,
                         "no connection to " + peer_ + " in " + std::to_string(request_.limits.connect.count()) + " ms",
@@ -5821,16 +6129,49 @@ private:
 
 namespace fargate::inline v0 {
 
+/// Whom to trust for one host alone.
+struct curl_trust {
+    std::string host{};    ///< as addresses have it, without port; any case
+    std::string ca_file{}; ///< PEM certificates
+    std::string ca_path{}; ///< the same as a hashed directory
+};
+
 /// What a `curl_http` is told once.
 struct curl_options {
-    std::string ca_file{};   ///< PEM certificates to trust in place of the system's
-    std::string ca_path{};   ///< the same as a hashed directory
-    std::string proxy{};     ///< e.g. `http://proxy:3128`; empty asks the environment as libcurl does (see `curl_http`)
-    std::string no_proxy{};  ///< hosts that are reached directly, by commas; `*` is all; empty asks the environment
-    bool verify_peer = true; ///< false trusts anybody: for a test, never for a secret
-    std::size_t idle_sessions = 8;           ///< how many are kept between calls, each with its open connections
-    std::size_t connections = 8;             ///< open connections of one session, to as many hosts
-    std::chrono::seconds connection_age{60}; ///< one that was idle for longer is not used again
+    std::string ca_file{};           ///< PEM certificates to trust in place of the system's
+    std::string ca_path{};           ///< the same as a hashed directory
+    std::vector<curl_trust> trust{}; ///< hosts with certificates of their own
+    std::string proxy{}; ///< e.g. `http://proxy:3128`; empty asks the environment as libcurl does (see `curl_http`)
+    std::string http_proxy{};    ///< in place of `proxy` for http addresses
+    std::string https_proxy{};   ///< in place of `proxy` for https addresses
+    std::string no_proxy{};      ///< hosts that are reached directly, by commas; `*` is all; empty asks the environment
+    bool environment = true;     ///< false asks nothing of the environment: a proxy that is empty here is none
+    std::string proxy_ca_file{}; ///< PEM certificates to trust in https proxies
+    http::certificate_files proxy_certificate{};  ///< shown to https proxies that ask
+    http::certificate_files client_certificate{}; ///< shown to servers that ask
+    bool tcp_keepalive = false;                   ///< probes connections that nothing moves over
+    bool verify_peer = true;                      ///< false trusts anybody: for a test, never for a secret
+    std::size_t idle_sessions = 8;                ///< how many are kept between calls, each with its open connections
+    std::size_t connections = 8;                  ///< open connections of one session, to as many hosts
+    std::chrono::seconds connection_age{60};      ///< one that was idle for longer is not used again
+
+    /// The same, but for what `told` says.
+    [[nodiscard]] curl_options with(http::connection_options const& told) const {
+        curl_options made = *this;
+        if (told.proxies) {
+            made.proxy.clear();
+            made.http_proxy = told.proxies->http;
+            made.https_proxy = told.proxies->https;
+            made.no_proxy.clear();
+            made.environment = false;
+        }
+        if (!told.proxy_ca_file.empty()) made.proxy_ca_file = told.proxy_ca_file;
+        if (!told.proxy_certificate.empty()) made.proxy_certificate = told.proxy_certificate;
+        if (!told.client_certificate.empty()) made.client_certificate = told.client_certificate;
+        made.tcp_keepalive = told.tcp_keepalive.value_or(tcp_keepalive);
+        made.idle_sessions = told.pool.value_or(idle_sessions);
+        return made;
+    }
 };
 
 } // namespace fargate::inline v0
@@ -5842,11 +6183,28 @@ template <class Number>
     return std::in_range<long>(value) ? static_cast<long>(value) : std::numeric_limits<long>::max();
 }
 
-/// Sets what is the same for every request of a session: nothing that libcurl would do beyond the one exchange (cookies,
-/// netrc, redirects, credentials, content decoding are off or not asked for), and whom to trust. `options` must stay as
-/// they are while the session is used.
-inline void prepare(session& session, curl_options const& options, bool bypass_proxy) noexcept {
-    auto const text = [](std::string const& value) { return value.empty() ? nullptr : value.c_str(); };
+/// Whether `no_proxy` excepts this host with this port, by an entry of the form `host:port`; libcurl itself sees to those
+/// without one.
+[[nodiscard]] inline bool is_excepted(std::string_view no_proxy, text::url const& address) {
+    std::string const full = text::lower(address.host) + ":" + std::to_string(address.port);
+    for (std::string_view rest = no_proxy; !rest.empty();) {
+        std::string_view const item = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+        auto entry = text::trim(item);
+        while (entry.starts_with('.')) entry.remove_prefix(1);
+        if (!text::contains(entry, ":") || entry.size() > full.size()) continue;
+        auto const from = full.size() - entry.size();
+        bool const whole = from == 0 || full[from - 1] == '.';
+        if (whole && text::iequals(std::string_view{full}.substr(from), entry)) return true;
+    }
+    return false;
+}
+
+/// Sets what is the same for every request to an address: nothing that libcurl would do beyond the one exchange (cookies,
+/// netrc, redirects, credentials, content decoding are off or not asked for), by which proxy, and whom to trust. `options`
+/// must stay as they are while the session is used.
+inline void prepare(session& session, curl_options const& options, text::url const& address, bool bypass_proxy) {
+    auto const text_or_null = [](std::string const& value) { return value.empty() ? nullptr : value.c_str(); };
     session.set(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
     session.set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -5867,12 +6225,36 @@ inline void prepare(session& session, curl_options const& options, bool bypass_p
     session.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     session.set(CURLOPT_SSL_VERIFYPEER, options.verify_peer ? 1L : 0L);
     session.set(CURLOPT_SSL_VERIFYHOST, options.verify_peer ? 2L : 0L);
-    if (!options.ca_file.empty() || !options.ca_path.empty()) {
-        session.set(CURLOPT_CAINFO, text(options.ca_file));
-        session.set(CURLOPT_CAPATH, text(options.ca_path));
+    auto const own = std::find_if(options.trust.begin(), options.trust.end(),
+                                  [&](curl_trust const& each) { return text::iequals(each.host, address.host); });
+    bool const apart = own != options.trust.end();
+    auto const& ca_file = apart ? own->ca_file : options.ca_file;
+    auto const& ca_path = apart ? own->ca_path : options.ca_path;
+    if (!ca_file.empty() || !ca_path.empty()) {
+        session.set(CURLOPT_CAINFO, text_or_null(ca_file));
+        session.set(CURLOPT_CAPATH, text_or_null(ca_path));
     }
-    if (!options.proxy.empty()) session.set(CURLOPT_PROXY, options.proxy.c_str());
-    session.set(CURLOPT_NOPROXY, bypass_proxy ? "*" : text(options.no_proxy));
+    if (!options.client_certificate.certificate.empty()) {
+        session.set(CURLOPT_SSLCERT, options.client_certificate.certificate.c_str());
+        session.set(CURLOPT_SSLKEY, text_or_null(options.client_certificate.key));
+    }
+    if (!options.proxy_ca_file.empty()) {
+        session.set(CURLOPT_PROXY_CAINFO, options.proxy_ca_file.c_str());
+        session.set(CURLOPT_PROXY_CAPATH, nullptr);
+    }
+    if (!options.proxy_certificate.certificate.empty()) {
+        session.set(CURLOPT_PROXY_SSLCERT, options.proxy_certificate.certificate.c_str());
+        session.set(CURLOPT_PROXY_SSLKEY, text_or_null(options.proxy_certificate.key));
+    }
+    if (options.tcp_keepalive) session.set(CURLOPT_TCP_KEEPALIVE, 1L);
+    // To libcurl an empty text is no proxy, and no text is the environment's.
+    auto const& special = address.scheme == "https" ? options.https_proxy : options.http_proxy;
+    auto const& proxy = special.empty() ? options.proxy : special;
+    if (!proxy.empty() || !options.environment) session.set(CURLOPT_PROXY, proxy.c_str());
+    bool const around = bypass_proxy || is_excepted(options.no_proxy, address);
+    session.set(CURLOPT_NOPROXY, around                                            ? "*"
+                                 : options.no_proxy.empty() && options.environment ? nullptr
+                                                                                   : options.no_proxy.c_str());
 }
 
 } // namespace fargate::inline v0::http::curl_api
@@ -5897,10 +6279,10 @@ namespace fargate::inline v0 {
 /// - Nothing is sent twice. When a kept connection dies under a request, that is `connection_failed`, retryable, for the
 ///   request may have been acted on; one that the server closed while it was idle is noticed beforehand and replaced.
 /// - Proxies come from the options or from `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` (all but the first in
-///   capitals too). libcurl reads these itself.
+///   capitals too). libcurl reads these itself; `curl_options_from` (http/curl_environment.hpp) reads them as Python does.
 /// - Keeps no cookies, reads no netrc, raises no SIGPIPE.
 ///
-/// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates cannot be read. Broken or
+/// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates or the own one cannot be read. Broken or
 /// missing connections and passed deadlines are retryable; refused certificates and refused answers are not.
 class curl_http {
 public:
@@ -5911,13 +6293,18 @@ public:
     curl_http(curl_http const&) = delete;
     curl_http& operator=(curl_http const&) = delete;
 
+    [[nodiscard]] curl_options const& settings() const noexcept { return options_; }
+
+    /// One of its own, with no connection yet, that is as this one but for what `told` says.
+    [[nodiscard]] curl_http with(http::connection_options const& told) const { return curl_http{options_.with(told)}; }
+
     [[nodiscard]] result<http::response> send(http::request const& request) {
         auto const address = http::check(request);
         if (!address) return address.error();
         if (request.stop.stop_requested()) return fail(errc::cancelled, "stopped before the request was sent");
         auto session = take();
         if (!session) return std::move(session).error();
-        http::curl_api::prepare(**session, options_, request.bypass_proxy);
+        http::curl_api::prepare(**session, options_, *address, request.bypass_proxy);
         http::curl_api::exchange exchange{**session, request, address->authority};
         auto answer = exchange.run(http::curl_api::as_long(options_.connections));
         if (answer) keep(*std::move(session));
@@ -5951,6 +6338,155 @@ private:
 };
 
 } // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/retry/rate_limiter.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_RATE_LIMITER_HPP
+#define FARGATE_RETRY_RATE_LIMITER_HPP
+
+namespace fargate::inline v0::retry {
+
+/// How a rate recovers from throttling: at once down to `beta` of what it was, then along a cubic curve back to that and
+/// beyond (CUBIC, RFC 8312, with requests a second in place of a window). Times are seconds from any one moment.
+class cubic_curve {
+public:
+    static constexpr double beta = 0.7;
+    static constexpr double scale = 0.4;
+
+    explicit cubic_curve(double start) noexcept : last_throttle_{start} {}
+
+    /// The rate that a request at `time` which was not throttled allows.
+    [[nodiscard]] double grown(double time) const noexcept {
+        double const distance = time - last_throttle_ - plateau_;
+        return scale * distance * distance * distance + highest_;
+    }
+
+    /// The rate after a request at `time` was throttled, when `rate` was being sent.
+    [[nodiscard]] double throttled(double rate, double time) noexcept {
+        highest_ = rate;
+        last_throttle_ = time;
+        plateau_ = std::cbrt(highest_ * (1 - beta) / scale);
+        return rate * beta;
+    }
+
+private:
+    double highest_ = 0;
+    double plateau_ = 0; ///< seconds from the throttling to where the curve is flat
+    double last_throttle_;
+};
+
+/// Requests a second, counted in half seconds and smoothed.
+class rate_meter {
+public:
+    static constexpr double smoothing = 0.8;
+
+    /// Counts a request at `time`, seconds from the moment when counting began.
+    double record(double time) noexcept {
+        double const bucket = std::floor(time * 2) / 2;
+        ++count_;
+        if (bucket > last_bucket_) {
+            rate_ = count_ / (bucket - last_bucket_) * smoothing + rate_ * (1 - smoothing);
+            count_ = 0;
+            last_bucket_ = bucket;
+        }
+        return rate_;
+    }
+
+private:
+    double rate_ = 0;
+    double count_ = 0;
+    double last_bucket_ = 0;
+};
+
+/// The client-side limit of the AWS SDKs' "adaptive" retry mode: a token bucket, one token a request, that does nothing
+/// until the first throttling and from then on fills at a rate that throttling lowers and success raises. Decides and never
+/// waits. Thread-safe: who comes first is sent first, for a token is taken when it is promised, before it is there.
+/// A clock that is set back counts as one that stood still.
+class rate_limiter {
+public:
+    static constexpr double lowest_rate = 0.5; ///< requests a second
+
+    /// How long a request that could go `now` has to wait.
+    [[nodiscard]] duration before_send(time_point now) {
+        std::scoped_lock const lock{mutex_};
+        double const time = seconds_to(now);
+        if (!enabled_) return duration::zero();
+        refill(time);
+        tokens_ -= 1;
+        if (tokens_ >= 0) return duration::zero();
+        return std::chrono::ceil<duration>(std::chrono::duration<double>{-tokens_ / fill_rate_});
+    }
+
+    /// Learns how the request ended that an answer, or none, came for `now`.
+    void after_send(time_point now, bool throttled) {
+        std::scoped_lock const lock{mutex_};
+        double const time = seconds_to(now);
+        double const measured = meter_.record(time);
+        double rate = 0;
+        if (throttled) {
+            rate = curve_.throttled(enabled_ ? std::min(measured, fill_rate_) : measured, time);
+            enabled_ = true;
+        } else {
+            rate = curve_.grown(time);
+        }
+        set_rate(std::min(rate, 2 * measured), time);
+        measured_ = measured;
+    }
+
+    /// Requests a second that the bucket lets through, when it is at work.
+    [[nodiscard]] double rate() const {
+        std::scoped_lock const lock{mutex_};
+        return fill_rate_;
+    }
+
+    /// Requests a second that were sent, smoothed.
+    [[nodiscard]] double measured() const {
+        std::scoped_lock const lock{mutex_};
+        return measured_;
+    }
+
+private:
+    /// Seconds since the full second in which the limiter was first asked.
+    double seconds_to(time_point now) {
+        if (!begun_) {
+            begun_ = true;
+            origin_ = std::chrono::floor<std::chrono::seconds>(now);
+            curve_ = cubic_curve{std::chrono::duration<double>{now - origin_}.count()};
+            latest_ = refilled_ = std::chrono::duration<double>{now - origin_}.count();
+        }
+        latest_ = std::max(latest_, std::chrono::duration<double>{now - origin_}.count());
+        return latest_;
+    }
+
+    void refill(double time) {
+        tokens_ = std::min(capacity_, tokens_ + (time - refilled_) * fill_rate_);
+        refilled_ = time;
+    }
+
+    void set_rate(double rate, double time) {
+        refill(time); // what has come in so far came in at the old rate
+        fill_rate_ = std::max(rate, lowest_rate);
+        capacity_ = std::max(rate, 1.0);
+        tokens_ = std::min(tokens_, capacity_);
+    }
+
+    mutable std::mutex mutex_;
+    bool begun_ = false;
+    bool enabled_ = false;
+    time_point origin_{};
+    double latest_ = 0;
+    double refilled_ = 0;
+    double tokens_ = 0;
+    double fill_rate_ = 1;
+    double capacity_ = 1;
+    double measured_ = 0;
+    cubic_curve curve_{0};
+    rate_meter meter_{};
+};
+
+} // namespace fargate::inline v0::retry
 
 #endif
 
@@ -6053,6 +6589,150 @@ private:
 
 #endif
 
+// ---- fargate/retry/adaptive.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_ADAPTIVE_HPP
+#define FARGATE_RETRY_ADAPTIVE_HPP
+
+namespace fargate::inline v0::retry {
+
+/// The AWS SDKs' adaptive retry mode: the standard one, and once the service has throttled, a limit on how fast requests
+/// are sent at all. The limit counts for all calls that share the policy, so a policy serves one client. Thread-safe.
+class adaptive {
+public:
+    adaptive() = default;
+    explicit adaptive(standard_options options) : repeats_{options} {}
+
+    [[nodiscard]] duration before_send(time_point now) { return limiter_.before_send(now); }
+    void after_send(time_point now, outcome const& how) { limiter_.after_send(now, how.kind == verdict::throttled); }
+    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) { return repeats_.next(book, how); }
+
+    [[nodiscard]] int max_attempts() const noexcept { return repeats_.max_attempts(); }
+    [[nodiscard]] int quota() const noexcept { return repeats_.quota(); }
+
+private:
+    standard repeats_;
+    rate_limiter limiter_;
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/retry/legacy.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_LEGACY_HPP
+#define FARGATE_RETRY_LEGACY_HPP
+
+namespace fargate::inline v0::retry {
+
+/// The numbers of botocore's "legacy" retry mode.
+struct legacy_options {
+    int max_attempts = 5;                                  ///< the first one included; less than 1 counts as 1
+    duration base = std::chrono::seconds{1};               ///< doubles with every repeat, without a cap
+    double (*jitter)() = [] { return random_fraction(); }; ///< draws from [0, 1]; tests pin it
+};
+
+/// The retry mode that botocore had before the standard one: five attempts, waits of up to 1, 2, 4, 8 seconds for
+/// throttling and lost connections alike, no quota, and deaf to the server's `x-amz-retry-after`. Thread-safe.
+class legacy {
+public:
+    legacy() : legacy(legacy_options{}) {}
+    explicit legacy(legacy_options options) : options_{options} {}
+
+    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) const {
+        ++book.attempts;
+        if (how.kind == verdict::succeeded || how.kind == verdict::refused) return std::nullopt;
+        if (book.attempts >= max_attempts()) return std::nullopt;
+        return backoff(options_.base, duration::max(), book.attempts, options_.jitter());
+    }
+
+    /// Attempts a call has at most, for the `max=` of `amz-sdk-request`.
+    [[nodiscard]] int max_attempts() const noexcept { return std::max(1, options_.max_attempts); }
+
+private:
+    legacy_options options_;
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/retry/any_mode.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_ANY_MODE_HPP
+#define FARGATE_RETRY_ANY_MODE_HPP
+
+namespace fargate::inline v0::retry {
+
+/// The retry modes of the AWS SDKs by their names.
+enum class mode : unsigned char { standard, legacy, adaptive };
+
+/// What a configuration may say about repeats.
+struct mode_options {
+    std::optional<retry::mode> mode{};
+    std::optional<int> max_attempts{}; ///< the first one included
+
+    /// Nothing is said.
+    [[nodiscard]] bool empty() const noexcept { return !mode && !max_attempts; }
+};
+
+/// Whichever of the SDKs' modes is asked for when the program runs; standard unless told otherwise. Thread-safe.
+class any_mode {
+public:
+    any_mode() : any_mode(mode_options{}) {}
+
+    /// `numbers` are those of the standard and the adaptive mode; legacy takes the jitter from them.
+    explicit any_mode(mode_options const& how, standard_options const& numbers = {}) :
+        how_{how},
+        numbers_{numbers},
+        steady_{with_attempts(numbers, how.max_attempts)},
+        legacy_{legacy_numbers(numbers, how.max_attempts)} {}
+
+    /// A policy of its own, with nothing spent, that is as this one but for what `how` says.
+    [[nodiscard]] any_mode with(mode_options const& how) const {
+        mode_options const merged{how.mode ? how.mode : how_.mode,
+                                  how.max_attempts ? how.max_attempts : how_.max_attempts};
+        return any_mode{merged, numbers_};
+    }
+
+    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) {
+        return kind() == retry::mode::legacy ? legacy_.next(book, how) : steady_.next(book, how);
+    }
+    [[nodiscard]] duration before_send(time_point now) {
+        return kind() == retry::mode::adaptive ? steady_.before_send(now) : duration::zero();
+    }
+    void after_send(time_point now, outcome const& how) {
+        if (kind() == retry::mode::adaptive) steady_.after_send(now, how);
+    }
+
+    [[nodiscard]] retry::mode kind() const noexcept { return how_.mode.value_or(retry::mode::standard); }
+    [[nodiscard]] int max_attempts() const noexcept {
+        return kind() == retry::mode::legacy ? legacy_.max_attempts() : steady_.max_attempts();
+    }
+
+private:
+    static standard_options with_attempts(standard_options numbers, std::optional<int> attempts) {
+        numbers.max_attempts = attempts.value_or(numbers.max_attempts);
+        return numbers;
+    }
+    static legacy_options legacy_numbers(standard_options const& numbers, std::optional<int> attempts) {
+        legacy_options made;
+        made.max_attempts = attempts.value_or(made.max_attempts);
+        made.jitter = numbers.jitter;
+        return made;
+    }
+
+    mode_options how_;
+    standard_options numbers_;
+    adaptive steady_;
+    legacy legacy_;
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
 // ---- fargate/aws.hpp ------------------------------------------------------------------------------------------------
 
 #ifndef FARGATE_AWS_HPP
@@ -6070,7 +6750,7 @@ struct default_policies {
     using credentials = fargate::credentials::standard;
     using clock = system_clock;
     using environment = process_environment;
-    using retry = fargate::retry::standard;
+    using retry = fargate::retry::any_mode;
     using hash = crypto::openssl_hash;
 };
 
@@ -6088,437 +6768,48 @@ class tagging;
 
 #endif
 
-// ---- fargate/deploy/launch_plan.hpp ---------------------------------------------------------------------------------
+// ---- fargate/text/nearest.hpp ---------------------------------------------------------------------------------------
 
-#ifndef FARGATE_DEPLOY_LAUNCH_PLAN_HPP
-#define FARGATE_DEPLOY_LAUNCH_PLAN_HPP
+#ifndef FARGATE_TEXT_NEAREST_HPP
+#define FARGATE_TEXT_NEAREST_HPP
 
-namespace fargate::inline v0::deploy {
+namespace fargate::inline v0::text {
 
-/// Everything a launch needs, decided before the first call: a pure function of the run and the configuration, the same
-/// bytes for every agent that plans it.
-struct launch_plan {
-    /// Which task definition may be used again instead of registering one.
-    struct reuse {
-        bool revisions = false;                     ///< look at the flow tags, not only at the family's existence
-        std::string flow_id8{};                     ///< tag `PrefectFlowId`
-        std::optional<std::int64_t> flow_version{}; ///< tag `PrefectFlowVersion`
-    };
-
-    std::string family{};     ///< task definition family
-    json::value definition{}; ///< RegisterTaskDefinition body
-    json::value task{};       ///< RunTask body; `taskDefinition` is the family until a revision is known
-    launch_plan::reuse reusable{};
-};
-
-/// What a launch became.
-struct launched {
-    std::string task_arn{};
-    std::string definition{}; ///< the family or ARN that was run
-    bool registered = false;  ///< a new definition was made for it
-};
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
-// ---- fargate/prefect/flow_run.hpp -----------------------------------------------------------------------------------
-
-#ifndef FARGATE_PREFECT_FLOW_RUN_HPP
-#define FARGATE_PREFECT_FLOW_RUN_HPP
-
-namespace fargate::inline v0::prefect {
-
-/// A task run that is due inside a flow run which is already running.
-struct task_run {
-    std::string id{};
-    std::int64_t version = 0;
-    std::string task_id{};
-    json::value state{}; ///< its serialized state as received
-};
-
-/// The flow that a run belongs to. `storage`, `environment` and `run_config` are null when absent.
-struct flow {
-    std::string id{};
-    std::string name{};
-    std::optional<std::int64_t> version{};
-    std::string core_version{}; ///< Prefect's version at registration; empty when not recorded
-    json::value storage{};
-    json::value environment{};
-    json::value run_config{};
-
-    /// The first eight characters of the id, as task definitions, tags and S3 keys carry it.
-    [[nodiscard]] std::string id8() const { return id.substr(0, 8); }
-};
-
-/// One run that the backend offers, as its metadata tells it.
-struct flow_run {
-    std::string id{};
-    std::int64_t version = 0;
-    std::string scheduled_start_time{};
-    json::value state{}; ///< its serialized state as received
-    prefect::flow flow{};
-    json::value run_config{}; ///< the run's own, newer backends only; null when absent
-    std::vector<task_run> task_runs{};
-};
-
-namespace detail {
-
-[[nodiscard]] inline json::value copy_of(json::value const& row, std::string_view key) {
-    auto const* const found = json::member(row, key);
-    return found != nullptr ? *found : json::value(nullptr);
-}
-
-[[nodiscard]] inline std::string text_or_empty(json::value const& row, std::string_view key) {
-    return std::string{json::text_of(row, key).value_or("")};
-}
-
-[[nodiscard]] inline error unreadable_row(char const* what) {
-    return fail(errc::malformed_response, std::string{"flow run metadata holds a "} + what);
-}
-
-[[nodiscard]] inline result<task_run> read_task_run(json::value const& row) {
-    auto const version = json::integer_of(row, "version");
-    task_run made{text_or_empty(row, "id"), version.value_or(0), text_or_empty(row, "task_id"),
-                  copy_of(row, "serialized_state")};
-    if (made.id.empty()) return unreadable_row("task run without an id");
-    if (!version) return unreadable_row("task run without a version");
-    return made;
-}
-
-[[nodiscard]] inline result<flow_run> read_flow_run(json::value const& row) {
-    flow_run made;
-    made.id = text_or_empty(row, "id");
-    if (made.id.empty()) return unreadable_row("flow run without an id");
-    auto const version = json::integer_of(row, "version");
-    if (!version) return unreadable_row("flow run without a version");
-    made.version = *version;
-    made.scheduled_start_time = text_or_empty(row, "scheduled_start_time");
-    made.state = copy_of(row, "serialized_state");
-    made.run_config = copy_of(row, "run_config");
-
-    auto const* const flow = json::object_of(row, "flow");
-    if (flow == nullptr) return unreadable_row("flow run without its flow");
-    made.flow = {text_or_empty(*flow, "id"),           text_or_empty(*flow, "name"), json::integer_of(*flow, "version"),
-                 text_or_empty(*flow, "core_version"), copy_of(*flow, "storage"),    copy_of(*flow, "environment"),
-                 copy_of(*flow, "run_config")};
-    if (made.flow.id.empty()) return unreadable_row("flow without an id");
-
-    if (auto const* const rows = json::array_of(row, "task_runs")) {
-        for (auto const& each : *rows) {
-            auto read = read_task_run(each);
-            if (!read) return read.error();
-            made.task_runs.push_back(*std::move(read));
+/// How many letters must be put in, taken out, changed or swapped with their neighbour, with capitals counted as half
+/// a mistake; in half letters.
+[[nodiscard]] inline std::size_t mistakes(std::string_view left, std::string_view right) {
+    std::vector<std::array<std::size_t, 3>> row(right.size() + 1); // this line, the one before, the one before that
+    for (std::size_t j = 0; j <= right.size(); ++j) row[j] = {2 * j, 2 * j, 2 * j};
+    for (std::size_t i = 1; i <= left.size(); ++i) {
+        for (auto& cell : row) cell = {0, cell[0], cell[1]};
+        row[0][0] = 2 * i;
+        for (std::size_t j = 1; j <= right.size(); ++j) {
+            char const a = left[i - 1];
+            char const b = right[j - 1];
+            std::size_t const change = a == b ? 0 : to_lower(a) == to_lower(b) ? 1 : 2;
+            std::size_t best = std::min({row[j][1] + 2, row[j - 1][0] + 2, row[j - 1][1] + change});
+            if (i > 1 && j > 1 && a == right[j - 2] && left[i - 2] == b) best = std::min(best, row[j - 2][2] + 2);
+            row[j][0] = best;
         }
     }
-    return made;
+    return row[right.size()][0];
 }
 
-} // namespace detail
-
-/// The rows of a metadata answer, in its order. `data` is the answer's `data`, with the member `flow_run`. Ids, versions
-/// and the flow must be there (the API declares them non-null), everything else may be absent;
-/// `errc::malformed_response` names what is missing.
-[[nodiscard]] inline result<std::vector<flow_run>> read_flow_runs(json::value const& data) {
-    auto const* const rows = json::array_of(data, "flow_run");
-    if (rows == nullptr) return fail(errc::malformed_response, "flow run metadata has no list of flow runs");
-    std::vector<flow_run> runs;
-    runs.reserve(rows->size());
-    for (auto const& each : *rows) {
-        auto read = detail::read_flow_run(each);
-        if (!read) return read.error();
-        runs.push_back(*std::move(read));
-    }
-    return runs;
-}
-
-} // namespace fargate::inline v0::prefect
-
-#endif
-
-// ---- fargate/prefect/state.hpp --------------------------------------------------------------------------------------
-
-#ifndef FARGATE_PREFECT_STATE_HPP
-#define FARGATE_PREFECT_STATE_HPP
-
-// States as Prefect 0.13 to 1.x serialise them: an object with `type`, `message`, `context`, `cached_inputs`, `_result`,
-// `__version__` and members of the type's own.
-
-namespace fargate::inline v0::prefect {
-
-/// Texts that go into a state or a run's log are cut to this many bytes. Written twice as JSON a byte becomes seven at
-/// most, and the server refuses states, and whole requests, of more than a million.
-inline constexpr std::size_t longest_message = 64 * 1024;
-
-/// The beginning of a text, in whole characters (UTF-8), with a word on how much is missing; short texts as they are.
-[[nodiscard]] inline std::string bounded_message(std::string_view text, std::size_t limit = longest_message) {
-    if (text.size() <= limit) return std::string{text};
-    std::size_t kept = limit;
-    for (int back = 0; kept != 0 && back != 3 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U; ++back)
-        --kept;
-    return std::string{text.substr(0, kept)} + "... (" + std::to_string(text.size() - kept) + " more bytes)";
-}
-
-namespace detail {
-
-template <std::size_t Count>
-[[nodiscard]] constexpr bool is_one_of(std::string_view const (&names)[Count], std::string_view name) noexcept {
-    return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
-[[nodiscard]] constexpr bool is_scheduled_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Scheduled", "Resume", "Retrying", "Paused", "Queued"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] constexpr bool is_other_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Cancelled", "Cached",        "ClientFailed", "Failed",
-                                          "Finished",  "Looped",        "Mapped",       "Pending",
-                                          "Running",   "Cancelling",    "Skipped",      "Submitted",
-                                          "Success",   "TriggerFailed", "TimedOut",     "ValidationFailed"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] constexpr bool is_wrapper_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Queued", "Submitted", "ClientFailed"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
-    auto made = json::value::object();
-    json::set(made, "type", type);
-    json::set(made, "message", std::string{message});
-    json::set(made, "context", json::value::object());
-    json::set(made, "cached_inputs", json::value::object());
-    auto nothing = json::value::object();
-    json::set(nothing, "type", "NoResultType");
-    json::set(nothing, "__version__", std::string{core_version});
-    json::set(made, "_result", std::move(nothing));
-    return made;
-}
-
-} // namespace detail
-
-/// True for a state that is waiting for somebody to submit it: Scheduled, Resume, Retrying, Paused or Queued.
-/// `errc::malformed_response` when it has no type, or one that Prefect does not know: what that means cannot be guessed.
-[[nodiscard]] inline result<bool> is_scheduled(json::value const& state) {
-    auto const type = json::text_of(state, "type");
-    if (!type) return fail(errc::malformed_response, "its state has no type");
-    if (detail::is_scheduled_type(*type)) return true;
-    if (detail::is_other_type(*type)) return false;
-    return fail(errc::malformed_response, "its state has the unknown type " + bounded_message(*type, 64));
-}
-
-/// The state that is nested into a new one: the received object as it is, or what is inside when it is itself a wrapper
-/// (Queued, Submitted, ClientFailed). Null when there is nothing.
-[[nodiscard]] inline json::value const& unwrapped(json::value const& state) {
-    static json::value const nothing = nullptr;
-    json::value const* at = &state;
-    while (at != nullptr && detail::is_wrapper_type(json::text_of(*at, "type").value_or("")))
-        at = json::member(*at, "state");
-    return at != nullptr ? *at : nothing;
-}
-
-/// Submitted, around the state it follows.
-[[nodiscard]] inline json::value submitted_state(json::value const& previous, std::string_view message,
-                                                 std::string_view core_version) {
-    auto made = detail::bare_state("Submitted", message, core_version);
-    json::set(made, "state", unwrapped(previous));
-    json::set(made, "__version__", std::string{core_version});
-    return made;
-}
-
-/// Failed, for the reason that `message` gives, cut to `longest_message`.
-[[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
-    auto made = detail::bare_state("Failed", bounded_message(message), core_version);
-    json::set(made, "__version__", std::string{core_version});
-    return made;
-}
-
-} // namespace fargate::inline v0::prefect
-
-#endif
-
-// ---- fargate/deploy/client_token.hpp --------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_CLIENT_TOKEN_HPP
-#define FARGATE_DEPLOY_CLIENT_TOKEN_HPP
-
-namespace fargate::inline v0::deploy {
-
-namespace detail {
-
-/// RFC 4648 section 5, without padding.
-[[nodiscard]] inline std::string base64url(std::string_view bytes) {
-    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string made;
-    std::uint32_t held = 0;
-    int bits = 0;
-    for (char const c : bytes) {
-        held = ((held << 8U) | static_cast<unsigned char>(c)) & 0xFFFFU;
-        for (bits += 8; bits >= 6; bits -= 6) made += alphabet[(held >> static_cast<unsigned>(bits - 6)) & 0x3FU];
-    }
-    if (bits != 0) made += alphabet[(held << static_cast<unsigned>(6 - bits)) & 0x3FU];
-    return made;
-}
-
-/// The version that the state waiting to be submitted had: submitting it adds one.
-[[nodiscard]] inline std::int64_t version_before_claim(json::value const& state, std::int64_t version) noexcept {
-    return json::text_of(state, "type") == std::string_view{"Submitted"} ? version - 1 : version;
-}
-
-} // namespace detail
-
-/// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
-/// again, and for a run that is already under way another one for each set of due task runs.
-[[nodiscard]] inline std::string epoch_of(prefect::flow_run const& run) {
-    std::vector<std::pair<std::string_view, std::int64_t>> due;
-    for (auto const& each : run.task_runs) {
-        std::int64_t const version = detail::version_before_claim(each.state, each.version);
-        if (version != each.version || prefect::is_scheduled(each.state).value_or(false))
-            due.emplace_back(each.id, version);
-    }
-    std::sort(due.begin(), due.end());
-    std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
-    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
-    return epoch;
-}
-
-/// RunTask's `clientToken`: whoever launches this run of this backend, and however often, gets one task as long as it is
-/// sent with the same body. 43 characters of the 64 that ECS allows.
-template <crypto::hash_policy Hash>
-[[nodiscard]] std::string client_token(std::string_view api, prefect::flow_run const& run, unsigned attempt,
-                                       Hash const& hash) {
-    std::string const named = std::string{api} + '|' + run.id + '|' + epoch_of(run) + '|' + std::to_string(attempt);
-    return detail::base64url(crypto::bytes_of(hash.sha256(named)));
-}
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
-// ---- fargate/deploy/image.hpp ---------------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_IMAGE_HPP
-#define FARGATE_DEPLOY_IMAGE_HPP
-
-namespace fargate::inline v0::deploy {
-
-namespace detail {
-
-/// The next run of digits, or of lower-case letters, or of anything else up to a dot: how Prefect's agent cut versions.
-[[nodiscard]] constexpr std::string_view next_component(std::string_view& rest) noexcept {
-    while (!rest.empty() && rest.front() == '.') rest.remove_prefix(1);
-    auto const kind = [](char c) { return text::is_digit(c) ? 0 : text::is_lower(c) ? 1 : c == '.' ? 2 : 3; };
-    std::size_t end = 0;
-    while (end != rest.size() && kind(rest[end]) == kind(rest.front())) ++end;
-    std::string_view const component = rest.substr(0, end);
-    rest.remove_prefix(end);
-    return component;
-}
-
-/// Whether a flow's Prefect version lies before another; nothing when letters stand where a number is compared. A version
-/// that only lacks components lies before: `0.13` before `0.13.0`.
-[[nodiscard]] constexpr std::optional<bool> is_before(std::string_view version,
-                                                      std::array<unsigned, 3> const& other) noexcept {
-    for (unsigned const wanted : other) {
-        std::string_view const component = next_component(version);
-        if (component.empty()) return true;
-        if (!text::is_digit(component.front())) return std::nullopt;
-        unsigned number = 0;
-        for (char const c : component) number = std::min(number * 10 + static_cast<unsigned>(c - '0'), 1000000U);
-        if (number != wanted) return number < wanted;
-    }
-    return false;
-}
-
-/// Joins an image name to its registry as Python's `PurePosixPath` joins: an absolute name stands alone; empty and `.`
-/// components vanish.
-[[nodiscard]] inline std::string join_path(std::string_view registry, std::string_view name) {
-    if (!name.empty() && name.front() == '/') registry = {};
-    std::string_view const first = registry.empty() ? name : registry;
-    std::string_view const root = first.substr(0, std::min(first.find_first_not_of('/'), first.size()));
-    std::string made = root.size() == 2 ? "//" : root.empty() ? "" : "/";
-    for (std::string_view rest : {registry, name}) {
-        while (!rest.empty()) {
-            std::string_view const part = rest.substr(0, rest.find('/'));
-            rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-            if (part.empty() || part == ".") continue;
-            if (!made.empty() && made.back() != '/') made += '/';
-            made += part;
+/// The known name that a wrong one most likely stands for; empty when none is near.
+[[nodiscard]] inline std::string_view nearest(std::string_view wrong, std::span<std::string_view const> known) {
+    std::string_view found;
+    std::size_t fewest = 7; // at most three mistakes, and at most half of the name
+    if (wrong.size() > 64) return found;
+    for (auto const name : known) {
+        if (std::size_t const count = mistakes(wrong, name); count < fewest && count <= name.size()) {
+            fewest = count;
+            found = name;
         }
     }
-    return made;
+    return found;
 }
 
-[[nodiscard]] inline bool is_docker(json::value const& storage) noexcept {
-    return json::text_of(storage, "type") == std::string_view{"Docker"};
-}
-
-[[nodiscard]] inline result<std::string> docker_image(json::value const& storage) {
-    auto const name = json::text_of(storage, "image_name");
-    auto const tag = json::text_of(storage, "image_tag");
-    if (!name || !tag)
-        return fail(errc::invalid_argument, "Docker storage is missing required fields image_name and image_tag");
-    std::string image = join_path(json::text_of(storage, "registry_url").value_or(""), *name);
-    if (image.empty() || tag->empty())
-        return fail(errc::invalid_argument, "Docker storage has an empty image_name or image_tag");
-    return image + ":" + std::string{*tag};
-}
-
-/// The image that Prefect publishes for a flow's own version; its naming changed with 0.14.0.
-[[nodiscard]] inline std::string default_image(std::string_view core_version) {
-    std::string_view const version = core_version.substr(0, core_version.find('+'));
-    bool const plain = !version.empty() && is_before(version, {0, 14, 0}) == false;
-    return std::string{plain ? "prefecthq/prefect:" : "prefecthq/prefect:all_extras-"} +
-           std::string{version.empty() ? "latest" : version};
-}
-
-/// A usable `image` member: empty when it is absent, null or empty.
-[[nodiscard]] inline result<std::string> image_member(json::value const* owner, std::string_view what) {
-    json::value const* const image = owner != nullptr ? json::member(*owner, "image") : nullptr;
-    if (image == nullptr) return std::string{};
-    auto const text = json::as_text(*image);
-    if (!text) return fail(errc::invalid_argument, "the image of the flow's " + std::string{what} + " is not text");
-    return std::string{*text};
-}
-
-} // namespace detail
-
-/// The run configuration in force: the run's own, else the flow's; null when there is none.
-[[nodiscard]] inline json::value const& run_config_of(prefect::flow_run const& run) noexcept {
-    return run.run_config.is_null() ? run.flow.run_config : run.run_config;
-}
-
-/// The container image a flow run needs. With a run configuration, or without an environment: Docker storage's image, else
-/// the configuration's, else Prefect's own of the flow's version. Otherwise: the environment's, else Docker storage's.
-/// `errc::invalid_argument` when the flow names none, with the words of Prefect's agent.
-[[nodiscard]] inline result<std::string> image_of(prefect::flow_run const& run) {
-    auto const& storage = run.flow.storage;
-    auto const& run_config = run_config_of(run);
-    if (storage.is_null()) return fail(errc::invalid_argument, "Flow of flow run " + run.id + " has no storage.");
-    if (!run_config.is_null() || run.flow.environment.is_null()) {
-        if (detail::is_docker(storage)) return detail::docker_image(storage);
-        auto image = detail::image_member(&run_config, "run_config");
-        if (!image || !image->empty()) return image;
-        return detail::default_image(run.flow.core_version);
-    }
-    auto image = detail::image_member(json::member(run.flow.environment, "metadata"), "environment metadata");
-    if (!image || !image->empty()) return image;
-    if (detail::is_docker(storage)) return detail::docker_image(storage);
-    return fail(errc::invalid_argument, "Storage for flow run " + run.id +
-                                            " is not of type Docker and environment has no `image` attribute in the "
-                                            "metadata field.");
-}
-
-/// The shell command that runs a flow registered with `core_version`: it was renamed with 0.13.0. A version that cannot be
-/// compared is taken for a new one, none for an old one.
-[[nodiscard]] inline std::string_view command_for(std::string_view core_version) noexcept {
-    bool const old = core_version.empty() || detail::is_before(core_version, {0, 13, 0}).value_or(false);
-    return old ? "prefect execute cloud-flow" : "prefect execute flow-run";
-}
-
-} // namespace fargate::inline v0::deploy
+} // namespace fargate::inline v0::text
 
 #endif
 
@@ -6583,67 +6874,233 @@ inline constexpr kwarg_name container_names[] = {
 
 namespace detail {
 
-/// How many letters must be put in, taken out, changed or swapped with their neighbour, with capitals counted as half
-/// a mistake; in half letters.
-[[nodiscard]] inline std::size_t mistakes(std::string_view left, std::string_view right) {
-    std::vector<std::array<std::size_t, 3>> row(right.size() + 1); // this line, the one before, the one before that
-    for (std::size_t j = 0; j <= right.size(); ++j) row[j] = {2 * j, 2 * j, 2 * j};
-    for (std::size_t i = 1; i <= left.size(); ++i) {
-        for (auto& cell : row) cell = {0, cell[0], cell[1]};
-        row[0][0] = 2 * i;
-        for (std::size_t j = 1; j <= right.size(); ++j) {
-            char const a = left[i - 1];
-            char const b = right[j - 1];
-            std::size_t const change = a == b ? 0 : text::to_lower(a) == text::to_lower(b) ? 1 : 2;
-            std::size_t best = std::min({row[j][1] + 2, row[j - 1][0] + 2, row[j - 1][1] + change});
-            if (i > 1 && j > 1 && a == right[j - 2] && left[i - 2] == b) best = std::min(best, row[j - 2][2] + 2);
-            row[j][0] = best;
-        }
-    }
-    return row[right.size()][0];
-}
-
-/// The known name that a wrong one most likely stands for; empty when none is near.
-[[nodiscard]] inline std::string_view nearest(std::string_view wrong, std::span<std::string_view const> known) {
-    std::string_view found;
-    std::size_t fewest = 7; // at most three mistakes, and at most half of the name
-    if (wrong.size() > 40) return found;
-    for (auto const name : known) {
-        if (std::size_t const count = mistakes(wrong, name); count < fewest && count <= name.size()) {
-            fewest = count;
-            found = name;
-        }
-    }
-    return found;
-}
-
-[[nodiscard]] inline std::string unknown_name(std::string_view prefix, std::string_view name,
-                                              std::span<std::string_view const> known) {
-    std::string line = "unknown keyword argument ";
-    line += prefix;
-    line += name.substr(0, 64);
-    line += " is ignored";
-    if (auto const meant = nearest(name, known); !meant.empty())
-        line.append(": did you mean ").append(prefix).append(meant).append("?");
-    return line;
+/// A name as a message shows it: cut, on one line, and visible when there is nothing to see.
+[[nodiscard]] inline std::string shown_name(std::string_view name) {
+    std::string shown{name.substr(0, 64)};
+    for (char& c : shown)
+        if (c < ' ' || c == '\x7F') c = '?';
+    if (name.size() > 64) shown += "...";
+    return shown.empty() ? "\"\"" : shown;
 }
 
 } // namespace detail
 
-/// One line for each member of `given` that is no keyword argument, with the name that was probably meant.
-[[nodiscard]] inline std::vector<std::string> unknown_kwargs(json::value const& given) {
-    std::vector<std::string> lines;
+/// A name that was given and that nobody knows.
+struct unknown_kwarg {
+    std::string what{};    ///< `unknown keyword argument momery`
+    std::string becomes{}; ///< what happens to it: `ignored`
+    std::string remedy{};  ///< `did you mean memory?`; empty when no name is near
+
+    /// For the log, where it is passed over.
+    [[nodiscard]] std::string warning() const {
+        return what + " is " + becomes + (remedy.empty() ? "" : ": ") + remedy;
+    }
+
+    /// Where it is not.
+    [[nodiscard]] std::string refusal() const { return what + (remedy.empty() ? "" : ": ") + remedy; }
+};
+
+namespace detail {
+
+[[nodiscard]] inline unknown_kwarg unknown_name(std::string_view prefix, std::string_view name,
+                                                std::span<std::string_view const> known,
+                                                std::string_view becomes = "ignored") {
+    unknown_kwarg made{"unknown keyword argument ", std::string{becomes}, {}};
+    made.what.append(prefix).append(shown_name(name));
+    if (auto const meant = text::nearest(name, known); !meant.empty())
+        made.remedy.append("did you mean ").append(prefix).append(meant).append("?");
+    return made;
+}
+
+} // namespace detail
+
+/// The members of `given` that are no keyword argument, with the name that was probably meant. `with_launch_type`: the
+/// option launch_type, or its alias launchType, may stand among them.
+[[nodiscard]] inline std::vector<unknown_kwarg> unknown_kwargs(json::value const& given,
+                                                               bool with_launch_type = false) {
+    std::vector<unknown_kwarg> unknown;
     auto const* const members = given.get_ptr<json::value::object_t const*>();
-    if (members == nullptr) return lines;
+    if (members == nullptr) return unknown;
     std::vector<std::string_view> known = {"containerDefinitions", "launch_type"};
     for (auto const& each : kwarg_names) known.push_back(each.name);
     for (auto const& [name, ignored] : *members) {
-        if (name == "launchType" || name == "launch_type")
-            lines.push_back("keyword argument " + name + " is ignored: set the option launch_type");
-        else if (std::find(known.begin(), known.end(), name) == known.end())
-            lines.push_back(detail::unknown_name("", name, known));
+        if (name == "launchType" || name == "launch_type") {
+            if (!with_launch_type)
+                unknown.push_back({"keyword argument " + name, "ignored", "set the option launch_type of the agent"});
+        } else if (std::find(known.begin(), known.end(), name) == known.end()) {
+            unknown.push_back(detail::unknown_name("", name, known));
+        }
     }
-    return lines;
+    return unknown;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/kwarg_shape.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_KWARG_SHAPE_HPP
+#define FARGATE_DEPLOY_KWARG_SHAPE_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// What lies inside an argument that is a list or an object, as in AWS's model of RegisterTaskDefinition and RunTask: `t`
+/// text, `b` true or false, `i` a whole number, `<x>` an object with any names, `[x]` a list, `{name:x name!:x}` an object
+/// with these members, of which those with `!` must be there.
+struct kwarg_shape {
+    std::string_view name;
+    std::string_view shape;
+};
+
+inline constexpr kwarg_shape kwarg_shapes[] = {
+    {"volumes",
+     "[{name:t configuredAtLaunch:b host:{sourcePath:t} "
+     "dockerVolumeConfiguration:{scope:t autoprovision:b driver:t driverOpts:<t> labels:<t>} "
+     "efsVolumeConfiguration:{fileSystemId!:t rootDirectory:t transitEncryption:t transitEncryptionPort:i "
+     "authorizationConfig:{accessPointId:t iam:t}} "
+     "s3filesVolumeConfiguration:{fileSystemArn!:t rootDirectory:t transitEncryptionPort:i accessPointArn:t} "
+     "fsxWindowsFileServerVolumeConfiguration:{fileSystemId!:t rootDirectory!:t "
+     "authorizationConfig!:{credentialsParameter!:t domain!:t}}}]"},
+    {"placementConstraints", "[{type:t expression:t}]"},
+    {"tags", "[{key:t value:t}]"},
+    {"proxyConfiguration", "{type:t containerName!:t properties:[{name:t value:t}]}"},
+    {"inferenceAccelerators", "[{deviceName!:t deviceType!:t}]"},
+    {"placementStrategy", "[{type:t field:t}]"},
+    {"networkConfiguration", "{awsvpcConfiguration:{subnets!:[t] securityGroups:[t] assignPublicIp:t}}"},
+    {"capacityProviderStrategy", "[{capacityProvider!:t weight:i base:i}]"},
+    {"environment", "[{name:t value:t}]"},
+    {"secrets", "[{name!:t valueFrom!:t}]"},
+    {"mountPoints", "[{sourceVolume:t containerPath:t readOnly:b}]"},
+    {"logConfiguration", "{logDriver!:t options:<t> secretOptions:[{name!:t valueFrom!:t}]}"},
+    {"repositoryCredentials", "{credentialsParameter!:t}"},
+    {"overrides",
+     "{containerOverrides:[{name:t command:[t] environment:[{name:t value:t}] environmentFiles:[{value!:t type!:t}] "
+     "cpu:i "
+     "memory:i memoryReservation:i resourceRequirements:[{value!:t type!:t}]}] cpu:t memory:t taskRoleArn:t "
+     "executionRoleArn:t inferenceAcceleratorOverrides:[{deviceName:t deviceType:t}] ephemeralStorage:{sizeInGiB!:i}}"},
+};
+
+namespace detail {
+
+[[nodiscard]] inline std::string_view article_and_type(kwarg_type type) noexcept {
+    switch (type) {
+    case kwarg_type::text:
+    case kwarg_type::amount: return "text";
+    case kwarg_type::integer: return "a whole number";
+    case kwarg_type::flag: return "true or false";
+    case kwarg_type::list: return "a list";
+    case kwarg_type::object: return "an object";
+    }
+    return "something else";
+}
+
+[[nodiscard]] inline std::string_view article_and_type(json::value const& document) noexcept {
+    if (document.is_string()) return "text";
+    if (document.is_array()) return "a list";
+    if (document.is_object()) return "an object";
+    if (document.is_boolean()) return "true or false";
+    if (document.is_number_float()) return "a number with a fraction";
+    if (document.is_number()) return "a whole number";
+    return "null";
+}
+
+[[nodiscard]] inline error wrong_type(std::string_view where, kwarg_type wanted, std::string_view found) {
+    std::string message{where};
+    message.append(" must be ").append(article_and_type(wanted)).append(", not ").append(found);
+    return fail(errc::invalid_argument, std::move(message));
+}
+
+/// One walk of a value beside its shape.
+class shape_check {
+public:
+    explicit shape_check(std::vector<unknown_kwarg>& unknown) : unknown_{unknown} {}
+
+    [[nodiscard]] result<void> value(std::string const& where, std::string_view shape, json::value const& given) {
+        switch (shape.front()) {
+        case 't': return is(where, kwarg_type::text, given.is_string(), given);
+        case 'b': return is(where, kwarg_type::flag, given.is_boolean(), given);
+        case 'i': return is(where, kwarg_type::integer, given.is_number_integer(), given);
+        case '[': return list(where, inside(shape), given);
+        case '<': return map(where, inside(shape), given);
+        default: return object(where, inside(shape), given);
+        }
+    }
+
+private:
+    [[nodiscard]] static std::string_view inside(std::string_view shape) noexcept {
+        return shape.substr(1, shape.size() - 2);
+    }
+
+    [[nodiscard]] static result<void> is(std::string const& where, kwarg_type wanted, bool good,
+                                         json::value const& given) {
+        if (good) return {};
+        return wrong_type(where, wanted, article_and_type(given));
+    }
+
+    [[nodiscard]] result<void> list(std::string const& where, std::string_view shape, json::value const& given) {
+        if (!given.is_array()) return is(where, kwarg_type::list, false, given);
+        for (std::size_t i = 0; i != given.size(); ++i)
+            if (auto good = value(where + "[" + std::to_string(i) + "]", shape, given[i]); !good) return good;
+        return {};
+    }
+
+    [[nodiscard]] result<void> map(std::string const& where, std::string_view shape, json::value const& given) {
+        auto const* const members = given.get_ptr<json::value::object_t const*>();
+        if (members == nullptr) return is(where, kwarg_type::object, false, given);
+        for (auto const& [name, each] : *members)
+            if (auto good = value(where + "." + shown_name(name), shape, each); !good) return good;
+        return {};
+    }
+
+    [[nodiscard]] result<void> object(std::string const& where, std::string_view shape, json::value const& given) {
+        auto const* const members = given.get_ptr<json::value::object_t const*>();
+        if (members == nullptr) return is(where, kwarg_type::object, false, given);
+        std::vector<std::string_view> known;
+        while (!shape.empty()) {
+            auto [name, inner] = take_member(shape);
+            bool const required = name.back() == '!';
+            if (required) name.remove_suffix(1);
+            known.push_back(name);
+            auto const found = given.find(std::string{name});
+            if (found != given.end()) {
+                if (auto good = value(where + "." + std::string{name}, inner, *found); !good) return good;
+            } else if (required) {
+                return fail(errc::invalid_argument, where + " has no " + std::string{name});
+            }
+        }
+        for (auto const& [name, ignored] : *members)
+            if (std::find(known.begin(), known.end(), name) == known.end())
+                unknown_.push_back(unknown_name(where + ".", name, known, "sent as it is"));
+        return {};
+    }
+
+    /// Takes the first `name:shape` off the front.
+    [[nodiscard]] static std::pair<std::string_view, std::string_view> take_member(std::string_view& shape) noexcept {
+        std::size_t const colon = shape.find(':');
+        std::size_t end = colon + 1;
+        for (int depth = 0; end < shape.size() && (depth != 0 || shape[end] != ' '); ++end) {
+            if (std::string_view{"[{<"}.find(shape[end]) != std::string_view::npos) ++depth;
+            if (std::string_view{"]}>"}.find(shape[end]) != std::string_view::npos) --depth;
+        }
+        std::pair const taken{shape.substr(0, colon), shape.substr(colon + 1, end - colon - 1)};
+        shape.remove_prefix(std::min(shape.size(), end + 1));
+        return taken;
+    }
+
+    std::vector<unknown_kwarg>& unknown_;
+};
+
+} // namespace detail
+
+/// Whether what lies inside the argument `name` is what AWS takes, as far as its model tells. `errc::invalid_argument`
+/// names the place, as a path that begins with `where`, and what must stand there; never a value. Members that the model
+/// does not have are added to `unknown`.
+[[nodiscard]] inline result<void> check_shape(std::string const& where, std::string_view name, json::value const& given,
+                                              std::vector<unknown_kwarg>& unknown) {
+    for (auto const& each : kwarg_shapes)
+        if (each.name == name) return detail::shape_check{unknown}.value(where, each.shape, given);
+    return {};
 }
 
 } // namespace fargate::inline v0::deploy
@@ -7268,34 +7725,6 @@ struct kwargs {
 
 namespace detail {
 
-[[nodiscard]] inline std::string_view article_and_type(kwarg_type type) noexcept {
-    switch (type) {
-    case kwarg_type::text:
-    case kwarg_type::amount: return "text";
-    case kwarg_type::integer: return "a whole number";
-    case kwarg_type::flag: return "true or false";
-    case kwarg_type::list: return "a list";
-    case kwarg_type::object: return "an object";
-    }
-    return "something else";
-}
-
-[[nodiscard]] inline std::string_view article_and_type(json::value const& document) noexcept {
-    if (document.is_string()) return "text";
-    if (document.is_array()) return "a list";
-    if (document.is_object()) return "an object";
-    if (document.is_boolean()) return "true or false";
-    if (document.is_number_float()) return "a number with a fraction";
-    if (document.is_number()) return "a whole number";
-    return "null";
-}
-
-[[nodiscard]] inline error wrong_type(std::string_view where, kwarg_type wanted, std::string_view found) {
-    std::string message{where};
-    message.append(" must be ").append(article_and_type(wanted)).append(", not ").append(found);
-    return fail(errc::invalid_argument, std::move(message));
-}
-
 /// Text as a document: a Python literal, or else JSON; nothing when it is neither.
 [[nodiscard]] inline result<std::optional<json::value>> read_document(std::string_view where, std::string_view raw) {
     std::string_view const trimmed = text::trim(raw);
@@ -7372,7 +7801,7 @@ namespace detail {
     return wrong_type(where, type, article_and_type(given));
 }
 
-/// An environment list as ECS takes it: every entry an object with a name, every value text.
+/// An environment list must name all its entries.
 [[nodiscard]] inline result<void> check_environment(std::string_view where, json::value const& entries) {
     for (std::size_t i = 0; i != entries.size(); ++i) {
         auto const& entry = entries[i];
@@ -7380,8 +7809,6 @@ namespace detail {
         if (!entry.is_object()) return wrong_type(place, kwarg_type::object, article_and_type(entry));
         if (json::text_of(entry, "name").value_or("").empty())
             return fail(errc::invalid_argument, place + " has no name: give it one, as text");
-        if (auto const value = entry.find("value"); value != entry.end() && !value->is_string())
-            return wrong_type(place + ".value", kwarg_type::text, article_and_type(*value));
     }
     return {};
 }
@@ -7425,26 +7852,50 @@ struct no_environment {
 
 /// Sorts keyword arguments into their groups and brings each value to its type. `given` is an object under AWS's names;
 /// a value may also be text: a Python literal or JSON. What is not given is taken from the environment variable of that
-/// name (`containerDefinitions_<name>` for the container's members). Unknown names are told to `log` and left out; values
-/// are never logged. `errc::invalid_argument` names the argument that cannot be read.
-/// Follows Prefect's Fargate Agent, but for the corrections of its known mistakes.
+/// name (`containerDefinitions_<name>` for the container's members). Unknown names are told to `log` and left out, unknown
+/// members inside a value are told and kept; values are never logged. `errc::invalid_argument` names the argument that
+/// cannot be read, or that AWS would refuse for its type; `strict`: also the unknown ones. `launchType` and `launch_type`
+/// are left to `launch_type_of`. Follows Prefect's Fargate Agent, but for the corrections of its known mistakes.
 template <environment_policy Environment, log_policy Log>
-[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Environment const& environment, Log& log) {
+[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Environment const& environment, Log& log,
+                                         bool strict = false) {
     if (!given.is_null() && !given.is_object())
         return detail::wrong_type("keyword arguments", kwarg_type::object, detail::article_and_type(given));
-    for (auto const& line : unknown_kwargs(given)) log.write(log_level::warning, line);
+    auto const tell = [&](std::vector<unknown_kwarg> const& unknown) -> result<void> {
+        for (auto const& each : unknown) {
+            if (strict) return fail(errc::invalid_argument, each.refusal());
+            log.write(log_level::warning, each.warning());
+        }
+        return {};
+    };
+    constexpr bool is_external = std::is_same_v<Environment, detail::no_environment>;
+    if (auto told = tell(unknown_kwargs(given, !is_external)); !told) return std::move(told).error();
 
     // The value of one name: what was given, else the environment's, else nothing.
     auto const read = [&](json::value const& from, std::string_view prefix, std::string_view name, kwarg_type type,
                           std::string const& variable) -> result<json::value> {
-        if (auto const* const value = detail::given_member(from, name))
-            return detail::read_kwarg(std::string{prefix} + std::string{name}, type, *value);
-        auto const set = environment.variable(variable);
-        if (!set || set->empty()) return json::value(nullptr);
-        log.write(log_level::info, prefix.empty()
-                                       ? variable + " from environment variable"
-                                       : "Container definition: " + std::string{name} + " from environment variable");
-        return detail::read_kwarg("environment variable " + variable, type, json::value(*set));
+        std::string where = std::string{prefix} + std::string{name};
+        auto const* given_value = detail::given_member(from, name);
+        json::value from_variable;
+        if (given_value == nullptr) {
+            auto const set = environment.variable(variable);
+            if (!set || set->empty()) return json::value(nullptr);
+            log.write(log_level::info,
+                      prefix.empty() ? variable + " from environment variable"
+                                     : "Container definition: " + std::string{name} + " from environment variable");
+            where = "environment variable " + variable;
+            from_variable = *set;
+            given_value = &from_variable;
+        }
+        auto made = detail::read_kwarg(where, type, *given_value);
+        if (!made) return made;
+        std::string_view const shape = name == "environments" ? "environment" : name;
+        if (shape == "environment")
+            if (auto named = detail::check_environment(where, *made); !named) return std::move(named).error();
+        std::vector<unknown_kwarg> unknown;
+        if (auto fits = check_shape(where, shape, *made, unknown); !fits) return std::move(fits).error();
+        if (auto told = tell(unknown); !told) return std::move(told).error();
+        return made;
     };
 
     kwargs groups;
@@ -7463,31 +7914,45 @@ template <environment_policy Environment, log_policy Log>
 
     auto container = detail::container_definition(given);
     if (!container) return std::move(container).error();
+    constexpr std::string_view prefix = "containerDefinitions[0].";
     std::vector<std::string_view> known;
     for (auto const& each : container_names) known.push_back(each.name);
+    std::vector<unknown_kwarg> unknown;
     for (auto const& [name, ignored] : *container->get_ptr<json::value::object_t const*>())
         if (name != "environments" && std::find(known.begin(), known.end(), name) == known.end())
-            log.write(log_level::warning, detail::unknown_name("containerDefinitions[0].", name, known));
-    constexpr std::string_view prefix = "containerDefinitions[0].";
+            unknown.push_back(detail::unknown_name(prefix, name, known));
+    if (auto told = tell(unknown); !told) return std::move(told).error();
     for (auto const& each : container_names) {
         auto value = read(*container, prefix, each.name, each.type, "containerDefinitions_" + std::string{each.name});
-        bool const is_environment = each.name == "environment"; // `environments` is the product description's spelling
-        if (value && value->is_null() && is_environment)
+        if (value && value->is_null() && each.name == "environment") // the product description's spelling
             value = read(*container, prefix, "environments", each.type, "containerDefinitions_environments");
         if (!value) return std::move(value).error();
-        if (value->is_null()) continue;
-        if (is_environment)
-            if (auto checked = detail::check_environment("containerDefinitions[0].environment", *value); !checked)
-                return std::move(checked).error();
-        json::set(groups.container, each.name, *std::move(value));
+        if (!value->is_null()) json::set(groups.container, each.name, *std::move(value));
     }
     return groups;
 }
 
-/// The same without an environment: for arguments that come from a file of their own.
+/// The same without an environment: for arguments that come from a file of their own, where no launch type may stand.
 template <log_policy Log>
-[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Log& log) {
-    return read_kwargs(given, detail::no_environment{}, log);
+[[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Log& log, bool strict = false) {
+    return read_kwargs(given, detail::no_environment{}, log, strict);
+}
+
+/// The launch type that keyword arguments name, as `launch_type` or by its alias `launchType`: nothing when they name
+/// none, an empty text when none is to be sent (empty or null). `errc::invalid_argument` when it is no text.
+[[nodiscard]] inline result<std::optional<std::string>> launch_type_of(json::value const& given) {
+    auto const* const members = given.get_ptr<json::value::object_t const*>();
+    if (members == nullptr) return std::optional<std::string>{};
+    for (char const* const wanted : {"launch_type", "launchType"}) {
+        for (auto const& [name, value] : *members) {
+            if (name != wanted) continue;
+            if (value.is_null()) return std::optional<std::string>{""};
+            auto const read = detail::read_kwarg(wanted, kwarg_type::text, value);
+            if (!read) return read.error();
+            return std::optional{std::string{json::as_text(*read).value_or("")}};
+        }
+    }
+    return std::optional<std::string>{};
 }
 
 /// Puts one set of arguments over another: each name that `over` holds replaces the one in `base`, whole.
@@ -7499,132 +7964,6 @@ inline void replace(kwargs& base, kwargs const& over) {
     replace_group(base.run, over.run);
     replace_group(base.container, over.container);
 }
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
-// ---- fargate/deploy/python_repr.hpp ---------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_PYTHON_REPR_HPP
-#define FARGATE_DEPLOY_PYTHON_REPR_HPP
-
-namespace fargate::inline v0::deploy {
-
-namespace detail {
-
-/// Whether Python's `repr` shows a character instead of its code: everything but controls, formats, surrogates, private
-/// use and separators. Code points that Unicode has not assigned count as shown, except where whole planes are empty.
-[[nodiscard]] inline bool is_printable(char32_t point) noexcept {
-    struct range {
-        char32_t first, last;
-    };
-    static constexpr range hidden[] = {
-        {0x0, 0x1F},        {0x7F, 0xA0},       {0xAD, 0xAD},        {0x600, 0x605},     {0x61C, 0x61C},
-        {0x6DD, 0x6DD},     {0x70F, 0x70F},     {0x890, 0x891},      {0x8E2, 0x8E2},     {0x1680, 0x1680},
-        {0x180E, 0x180E},   {0x2000, 0x200F},   {0x2028, 0x202F},    {0x205F, 0x206F},   {0x3000, 0x3000},
-        {0xD800, 0xF8FF},   {0xFEFF, 0xFEFF},   {0xFFF0, 0xFFFB},    {0xFFFE, 0xFFFF},   {0x110BD, 0x110BD},
-        {0x110CD, 0x110CD}, {0x13430, 0x13438}, {0x1BCA0, 0x1BCA3},  {0x1D173, 0x1D17A}, {0x1FFFE, 0x1FFFF},
-        {0x2FFFE, 0x2FFFF}, {0x31350, 0xE00FF}, {0xE01F0, 0x10FFFF},
-    };
-    auto const at = std::lower_bound(std::begin(hidden), std::end(hidden), point,
-                                     [](range const& each, char32_t wanted) { return each.last < wanted; });
-    return at == std::end(hidden) || point < at->first;
-}
-
-inline void append_code(std::string& out, char mark, int digits, char32_t point) {
-    out += '\\';
-    out += mark;
-    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += "0123456789abcdef"[(point >> shift) & 0xFU];
-}
-
-} // namespace detail
-
-/// Appends what Python 3's `repr` of the text is: quoted with `'` unless only `"` avoids a backslash. A byte that is not
-/// UTF-8 is shown as the half surrogate that Python reads it as.
-inline void append_python_repr(std::string& out, std::string_view text) {
-    bool const other = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
-    char const quote = other ? '"' : '\'';
-    out += quote;
-    for (std::size_t at = 0; at < text.size();) {
-        std::size_t const start = at;
-        char32_t const point = text::next_code_point(text, at);
-        if (point == text::no_code_point) {
-            detail::append_code(out, 'u', 4, 0xDC00U + static_cast<unsigned char>(text[start]));
-        } else if (point == static_cast<unsigned char>(quote) || point == '\\') {
-            out += '\\';
-            out += static_cast<char>(point);
-        } else if (point == '\n' || point == '\r' || point == '\t') {
-            out += point == '\n' ? "\\n" : point == '\r' ? "\\r" : "\\t";
-        } else if (detail::is_printable(point)) {
-            out += text.substr(start, at - start);
-        } else if (point < 0x100) {
-            detail::append_code(out, 'x', 2, point);
-        } else if (point < 0x10000) {
-            detail::append_code(out, 'u', 4, point);
-        } else {
-            detail::append_code(out, 'U', 8, point);
-        }
-    }
-    out += quote;
-}
-
-/// What Python 3's `str` of a list of texts is, as `PREFECT__CLOUD__AGENT__LABELS` carries it: `['aws', 'prod']`.
-[[nodiscard]] inline std::string python_repr(std::span<std::string const> texts) {
-    std::string out = "[";
-    for (auto const& each : texts) {
-        if (out.size() != 1) out += ", ";
-        append_python_repr(out, each);
-    }
-    out += ']';
-    return out;
-}
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
-// ---- fargate/deploy/settings.hpp ------------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_SETTINGS_HPP
-#define FARGATE_DEPLOY_SETTINGS_HPP
-
-namespace fargate::inline v0::deploy {
-
-/// Whose environment a flow's container gets.
-enum class container_profile : unsigned char {
-    v0_13, ///< as the agents of Prefect 0.13 set it
-    v0_15  ///< as those of 0.15: `PREFECT__BACKEND` first, and where logs go under two names
-};
-
-/// Where each flow's own keyword arguments are kept: `<key>/<slug of the flow's name>/<first eight of its id>.json`.
-struct external_settings {
-    bool enabled = false;
-    std::string bucket{};
-    std::string key{}; ///< a prefix; may be empty
-};
-
-/// What every launch of one agent has in common. Nothing in here may differ between two agents that serve the same
-/// runs: ECS takes the second of two launches for the first only when they are the same to the byte.
-struct settings {
-    std::string api{};                 ///< the API's address as containers reach it; empty: Prefect Cloud's
-    secret token{};                    ///< handed to the flow's container
-    std::vector<std::string> labels{}; ///< shown to the flow's container
-    std::vector<std::pair<std::string, std::string>> env_vars{}; ///< name and value, in order; a later one wins
-    bool log_to_cloud = true;
-    std::string logging_level = "INFO";
-    std::string launch_type = "FARGATE"; ///< empty: none is sent
-    bool enable_task_revisions = false;
-    container_profile profile = container_profile::v0_13;
-    std::string backend = "cloud";    ///< `cloud` or `server`, for the 0.15 profile
-    secret api_key{};                 ///< handed to the flow's container when not empty, with the tenant
-    std::string tenant_id{};          ///< empty: none is handed over
-    bool refresh_definitions = false; ///< register anew when what is registered differs from what would be sent
-    bool use_run_config = false;      ///< a run configuration's cpu, memory, env, roles and run_task_kwargs count
-    bool strict = false;              ///< an unknown keyword argument is an error, not a warning
-    external_settings external{};
-    deploy::kwargs kwargs{};
-};
 
 } // namespace fargate::inline v0::deploy
 
@@ -7791,6 +8130,39 @@ inline constexpr std::string_view slug_entities =
 
 #endif
 
+// ---- fargate/text/transliteration.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_TRANSLITERATION_HPP
+#define FARGATE_TEXT_TRANSLITERATION_HPP
+
+namespace fargate::inline v0::text {
+
+/// Spells letters of other scripts in Latin ones, for `slug`.
+///
+/// | expression   | type          | contract                                                                            |
+/// |--------------|---------------|-------------------------------------------------------------------------------------|
+/// | `m(letters)` | `std::string` | `letters` is UTF-8 and holds neither ASCII nor what the own table of `slug` spells: a |
+/// |              |               | whole run of such characters of a name. The answer's ASCII counts, the rest vanishes. |
+/// |              |               | Equal letters give an equal answer, on every machine that serves one backend         |
+///
+/// `m` is const, never throws, and may be used from several threads at once.
+template <class Model>
+concept transliteration_policy = requires(Model const& m, std::string_view letters) {
+    { m(letters) } -> std::same_as<std::string>;
+};
+
+/// A model as a plain value, for settings; null: letters that the own table does not spell vanish.
+using transliteration = std::string (*)(std::string_view letters);
+
+/// Spells nothing.
+struct no_transliteration {
+    [[nodiscard]] std::string operator()(std::string_view) const { return {}; }
+};
+
+} // namespace fargate::inline v0::text
+
+#endif
+
 // ---- fargate/text/slug.hpp ------------------------------------------------------------------------------------------
 
 #ifndef FARGATE_TEXT_SLUG_HPP
@@ -7828,13 +8200,32 @@ namespace detail {
 /// The full-width forms of ASCII are ASCII.
 [[nodiscard]] constexpr bool is_fullwidth(char32_t point) noexcept { return point >= 0xFF01 && point <= 0xFF5E; }
 
-/// Step 1 and 2: apostrophes become dashes, everything else ASCII or nothing.
-[[nodiscard]] inline std::string transliterate(std::string_view name) {
+/// Step 1 and 2: apostrophes become dashes, everything else ASCII or nothing. Runs of what the table has no word for are
+/// the model's.
+template <transliteration_policy Model>
+[[nodiscard]] std::string transliterate(std::string_view name, Model const& model) {
     std::string plain;
     plain.reserve(name.size());
+    std::string strange;
+    auto const spell_strange = [&] {
+        if (strange.empty()) return;
+        for (char const c : model(std::string_view{strange}))
+            if (static_cast<unsigned char>(c) < 0x80) plain += c;
+        strange.clear();
+    };
     for (std::size_t at = 0; at < name.size();) {
+        std::size_t const start = at;
         char32_t const point = next_code_point(name, at);
         if (point == no_code_point) continue;
+        std::string_view word = "~";
+        if (point >= 0x80 && !is_fullwidth(point)) {
+            word = slug_word(point);
+            if (word == "~") {
+                strange += name.substr(start, at - start);
+                continue;
+            }
+        }
+        spell_strange();
         if (point == '\'') {
             if (plain.empty() || plain.back() != '-') plain += '-';
         } else if (point < 0x80) {
@@ -7842,11 +8233,11 @@ namespace detail {
         } else if (is_fullwidth(point)) {
             plain += static_cast<char>(point - 0xFEE0);
         } else {
-            std::string_view word = slug_word(point);
             if (word.back() == '!' || word.back() == '^') word.remove_suffix(1);
             if (word != "~") plain += word;
         }
     }
+    spell_strange();
     return plain;
 }
 
@@ -7933,11 +8324,12 @@ inline void append_referenced(std::string& out, char32_t point) {
 
 /// A name as one lower-case word of a-z, 0-9 and single dashes: `ETL_v2.1 (prod)` is `etl-v2-1-prod`. Follows
 /// python-slugify 4.0, which named the task definitions and the S3 keys of Prefect's agent, for the Latin, Greek and
-/// Cyrillic scripts; where the original had a table for further scripts (Chinese, Japanese, Korean, Arabic, ...) their
-/// letters vanish here. May be empty; never longer than four characters for each byte of `name`. Bytes that are not UTF-8
-/// vanish.
-[[nodiscard]] inline std::string slug(std::string_view name) {
-    std::string plain = detail::transliterate(name);
+/// Cyrillic scripts; where the original had a table for further scripts (Chinese, Japanese, Korean, Arabic, ...) the model
+/// spells them. May be empty; with the model that spells nothing never longer than four characters for each byte of
+/// `name`. Bytes that are not UTF-8 vanish.
+template <transliteration_policy Model>
+[[nodiscard]] std::string slug(std::string_view name, Model const& model) {
+    std::string plain = detail::transliterate(name, model);
     if (contains(plain, "&")) {
         plain = detail::replace_references(plain, "");
         plain = detail::replace_references(plain, "#");
@@ -7962,7 +8354,982 @@ inline void append_referenced(std::string& out, char32_t point) {
     return made;
 }
 
+/// The same where letters of further scripts vanish.
+[[nodiscard]] inline std::string slug(std::string_view name) { return slug(name, no_transliteration{}); }
+
 } // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/deploy/settings.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_SETTINGS_HPP
+#define FARGATE_DEPLOY_SETTINGS_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Whose environment a flow's container gets.
+enum class container_profile : unsigned char {
+    v0_13, ///< as the agents of Prefect 0.13 set it
+    v0_15  ///< as those of 0.15: `PREFECT__BACKEND` first, and where logs go under two names
+};
+
+/// Where each flow's own keyword arguments are kept: `<key>/<slug of the flow's name>/<first eight of its id>.json`.
+struct external_settings {
+    bool enabled = false;
+    std::string bucket{};
+    std::string key{}; ///< a prefix; may be empty
+};
+
+/// What every launch of one agent has in common. Nothing in here may differ between two agents that serve the same
+/// runs: ECS takes the second of two launches for the first only when they are the same to the byte.
+struct settings {
+    std::string api{};                 ///< the API's address as containers reach it; empty: Prefect Cloud's
+    secret token{};                    ///< handed to the flow's container
+    std::vector<std::string> labels{}; ///< shown to the flow's container
+    std::vector<std::pair<std::string, std::string>> env_vars{}; ///< name and value, in order; a later one wins
+    bool log_to_cloud = true;
+    std::string logging_level = "INFO";
+    std::string launch_type = "FARGATE"; ///< empty: none is sent
+    bool enable_task_revisions = false;
+    container_profile profile = container_profile::v0_13;
+    std::string backend = "cloud";    ///< `cloud` or `server`, for the 0.15 profile
+    secret api_key{};                 ///< handed to the flow's container when not empty, with the tenant
+    std::string tenant_id{};          ///< empty: none is handed over
+    bool refresh_definitions = false; ///< register anew when what is registered differs from what would be sent
+    bool use_run_config = false;      ///< a run configuration's cpu, memory, env, roles and run_task_kwargs count
+    bool strict = false;              ///< an unknown keyword argument is an error, not a warning
+    bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
+    external_settings external{};
+    deploy::kwargs kwargs{};
+    text::transliteration transliterate = nullptr; ///< spells what `text::slug` cannot; null: it vanishes from names
+};
+
+/// A flow's name as families and S3 keys carry it; may be empty.
+[[nodiscard]] inline std::string slug_of(std::string_view name, settings const& with) {
+    return with.transliterate != nullptr ? text::slug(name, with.transliterate) : text::slug(name);
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/prefect/flow_run.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_FLOW_RUN_HPP
+#define FARGATE_PREFECT_FLOW_RUN_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// A task run that is due inside a flow run which is already running.
+struct task_run {
+    std::string id{};
+    std::int64_t version = 0;
+    std::string task_id{};
+    json::value state{}; ///< its serialized state as received
+};
+
+/// The flow that a run belongs to. `storage`, `environment` and `run_config` are null when absent.
+struct flow {
+    std::string id{};
+    std::string name{};
+    std::optional<std::int64_t> version{};
+    std::string core_version{}; ///< Prefect's version at registration; empty when not recorded
+    json::value storage{};
+    json::value environment{};
+    json::value run_config{};
+
+    /// The first eight characters of the id, as task definitions, tags and S3 keys carry it.
+    [[nodiscard]] std::string id8() const { return id.substr(0, 8); }
+};
+
+/// One run that the backend offers, as its metadata tells it.
+struct flow_run {
+    std::string id{};
+    std::int64_t version = 0;
+    std::string scheduled_start_time{};
+    json::value state{}; ///< its serialized state as received
+    prefect::flow flow{};
+    json::value run_config{}; ///< the run's own, newer backends only; null when absent
+    std::vector<task_run> task_runs{};
+    std::optional<time_point> not_before{}; ///< when it is due, where it was asked for ahead of time: claim it then
+};
+
+namespace detail {
+
+[[nodiscard]] inline json::value copy_of(json::value const& row, std::string_view key) {
+    auto const* const found = json::member(row, key);
+    return found != nullptr ? *found : json::value(nullptr);
+}
+
+[[nodiscard]] inline std::string text_or_empty(json::value const& row, std::string_view key) {
+    return std::string{json::text_of(row, key).value_or("")};
+}
+
+[[nodiscard]] inline error unreadable_row(char const* what) {
+    return fail(errc::malformed_response, std::string{"flow run metadata holds a "} + what);
+}
+
+[[nodiscard]] inline result<task_run> read_task_run(json::value const& row) {
+    auto const version = json::integer_of(row, "version");
+    task_run made{text_or_empty(row, "id"), version.value_or(0), text_or_empty(row, "task_id"),
+                  copy_of(row, "serialized_state")};
+    if (made.id.empty()) return unreadable_row("task run without an id");
+    if (!version) return unreadable_row("task run without a version");
+    return made;
+}
+
+[[nodiscard]] inline result<flow_run> read_flow_run(json::value const& row) {
+    flow_run made;
+    made.id = text_or_empty(row, "id");
+    if (made.id.empty()) return unreadable_row("flow run without an id");
+    auto const version = json::integer_of(row, "version");
+    if (!version) return unreadable_row("flow run without a version");
+    made.version = *version;
+    made.scheduled_start_time = text_or_empty(row, "scheduled_start_time");
+    made.state = copy_of(row, "serialized_state");
+    made.run_config = copy_of(row, "run_config");
+
+    auto const* const flow = json::object_of(row, "flow");
+    if (flow == nullptr) return unreadable_row("flow run without its flow");
+    made.flow = {text_or_empty(*flow, "id"),           text_or_empty(*flow, "name"), json::integer_of(*flow, "version"),
+                 text_or_empty(*flow, "core_version"), copy_of(*flow, "storage"),    copy_of(*flow, "environment"),
+                 copy_of(*flow, "run_config")};
+    if (made.flow.id.empty()) return unreadable_row("flow without an id");
+
+    if (auto const* const rows = json::array_of(row, "task_runs")) {
+        for (auto const& each : *rows) {
+            auto read = read_task_run(each);
+            if (!read) return read.error();
+            made.task_runs.push_back(*std::move(read));
+        }
+    }
+    return made;
+}
+
+} // namespace detail
+
+/// When a run is due: the start time of its state, and of one that is Scheduled without one its scheduled start. Nothing
+/// for any other, such as a flow that runs already.
+[[nodiscard]] inline std::optional<time_point> due_time_of(flow_run const& run) {
+    if (auto const start = json::text_of(run.state, "start_time")) return text::parse_iso8601(*start);
+    if (json::text_of(run.state, "type") != "Scheduled") return std::nullopt;
+    return text::parse_iso8601(run.scheduled_start_time);
+}
+
+/// The rows of a metadata answer, in its order. `data` is the answer's `data`, with the member `flow_run`. Ids, versions
+/// and the flow must be there (the API declares them non-null), everything else may be absent;
+/// `errc::malformed_response` names what is missing.
+[[nodiscard]] inline result<std::vector<flow_run>> read_flow_runs(json::value const& data) {
+    auto const* const rows = json::array_of(data, "flow_run");
+    if (rows == nullptr) return fail(errc::malformed_response, "flow run metadata has no list of flow runs");
+    std::vector<flow_run> runs;
+    runs.reserve(rows->size());
+    for (auto const& each : *rows) {
+        auto read = detail::read_flow_run(each);
+        if (!read) return read.error();
+        runs.push_back(*std::move(read));
+    }
+    return runs;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/deploy/external_kwargs.hpp -----------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_EXTERNAL_KWARGS_HPP
+#define FARGATE_DEPLOY_EXTERNAL_KWARGS_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// The key of a flow's own keyword arguments: `<prefix>/<slug of its name>/<first eight of its id>.json`. An empty prefix
+/// or slug leaves out its part, a slash at the end of the prefix is not doubled, and everything else in it is kept.
+[[nodiscard]] inline std::string external_key(prefect::flow const& flow, settings const& with) {
+    std::string key = with.external.key;
+    for (auto const& part : {slug_of(flow.name, with), flow.id8() + ".json"}) {
+        if (part.empty()) continue;
+        if (!key.empty() && key.back() != '/') key += '/';
+        key += part;
+    }
+    return key;
+}
+
+namespace detail {
+
+/// Keeps lines, so that they can be told with the place that they are about.
+struct kept_lines {
+    std::vector<std::string> lines{};
+    void write(log_level, std::string_view text) { lines.emplace_back(text); }
+};
+
+/// Which launch type runs is the agent's matter. Taken out of `given`; the line to say about it, empty when it was not
+/// there. Requires an object.
+[[nodiscard]] inline std::string take_launch_type(json::value& given) {
+    std::string line;
+    for (std::string const name : {"launchType", "launch_type"}) {
+        if (json::member(given, name) != nullptr)
+            line = name + " cannot be set there and is ignored: set the agent's option launch_type";
+        given.erase(name);
+    }
+    return line;
+}
+
+} // namespace detail
+
+/// Keyword arguments that a flow has for itself, a JSON object in S3 where the settings say. `S3` has `get_object`, as
+/// `aws::s3`; it, the settings and `log` are kept as references. May be used from several threads at once as far as these
+/// may. With `settings::strict`, what would be a warning about the file's content is an error.
+template <class S3, log_policy Log>
+class external_kwargs {
+public:
+    external_kwargs(S3& s3, settings const& with, Log& log) : s3_{s3}, with_{with}, log_{log} {}
+
+    /// What is kept for a flow, to be put over the agent's own with `replace`; nothing when S3 has no such object. An
+    /// object that may not be read counts as none, with a warning: S3 also says that of one that is not there when the
+    /// bucket may not be listed. Any other failure to read it, and content that is no such object, is an error that names
+    /// the object; no value of it is ever told.
+    /// Each call asks S3 anew: what is put there counts from the next run on.
+    [[nodiscard]] result<std::optional<kwargs>> fetch(prefect::flow const& flow, std::stop_token stop = {}) const {
+        std::string const& bucket = with_.external.bucket;
+        std::string const key = external_key(flow, with_);
+        std::string const place = "external kwargs s3://" + bucket + "/" + key;
+        log_.write(log_level::info, "Fetching external kwargs from S3");
+        log_.write(log_level::debug, "Looking for " + place);
+        auto object = s3_.get_object({.bucket = bucket, .key = key}, std::move(stop));
+        if (!object) {
+            error why = std::move(object).error();
+            bool const denied = why.service_code == "AccessDenied";
+            bool const no_bucket = why.service_code == "NoSuchBucket";
+            if (denied)
+                log_.write(log_level::warning,
+                           "Access to " + place +
+                               " is denied, going on without: allow s3:GetObject on the object, and "
+                               "s3:ListBucket on the bucket to tell denied from missing");
+            else if (no_bucket)
+                log_.write(log_level::warning,
+                           "There is no bucket " + bucket +
+                               ", going on without external kwargs: check external_kwargs_s3_bucket");
+            else if (why.service_code != "NoSuchKey")
+                return at(place, std::move(why));
+            log_.write(log_level::info, "Flow id " + flow.id8() + " does not have external kwargs.");
+        }
+        log_.write(log_level::info, "Updating default kwargs with external");
+        if (!object) return std::optional<kwargs>{};
+        auto read = read_object(place, object->body);
+        if (!read) return at(place, std::move(read).error());
+        return std::optional{*std::move(read)};
+    }
+
+private:
+    [[nodiscard]] static error at(std::string const& place, error why) {
+        why.message = place + ": " + why.message;
+        return why;
+    }
+
+    [[nodiscard]] result<kwargs> read_object(std::string const& place, std::string_view body) const {
+        auto given = json::parse(body);
+        if (!given) return fail(errc::invalid_argument, given.error().message);
+        if (!given->is_object()) return detail::wrong_type("it", kwarg_type::object, detail::article_and_type(*given));
+        detail::kept_lines told;
+        if (auto line = detail::take_launch_type(*given); !line.empty()) told.lines.push_back(std::move(line));
+        auto read = read_kwargs(*given, told, with_.strict);
+        if (!read) return read;
+        if (with_.strict && !told.lines.empty()) return fail(errc::invalid_argument, told.lines.front());
+        for (auto const& line : told.lines) log_.write(log_level::warning, place + ": " + line);
+        return read;
+    }
+
+    S3& s3_;
+    settings const& with_;
+    Log& log_;
+};
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/difference.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_DIFFERENCE_HPP
+#define FARGATE_DEPLOY_DIFFERENCE_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// An amount of `cpu` or `memory` in AWS's units: `1 vCPU` and `1 GB` are 1024. Texts that are none stay as they are.
+[[nodiscard]] inline std::string amount_of(json::value const& given) {
+    auto const raw = json::as_text(given);
+    if (!raw) return json::write(given);
+    std::string_view const text = text::trim(*raw);
+    double number = 0;
+    auto const read = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (read.ec != std::errc{} || number < 0 || number > 1e9) return std::string{text};
+    std::string_view const unit = text::trim(text.substr(static_cast<std::size_t>(read.ptr - text.data())));
+    if (text::iequals(unit, "vcpu") || text::iequals(unit, "gb"))
+        number *= 1024;
+    else if (!unit.empty() && !text::iequals(unit, "mb"))
+        return std::string{text};
+    return std::to_string(static_cast<long long>(number + 0.5));
+}
+
+/// What AWS leaves out of an answer.
+[[nodiscard]] inline bool says_nothing(json::value const& given) noexcept {
+    return given.is_null() || json::as_text(given) == std::string_view{} || given == false ||
+           ((given.is_array() || given.is_object()) && given.empty());
+}
+
+/// Goes through what would be sent and looks each member up in what is registered.
+class difference_finder {
+public:
+    std::vector<std::string> paths{};
+
+    void compare(std::string const& path, std::string_view name, json::value const& wanted,
+                 json::value const* registered) {
+        if (registered == nullptr) {
+            if (!says_nothing(wanted)) paths.push_back(path);
+        } else if (wanted.is_object() && registered->is_object()) {
+            for (auto const& [member, value] : *wanted.get_ptr<json::value::object_t const*>())
+                compare(path + "." + member, member, value, json::member(*registered, member));
+        } else if (wanted.is_array() && registered->is_array()) {
+            list(path, name, wanted, *registered);
+        } else if (!is_same(name, wanted, *registered)) {
+            paths.push_back(path);
+        }
+    }
+
+private:
+    /// By what the elements of a list are told apart; empty: by all that they are.
+    [[nodiscard]] static std::string_view key_of(std::string_view list) noexcept {
+        if (list == "tags") return "key";
+        if (list == "mountPoints") return "containerPath";
+        constexpr std::string_view named[] = {"containerDefinitions", "environment",  "secrets", "volumes",
+                                              "properties",           "secretOptions"};
+        return std::find(std::begin(named), std::end(named), list) != std::end(named) ? "name" : "";
+    }
+
+    /// Whether others may add elements of their own.
+    [[nodiscard]] static bool is_open(std::string_view list) noexcept {
+        return list == "tags" || list == "containerDefinitions" || list == "requiresCompatibilities";
+    }
+
+    [[nodiscard]] static bool is_same(std::string_view name, json::value const& wanted, json::value const& registered) {
+        if (wanted == registered || (says_nothing(wanted) && says_nothing(registered))) return true;
+        if (name == "cpu" || name == "memory") return amount_of(wanted) == amount_of(registered);
+        auto const text = json::as_text(wanted);
+        auto const arn = json::as_text(registered);
+        if (name.ends_with("RoleArn") && text && arn) return arn->ends_with("/" + std::string{*text});
+        return false;
+    }
+
+    void list(std::string const& path, std::string_view name, json::value const& wanted,
+              json::value const& registered) {
+        std::string_view const key = key_of(name);
+        if (key.empty()) {
+            if (!same_elements(name, wanted, registered)) paths.push_back(path);
+            return;
+        }
+        for (std::size_t i = 0; i != wanted.size(); ++i) {
+            auto const* const last = last_of(wanted, key, json::text_of(wanted[i], key));
+            if (last == &wanted[i])
+                element(path, name, i, wanted[i], last_of(registered, key, json::text_of(wanted[i], key)));
+        }
+        if (is_open(name)) return;
+        for (auto const& each : registered) {
+            auto const id = json::text_of(each, key);
+            if (last_of(wanted, key, id) == nullptr) paths.push_back(path + "." + shown_name(id.value_or("")));
+        }
+    }
+
+    void element(std::string const& path, std::string_view list, std::size_t index, json::value const& wanted,
+                 json::value const* registered) {
+        bool const is_pair = list == "environment" || list == "tags";
+        auto const id = json::text_of(wanted, key_of(list));
+        bool const is_indexed = list == "containerDefinitions" || !id;
+        std::string const place = path + (is_indexed ? "[" + std::to_string(index) + "]" : "." + shown_name(*id));
+        if (!is_pair || registered == nullptr)
+            compare(place, "", wanted, registered);
+        else if (auto const* const value = json::member(wanted, "value"))
+            compare(place, "", *value, json::member(*registered, "value"));
+    }
+
+    /// Of two entries of one name ECS takes the last.
+    [[nodiscard]] static json::value const* last_of(json::value const& list, std::string_view key,
+                                                    std::optional<std::string_view> id) noexcept {
+        json::value const* found = nullptr;
+        for (auto const& each : list)
+            if (json::text_of(each, key) == id) found = &each;
+        return found;
+    }
+
+    /// Commands have an order; the other lists are sets.
+    [[nodiscard]] static bool same_elements(std::string_view name, json::value const& wanted,
+                                            json::value const& registered) {
+        if (name == "command") return wanted == registered;
+        if (!is_open(name) && wanted.size() != registered.size()) return false;
+        return std::all_of(wanted.begin(), wanted.end(), [&](json::value const& each) {
+            return std::any_of(registered.begin(), registered.end(), [&](json::value const& other) {
+                difference_finder inner;
+                inner.compare("", "", each, &other);
+                return inner.paths.empty();
+            });
+        });
+    }
+};
+
+} // namespace detail
+
+/// Where a task definition that is registered differs from one that would be: `definition` is a RegisterTaskDefinition
+/// body, `described` the answer to DescribeTaskDefinition with its tags. Each member of `definition` is looked up, members
+/// that only the answer has do not count, except entries of the lists that are given whole (environment, secrets, volumes,
+/// ...). Lists other than commands have no order. Paths and never values, in the order of `definition`, each once:
+/// `containerDefinitions[0].environment.PREFECT__CLOUD__API`. Nothing when the answer holds no definition.
+[[nodiscard]] inline std::vector<std::string> differences(json::value const& definition, json::value const& described) {
+    detail::difference_finder finder;
+    auto const* const registered = json::object_of(described, "taskDefinition");
+    auto const* const members = definition.get_ptr<json::value::object_t const*>();
+    if (registered == nullptr || members == nullptr) return {};
+    for (auto const& [name, value] : *members)
+        finder.compare(name, name, value, json::member(name == "tags" ? described : *registered, name));
+    std::vector<std::string> paths;
+    for (auto& each : finder.paths)
+        if (std::find(paths.begin(), paths.end(), each) == paths.end()) paths.push_back(std::move(each));
+    return paths;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/launch_plan.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_LAUNCH_PLAN_HPP
+#define FARGATE_DEPLOY_LAUNCH_PLAN_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Everything a launch needs, decided before the first call: a pure function of the run and the configuration, the same
+/// bytes for every agent that plans it.
+struct launch_plan {
+    /// Which task definition may be used again instead of registering one.
+    struct reuse {
+        bool revisions = false;                     ///< look at the flow tags, not only at the family's existence
+        std::string flow_id8{};                     ///< tag `PrefectFlowId`
+        std::optional<std::int64_t> flow_version{}; ///< tag `PrefectFlowVersion`
+        bool refresh = false;                       ///< not one that differs from what would be registered
+    };
+
+    std::string family{};     ///< task definition family
+    json::value definition{}; ///< RegisterTaskDefinition body
+    json::value task{};       ///< RunTask body; `taskDefinition` is the family until a revision is known
+    launch_plan::reuse reusable{};
+};
+
+/// What a launch became.
+struct launched {
+    std::string task_arn{};
+    std::string definition{}; ///< the family or ARN that was run
+    bool registered = false;  ///< a new definition was made for it
+};
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/prefect/state.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_STATE_HPP
+#define FARGATE_PREFECT_STATE_HPP
+
+// States as Prefect 0.13 to 1.x serialise them: an object with `type`, `message`, `context`, `cached_inputs`, `_result`,
+// `__version__` and members of the type's own.
+
+namespace fargate::inline v0::prefect {
+
+/// Texts that go into a state or a run's log are cut to this many bytes. Written twice as JSON a byte becomes seven at
+/// most, and the server refuses states, and whole requests, of more than a million.
+inline constexpr std::size_t longest_message = 64 * 1024;
+
+/// The beginning of a text, in whole characters (UTF-8), with a word on how much is missing; short texts as they are.
+[[nodiscard]] inline std::string bounded_message(std::string_view text, std::size_t limit = longest_message) {
+    if (text.size() <= limit) return std::string{text};
+    std::size_t kept = limit;
+    for (int back = 0; kept != 0 && back != 3 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U; ++back)
+        --kept;
+    return std::string{text.substr(0, kept)} + "... (" + std::to_string(text.size() - kept) + " more bytes)";
+}
+
+namespace detail {
+
+template <std::size_t Count>
+[[nodiscard]] constexpr bool is_one_of(std::string_view const (&names)[Count], std::string_view name) noexcept {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+[[nodiscard]] constexpr bool is_scheduled_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Scheduled", "Resume", "Retrying", "Paused", "Queued"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] constexpr bool is_other_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Cancelled", "Cached",        "ClientFailed", "Failed",
+                                          "Finished",  "Looped",        "Mapped",       "Pending",
+                                          "Running",   "Cancelling",    "Skipped",      "Submitted",
+                                          "Success",   "TriggerFailed", "TimedOut",     "ValidationFailed"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] constexpr bool is_wrapper_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Queued", "Submitted", "ClientFailed"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
+    auto made = json::value::object();
+    json::set(made, "type", type);
+    json::set(made, "message", std::string{message});
+    json::set(made, "context", json::value::object());
+    json::set(made, "cached_inputs", json::value::object());
+    auto nothing = json::value::object();
+    json::set(nothing, "type", "NoResultType");
+    json::set(nothing, "__version__", std::string{core_version});
+    json::set(made, "_result", std::move(nothing));
+    return made;
+}
+
+} // namespace detail
+
+/// True for a state that is waiting for somebody to submit it: Scheduled, Resume, Retrying, Paused or Queued.
+/// `errc::malformed_response` when it has no type, or one that Prefect does not know: what that means cannot be guessed.
+[[nodiscard]] inline result<bool> is_scheduled(json::value const& state) {
+    auto const type = json::text_of(state, "type");
+    if (!type) return fail(errc::malformed_response, "its state has no type");
+    if (detail::is_scheduled_type(*type)) return true;
+    if (detail::is_other_type(*type)) return false;
+    return fail(errc::malformed_response, "its state has the unknown type " + bounded_message(*type, 64));
+}
+
+/// The state that is nested into a new one: the received object as it is, or what is inside when it is itself a wrapper
+/// (Queued, Submitted, ClientFailed). Null when there is nothing.
+[[nodiscard]] inline json::value const& unwrapped(json::value const& state) {
+    static json::value const nothing = nullptr;
+    json::value const* at = &state;
+    while (at != nullptr && detail::is_wrapper_type(json::text_of(*at, "type").value_or("")))
+        at = json::member(*at, "state");
+    return at != nullptr ? *at : nothing;
+}
+
+/// Submitted, around the state it follows.
+[[nodiscard]] inline json::value submitted_state(json::value const& previous, std::string_view message,
+                                                 std::string_view core_version) {
+    auto made = detail::bare_state("Submitted", message, core_version);
+    json::set(made, "state", unwrapped(previous));
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+/// Failed, for the reason that `message` gives, cut to `longest_message`.
+[[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
+    auto made = detail::bare_state("Failed", bounded_message(message), core_version);
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/deploy/client_token.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_CLIENT_TOKEN_HPP
+#define FARGATE_DEPLOY_CLIENT_TOKEN_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// RFC 4648 section 5, without padding.
+[[nodiscard]] inline std::string base64url(std::string_view bytes) {
+    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string made;
+    std::uint32_t held = 0;
+    int bits = 0;
+    for (char const c : bytes) {
+        held = ((held << 8U) | static_cast<unsigned char>(c)) & 0xFFFFU;
+        for (bits += 8; bits >= 6; bits -= 6) made += alphabet[(held >> static_cast<unsigned>(bits - 6)) & 0x3FU];
+    }
+    if (bits != 0) made += alphabet[(held << static_cast<unsigned>(6 - bits)) & 0x3FU];
+    return made;
+}
+
+/// The version that the state waiting to be submitted had: submitting it adds one.
+[[nodiscard]] inline std::int64_t version_before_claim(json::value const& state, std::int64_t version) noexcept {
+    return json::text_of(state, "type") == std::string_view{"Submitted"} ? version - 1 : version;
+}
+
+} // namespace detail
+
+/// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
+/// again, and for a run that is already under way another one for each set of due task runs.
+[[nodiscard]] inline std::string epoch_of(prefect::flow_run const& run) {
+    std::vector<std::pair<std::string_view, std::int64_t>> due;
+    for (auto const& each : run.task_runs) {
+        std::int64_t const version = detail::version_before_claim(each.state, each.version);
+        if (version != each.version || prefect::is_scheduled(each.state).value_or(false))
+            due.emplace_back(each.id, version);
+    }
+    std::sort(due.begin(), due.end());
+    std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
+    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
+    return epoch;
+}
+
+/// RunTask's `clientToken`: whoever launches this run of this backend, and however often, gets one task as long as it is
+/// sent with the same body. 43 characters of the 64 that ECS allows.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string client_token(std::string_view api, prefect::flow_run const& run, unsigned attempt,
+                                       Hash const& hash) {
+    std::string const named = std::string{api} + '|' + run.id + '|' + epoch_of(run) + '|' + std::to_string(attempt);
+    return detail::base64url(crypto::bytes_of(hash.sha256(named)));
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/image.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_IMAGE_HPP
+#define FARGATE_DEPLOY_IMAGE_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// The next run of digits, or of lower-case letters, or of anything else up to a dot: how Prefect's agent cut versions.
+[[nodiscard]] constexpr std::string_view next_component(std::string_view& rest) noexcept {
+    while (!rest.empty() && rest.front() == '.') rest.remove_prefix(1);
+    auto const kind = [](char c) { return text::is_digit(c) ? 0 : text::is_lower(c) ? 1 : c == '.' ? 2 : 3; };
+    std::size_t end = 0;
+    while (end != rest.size() && kind(rest[end]) == kind(rest.front())) ++end;
+    std::string_view const component = rest.substr(0, end);
+    rest.remove_prefix(end);
+    return component;
+}
+
+/// Whether a flow's Prefect version lies before another; nothing when letters stand where a number is compared. A version
+/// that only lacks components lies before: `0.13` before `0.13.0`.
+[[nodiscard]] constexpr std::optional<bool> is_before(std::string_view version,
+                                                      std::array<unsigned, 3> const& other) noexcept {
+    for (unsigned const wanted : other) {
+        std::string_view const component = next_component(version);
+        if (component.empty()) return true;
+        if (!text::is_digit(component.front())) return std::nullopt;
+        unsigned number = 0;
+        for (char const c : component) number = std::min(number * 10 + static_cast<unsigned>(c - '0'), 1000000U);
+        if (number != wanted) return number < wanted;
+    }
+    return false;
+}
+
+/// Joins an image name to its registry as Python's `PurePosixPath` joins: an absolute name stands alone; empty and `.`
+/// components vanish.
+[[nodiscard]] inline std::string join_path(std::string_view registry, std::string_view name) {
+    if (!name.empty() && name.front() == '/') registry = {};
+    std::string_view const first = registry.empty() ? name : registry;
+    std::string_view const root = first.substr(0, std::min(first.find_first_not_of('/'), first.size()));
+    std::string made = root.size() == 2 ? "//" : root.empty() ? "" : "/";
+    for (std::string_view rest : {registry, name}) {
+        while (!rest.empty()) {
+            std::string_view const part = rest.substr(0, rest.find('/'));
+            rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+            if (part.empty() || part == ".") continue;
+            if (!made.empty() && made.back() != '/') made += '/';
+            made += part;
+        }
+    }
+    return made;
+}
+
+[[nodiscard]] inline bool is_docker(json::value const& storage) noexcept {
+    return json::text_of(storage, "type") == std::string_view{"Docker"};
+}
+
+[[nodiscard]] inline result<std::string> docker_image(json::value const& storage) {
+    auto const name = json::text_of(storage, "image_name");
+    auto const tag = json::text_of(storage, "image_tag");
+    if (!name || !tag)
+        return fail(errc::invalid_argument, "Docker storage is missing required fields image_name and image_tag");
+    std::string image = join_path(json::text_of(storage, "registry_url").value_or(""), *name);
+    if (image.empty() || tag->empty())
+        return fail(errc::invalid_argument, "Docker storage has an empty image_name or image_tag");
+    return image + ":" + std::string{*tag};
+}
+
+/// The image that Prefect publishes for a flow's own version; its naming changed with 0.14.0.
+[[nodiscard]] inline std::string default_image(std::string_view core_version) {
+    std::string_view const version = core_version.substr(0, core_version.find('+'));
+    bool const plain = !version.empty() && is_before(version, {0, 14, 0}) == false;
+    return std::string{plain ? "prefecthq/prefect:" : "prefecthq/prefect:all_extras-"} +
+           std::string{version.empty() ? "latest" : version};
+}
+
+/// A usable `image` member: empty when it is absent, null or empty.
+[[nodiscard]] inline result<std::string> image_member(json::value const* owner, std::string_view what) {
+    json::value const* const image = owner != nullptr ? json::member(*owner, "image") : nullptr;
+    if (image == nullptr) return std::string{};
+    auto const text = json::as_text(*image);
+    if (!text) return fail(errc::invalid_argument, "the image of the flow's " + std::string{what} + " is not text");
+    return std::string{*text};
+}
+
+} // namespace detail
+
+/// The run configuration in force: the run's own, else the flow's; null when there is none.
+[[nodiscard]] inline json::value const& run_config_of(prefect::flow_run const& run) noexcept {
+    return run.run_config.is_null() ? run.flow.run_config : run.run_config;
+}
+
+/// The container image a flow run needs. With a run configuration, or without an environment: Docker storage's image, else
+/// the configuration's, else Prefect's own of the flow's version. Otherwise: the environment's, else Docker storage's.
+/// `errc::invalid_argument` when the flow names none, with the words of Prefect's agent.
+[[nodiscard]] inline result<std::string> image_of(prefect::flow_run const& run) {
+    auto const& storage = run.flow.storage;
+    auto const& run_config = run_config_of(run);
+    if (storage.is_null()) return fail(errc::invalid_argument, "Flow of flow run " + run.id + " has no storage.");
+    if (!run_config.is_null() || run.flow.environment.is_null()) {
+        if (detail::is_docker(storage)) return detail::docker_image(storage);
+        auto image = detail::image_member(&run_config, "run_config");
+        if (!image || !image->empty()) return image;
+        return detail::default_image(run.flow.core_version);
+    }
+    auto image = detail::image_member(json::member(run.flow.environment, "metadata"), "environment metadata");
+    if (!image || !image->empty()) return image;
+    if (detail::is_docker(storage)) return detail::docker_image(storage);
+    return fail(errc::invalid_argument, "Storage for flow run " + run.id +
+                                            " is not of type Docker and environment has no `image` attribute in the "
+                                            "metadata field.");
+}
+
+/// The shell command that runs a flow registered with `core_version`: it was renamed with 0.13.0. A version that cannot be
+/// compared is taken for a new one, none for an old one.
+[[nodiscard]] inline std::string_view command_for(std::string_view core_version) noexcept {
+    bool const old = core_version.empty() || detail::is_before(core_version, {0, 13, 0}).value_or(false);
+    return old ? "prefect execute cloud-flow" : "prefect execute flow-run";
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/python_repr.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_PYTHON_REPR_HPP
+#define FARGATE_DEPLOY_PYTHON_REPR_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// Whether Python's `repr` shows a character instead of its code: everything but controls, formats, surrogates, private
+/// use and separators. Code points that Unicode has not assigned count as shown, except where whole planes are empty.
+[[nodiscard]] inline bool is_printable(char32_t point) noexcept {
+    struct range {
+        char32_t first, last;
+    };
+    static constexpr range hidden[] = {
+        {0x0, 0x1F},        {0x7F, 0xA0},       {0xAD, 0xAD},        {0x600, 0x605},     {0x61C, 0x61C},
+        {0x6DD, 0x6DD},     {0x70F, 0x70F},     {0x890, 0x891},      {0x8E2, 0x8E2},     {0x1680, 0x1680},
+        {0x180E, 0x180E},   {0x2000, 0x200F},   {0x2028, 0x202F},    {0x205F, 0x206F},   {0x3000, 0x3000},
+        {0xD800, 0xF8FF},   {0xFEFF, 0xFEFF},   {0xFFF0, 0xFFFB},    {0xFFFE, 0xFFFF},   {0x110BD, 0x110BD},
+        {0x110CD, 0x110CD}, {0x13430, 0x13438}, {0x1BCA0, 0x1BCA3},  {0x1D173, 0x1D17A}, {0x1FFFE, 0x1FFFF},
+        {0x2FFFE, 0x2FFFF}, {0x31350, 0xE00FF}, {0xE01F0, 0x10FFFF},
+    };
+    auto const at = std::lower_bound(std::begin(hidden), std::end(hidden), point,
+                                     [](range const& each, char32_t wanted) { return each.last < wanted; });
+    return at == std::end(hidden) || point < at->first;
+}
+
+inline void append_code(std::string& out, char mark, int digits, char32_t point) {
+    out += '\\';
+    out += mark;
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += "0123456789abcdef"[(point >> shift) & 0xFU];
+}
+
+} // namespace detail
+
+/// Appends what Python 3's `repr` of the text is: quoted with `'` unless only `"` avoids a backslash. A byte that is not
+/// UTF-8 is shown as the half surrogate that Python reads it as.
+inline void append_python_repr(std::string& out, std::string_view text) {
+    bool const other = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
+    char const quote = other ? '"' : '\'';
+    out += quote;
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t const start = at;
+        char32_t const point = text::next_code_point(text, at);
+        if (point == text::no_code_point) {
+            detail::append_code(out, 'u', 4, 0xDC00U + static_cast<unsigned char>(text[start]));
+        } else if (point == static_cast<unsigned char>(quote) || point == '\\') {
+            out += '\\';
+            out += static_cast<char>(point);
+        } else if (point == '\n' || point == '\r' || point == '\t') {
+            out += point == '\n' ? "\\n" : point == '\r' ? "\\r" : "\\t";
+        } else if (detail::is_printable(point)) {
+            out += text.substr(start, at - start);
+        } else if (point < 0x100) {
+            detail::append_code(out, 'x', 2, point);
+        } else if (point < 0x10000) {
+            detail::append_code(out, 'u', 4, point);
+        } else {
+            detail::append_code(out, 'U', 8, point);
+        }
+    }
+    out += quote;
+}
+
+/// What Python 3's `str` of a list of texts is, as `PREFECT__CLOUD__AGENT__LABELS` carries it: `['aws', 'prod']`.
+[[nodiscard]] inline std::string python_repr(std::span<std::string const> texts) {
+    std::string out = "[";
+    for (auto const& each : texts) {
+        if (out.size() != 1) out += ", ";
+        append_python_repr(out, each);
+    }
+    out += ']';
+    return out;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/run_config.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_RUN_CONFIG_HPP
+#define FARGATE_DEPLOY_RUN_CONFIG_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// What a run's own configuration changes about its task.
+struct run_wishes {
+    json::value task = json::value::object(); ///< RunTask arguments, in place of the agent's
+    json::value overrides =
+        json::value::object(); ///< RunTask's `overrides`: cpu, memory, roles and what it gives itself
+    json::value environment = json::value::array(); ///< for the flow's container, behind what Prefect needs
+};
+
+namespace detail {
+
+/// RunTask arguments that only a run configuration may give.
+inline constexpr kwarg_name further_run_names[] = {
+    {"overrides", kwarg_type::object},
+    {"launchType", kwarg_type::text},
+    {"capacityProviderStrategy", kwarg_type::list},
+    {"enableExecuteCommand", kwarg_type::flag},
+};
+
+/// Prefect's names for what RunTask can override.
+struct run_member {
+    std::string_view name;
+    char const* override_name;
+    kwarg_type type;
+};
+inline constexpr run_member run_members[] = {
+    {"cpu", "cpu", kwarg_type::amount},
+    {"memory", "memory", kwarg_type::amount},
+    {"task_role_arn", "taskRoleArn", kwarg_type::text},
+    {"execution_role_arn", "executionRoleArn", kwarg_type::text},
+};
+
+[[nodiscard]] inline result<void> read_run_task_kwargs(json::value const& given, run_wishes& wishes) {
+    std::string const prefix = "run_config.run_task_kwargs";
+    auto const* const members = given.get_ptr<json::value::object_t const*>();
+    if (members == nullptr) return wrong_type(prefix, kwarg_type::object, article_and_type(given));
+    std::vector<kwarg_name> known;
+    std::vector<std::string_view> names;
+    for (auto const& each : kwarg_names)
+        if (each.run) known.push_back(each);
+    known.insert(known.end(), std::begin(further_run_names), std::end(further_run_names));
+    for (auto const& each : known) names.push_back(each.name);
+    for (auto const& [name, value] : *members) {
+        auto const found = std::find(names.begin(), names.end(), name);
+        if (found == names.end())
+            return fail(errc::invalid_argument, unknown_name(prefix + ".", name, names).refusal());
+        if (value.is_null()) continue;
+        std::string const where = prefix + "." + name;
+        auto read = read_kwarg(where, known[static_cast<std::size_t>(found - names.begin())].type, value);
+        if (!read) return std::move(read).error();
+        std::vector<unknown_kwarg> unknown;
+        if (auto fits = check_shape(where, name, *read, unknown); !fits) return fits;
+        if (!unknown.empty()) return fail(errc::invalid_argument, unknown.front().refusal());
+        json::set(name == "overrides" ? wishes.overrides : wishes.task, name, *std::move(read));
+    }
+    if (auto const* const overrides = json::member(wishes.overrides, "overrides")) {
+        json::value inner = *overrides;
+        wishes.overrides = std::move(inner);
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> read_run_env(json::value const& given, run_wishes& wishes) {
+    auto const* const members = given.get_ptr<json::value::object_t const*>();
+    if (members == nullptr) return wrong_type("run_config.env", kwarg_type::object, article_and_type(given));
+    for (auto const& [name, value] : *members) {
+        if (name.empty()) return fail(errc::invalid_argument, "run_config.env has an entry without a name");
+        if (!value.is_string())
+            return wrong_type("run_config.env." + shown_name(name), kwarg_type::text, article_and_type(value));
+        auto entry = json::value::object();
+        json::set(entry, "name", name);
+        json::set(entry, "value", value);
+        wishes.environment.push_back(std::move(entry));
+    }
+    return {};
+}
+
+} // namespace detail
+
+/// What a run configuration asks for: `env` of any type of configuration; of an ECSRun also `cpu`, `memory`,
+/// `task_role_arn`, `execution_role_arn` and `run_task_kwargs`. `errc::invalid_argument`, in one line that names the
+/// member, when one has the wrong type, when an ECSRun has a member that this agent does not know, and when it brings its
+/// own task definition. `image` is `image_of`'s.
+[[nodiscard]] inline result<run_wishes> read_run_config(json::value const& run_config) {
+    run_wishes wishes;
+    auto const* const members = run_config.get_ptr<json::value::object_t const*>();
+    if (members == nullptr) {
+        if (run_config.is_null()) return wishes;
+        return detail::wrong_type("run_config", kwarg_type::object, detail::article_and_type(run_config));
+    }
+    if (auto const* const env = json::member(run_config, "env"))
+        if (auto read = detail::read_run_env(*env, wishes); !read) return std::move(read).error();
+    if (json::text_of(run_config, "type") != std::string_view{"ECSRun"}) return wishes;
+
+    if (auto const* const given = json::member(run_config, "run_task_kwargs"))
+        if (auto read = detail::read_run_task_kwargs(*given, wishes); !read) return std::move(read).error();
+    constexpr std::string_view elsewhere[] = {"type", "__version__", "labels", "image", "env", "run_task_kwargs"};
+    for (auto const& [name, value] : *members) {
+        if (value.is_null() || std::find(std::begin(elsewhere), std::end(elsewhere), name) != std::end(elsewhere))
+            continue;
+        std::string const where = "run_config." + detail::shown_name(name);
+        auto const* const found =
+            std::find_if(std::begin(detail::run_members), std::end(detail::run_members),
+                         [&wanted = name](detail::run_member const& each) { return each.name == wanted; });
+        if (found == std::end(detail::run_members)) {
+            bool const own =
+                name == "task_definition" || name == "task_definition_path" || name == "task_definition_arn";
+            return fail(errc::invalid_argument,
+                        own ? where + " cannot be used: this agent registers the task definitions of flows itself"
+                            : where + " is no member of an ECSRun that this agent knows");
+        }
+        auto read = detail::read_kwarg(where, found->type, value);
+        if (!read) return std::move(read).error();
+        if (json::as_text(*read) != std::string_view{})
+            json::set(wishes.overrides, found->override_name, *std::move(read));
+    }
+    return wishes;
+}
+
+} // namespace fargate::inline v0::deploy
 
 #endif
 
@@ -7997,25 +9364,35 @@ inline constexpr std::size_t longest_overrides = 8192; ///< ECS counts the JSON 
 /// The family a flow without revisions of its own is registered under.
 [[nodiscard]] inline std::string family_by_id(prefect::flow const& flow) { return "prefect-task-" + flow.id8(); }
 
-[[nodiscard]] inline std::string family_of(prefect::flow const& flow, bool revisions) {
-    std::string family = revisions ? text::slug(flow.name) : std::string{};
+[[nodiscard]] inline std::string family_of(prefect::flow const& flow, settings const& with) {
+    std::string family = with.enable_task_revisions ? slug_of(flow.name, with) : std::string{};
     if (family.size() > longest_family) family.resize(longest_family);
     while (!family.empty() && family.back() == '-') family.pop_back();
     return family.empty() ? family_by_id(flow) : family;
 }
 
+/// What Prefect needs in a container, in the order of that profile's agents.
+[[nodiscard]] inline std::vector<std::pair<std::string, std::string>> fixed_environment(settings const& with) {
+    bool const is_new = with.profile == container_profile::v0_15;
+    std::string const logs_go_to_cloud = with.log_to_cloud ? "true" : "false";
+    std::vector<std::pair<std::string, std::string>> entries;
+    if (is_new) entries.emplace_back("PREFECT__BACKEND", with.backend);
+    entries.emplace_back("PREFECT__CLOUD__API", api_of(with));
+    entries.emplace_back("PREFECT__CLOUD__AGENT__LABELS", python_repr(with.labels));
+    entries.emplace_back("PREFECT__CLOUD__USE_LOCAL_SECRETS", "false");
+    entries.emplace_back(is_new ? "PREFECT__CLOUD__SEND_FLOW_RUN_LOGS" : "PREFECT__LOGGING__LOG_TO_CLOUD",
+                         logs_go_to_cloud);
+    entries.emplace_back("PREFECT__LOGGING__LEVEL", with.logging_level);
+    entries.emplace_back("PREFECT__ENGINE__FLOW_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudFlowRunner");
+    entries.emplace_back("PREFECT__ENGINE__TASK_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudTaskRunner");
+    if (is_new) entries.emplace_back("PREFECT__LOGGING__LOG_TO_CLOUD", logs_go_to_cloud);
+    return entries;
+}
+
 /// The container's environment: what Prefect needs, the agent's variables in its place or behind it, and those of the
 /// definition that no name before has.
 [[nodiscard]] inline result<json::value> environment_of(settings const& with) {
-    std::vector<std::pair<std::string, std::string>> entries = {
-        {"PREFECT__CLOUD__API", std::string{api_of(with)}},
-        {"PREFECT__CLOUD__AGENT__LABELS", python_repr(with.labels)},
-        {"PREFECT__CLOUD__USE_LOCAL_SECRETS", "false"},
-        {"PREFECT__LOGGING__LOG_TO_CLOUD", with.log_to_cloud ? "true" : "false"},
-        {"PREFECT__LOGGING__LEVEL", with.logging_level},
-        {"PREFECT__ENGINE__FLOW_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudFlowRunner"},
-        {"PREFECT__ENGINE__TASK_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudTaskRunner"},
-    };
+    auto entries = fixed_environment(with);
     auto const find = [&](std::string_view name) {
         return std::find_if(entries.begin(), entries.end(), [&](auto const& each) { return each.first == name; });
     };
@@ -8086,30 +9463,83 @@ inline void set_tag(json::value& tags, std::string_view key, std::string_view va
     return body;
 }
 
+/// What the container must be told of this run and what no definition may hold: who it is and how it logs in. Images
+/// that do not know keys yet take the key for a token, as from Prefect's ECS agent.
+[[nodiscard]] inline json::value run_environment(prefect::flow_run const& run, settings const& with) {
+    auto made = json::value::array();
+    auto const& token = with.token.reveal().empty() ? with.api_key : with.token;
+    made.push_back(pair_of("name", "PREFECT__CLOUD__AUTH_TOKEN", token.reveal()));
+    made.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_RUN_ID", run.id));
+    made.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_ID", run.flow.id));
+    if (!with.api_key.reveal().empty()) {
+        made.push_back(pair_of("name", "PREFECT__CLOUD__API_KEY", with.api_key.reveal()));
+        if (!with.tenant_id.empty()) made.push_back(pair_of("name", "PREFECT__CLOUD__TENANT_ID", with.tenant_id));
+    }
+    return made;
+}
+
+/// Adds the entries whose names the list does not have.
+inline void add_entries(json::value& list, json::value const& more) {
+    for (auto const& each : more) {
+        bool const is_there = std::any_of(list.begin(), list.end(), [&](json::value const& entry) {
+            return json::text_of(entry, "name") == json::text_of(each, "name");
+        });
+        if (!is_there) list.push_back(each);
+    }
+}
+
+/// RunTask's overrides: Prefect's variables of this run, before anything that the run's configuration asks for.
+[[nodiscard]] inline result<json::value> overrides_of(prefect::flow_run const& run, settings const& with,
+                                                      run_wishes const& wishes) {
+    auto overrides = wishes.overrides;
+    auto containers = json::value::array();
+    auto flow = json::value::object();
+    json::set(flow, "name", std::string{container_name});
+    json::set(flow, "environment", run_environment(run, with));
+    add_entries(flow["environment"], wishes.environment);
+    if (auto const* const given = json::array_of(overrides, "containerOverrides")) {
+        for (auto const& each : *given) {
+            if (json::text_of(each, "name") != container_name) {
+                containers.push_back(each);
+                continue;
+            }
+            for (auto const& [name, value] : *each.get_ptr<json::value::object_t const*>())
+                if (name == "environment")
+                    add_entries(flow["environment"], value);
+                else
+                    json::set(flow, name, value);
+        }
+    }
+    containers.insert(containers.begin(), std::move(flow));
+    json::set(overrides, "containerOverrides", std::move(containers));
+    if (with.parameter_validation && json::write(overrides).size() > longest_overrides) {
+        return fail(errc::invalid_argument, "the container overrides are longer than the " +
+                                                std::to_string(longest_overrides) +
+                                                " characters that ECS takes: the API token, an id or the environment "
+                                                "of the run configuration is too long");
+    }
+    return overrides;
+}
+
 /// RunTask's body. With a capacity provider strategy no launch type may be named.
 [[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
                                                  std::string const& family, std::string token) {
-    auto environment = json::value::array();
-    environment.push_back(pair_of("name", "PREFECT__CLOUD__AUTH_TOKEN", with.token.reveal()));
-    environment.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_RUN_ID", run.id));
-    environment.push_back(pair_of("name", "PREFECT__CONTEXT__FLOW_ID", run.flow.id));
-    auto container = json::value::object();
-    json::set(container, "name", std::string{container_name});
-    json::set(container, "environment", std::move(environment));
-    auto overrides = json::value::object();
-    json::set(overrides, "containerOverrides", json::value::array());
-    overrides["containerOverrides"].push_back(std::move(container));
-    if (json::write(overrides).size() > longest_overrides) {
-        return fail(errc::invalid_argument, "the container overrides are longer than the " +
-                                                std::to_string(longest_overrides) +
-                                                " characters that ECS takes: the API token or an id is too long");
+    run_wishes wishes;
+    if (with.use_run_config) {
+        auto read = read_run_config(run_config_of(run));
+        if (!read) return std::move(read).error();
+        wishes = *std::move(read);
     }
+    auto overrides = overrides_of(run, with, wishes);
+    if (!overrides) return std::move(overrides).error();
 
     auto body = json::value::object();
     json::set(body, "taskDefinition", family);
-    json::set(body, "overrides", std::move(overrides));
+    json::set(body, "overrides", *std::move(overrides));
     add_kwargs(body, with.kwargs.run);
-    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr)
+    add_kwargs(body, wishes.task);
+    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr &&
+        json::member(body, "launchType") == nullptr)
         json::set(body, "launchType", with.launch_type);
     json::set(body, "clientToken", std::move(token));
     return body;
@@ -8119,7 +9549,8 @@ inline void set_tag(json::value& tags, std::string_view key, std::string_view va
 
 /// How a flow run becomes a task: the definition it needs, under which family, and the call that runs it. Pure: equal runs
 /// and settings give equal bytes. `attempt` counts the launches of this run that are known to have come to nothing.
-/// `errc::invalid_argument` when the flow names no image, with the words that its run shall carry.
+/// `errc::invalid_argument` when the flow names no image, or when its run configuration counts and cannot be used, with
+/// the words that its run shall carry.
 template <crypto::hash_policy Hash>
 [[nodiscard]] result<launch_plan> plan(prefect::flow_run const& run, settings const& with, unsigned attempt,
                                        Hash const& hash) {
@@ -8129,12 +9560,12 @@ template <crypto::hash_policy Hash>
     if (!environment) return std::move(environment).error();
 
     launch_plan made;
-    made.family = detail::family_of(run.flow, with.enable_task_revisions);
+    made.family = detail::family_of(run.flow, with);
     auto task = detail::task_of(run, with, made.family, client_token(detail::api_of(with), run, attempt, hash));
     if (!task) return std::move(task).error();
     made.task = *std::move(task);
     made.definition = detail::definition_of(run, with, made.family, *std::move(image), *std::move(environment));
-    made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version};
+    made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version, with.refresh_definitions};
     return made;
 }
 
@@ -8275,6 +9706,15 @@ namespace detail {
            why.retryable;
 }
 
+/// The first few of many paths.
+[[nodiscard]] inline std::string joined(std::vector<std::string> const& paths) {
+    constexpr std::size_t most = 12;
+    std::string made;
+    for (std::size_t i = 0; i != std::min(paths.size(), most); ++i) made.append(i == 0 ? "" : ", ").append(paths[i]);
+    if (paths.size() > most) made += " and " + std::to_string(paths.size() - most) + " more";
+    return made;
+}
+
 template <class Tags>
 [[nodiscard]] std::string_view tag_value(Tags const& tags, std::string_view key) noexcept {
     for (auto const& each : tags)
@@ -8285,18 +9725,21 @@ template <class Tags>
 } // namespace detail
 
 /// Finds the task definition of a launch, or registers one. `Ecs` has `describe_task_definition` and
-/// `register_task_definition`, `Tagging` has `all_resources`, as `aws::ecs` and `aws::tagging`. May be used from several
-/// threads at once as far as its parts may; of those that miss the same family at once, one registers it.
+/// `register_task_definition`, whose answers hold the whole document as `raw`, `Tagging` has `all_resources`, as
+/// `aws::ecs` and `aws::tagging`. May be used from several threads at once as far as its parts may; of those that miss the
+/// same family at once, one registers it.
 template <class Ecs, class Tagging, log_policy Log>
 class definitions {
 public:
-    /// `pin_revision`: name the exact revision that was found or made instead of the family.
+    /// `pin_revision`: name the exact revision that was found or made instead of the family. A plan with `reuse::refresh`
+    /// always does: before it runs, another launch may have registered one more revision of the family.
     definitions(Ecs& ecs, Tagging& tagging, Log& log, bool pin_revision = false) :
         ecs_{ecs}, tagging_{tagging}, log_{log}, pin_revision_{pin_revision} {}
 
-    /// The definition that is there is used as it is, whatever the plan would register now. With revisions it must carry
-    /// the flow's id, or lie before the flow's version, in which case a new revision is registered; for an older version
-    /// than the newest its own revision is searched by its tag.
+    /// The definition that is there is used as it is, whatever the plan would register now: where they differ, one warning
+    /// for each family and set of fields says so. With `reuse::refresh` a new revision is registered then. With revisions
+    /// it must carry the flow's id, or lie before the flow's version, in which case a new revision is registered; for an
+    /// older version than the newest its own revision is searched by its tag.
     [[nodiscard]] result<chosen_definition> settle(launch_plan const& plan, std::stop_token stop = {}) {
         single_flight::seat seat{registrations_, plan.family};
         for (;;) {
@@ -8321,7 +9764,7 @@ private:
 
     template <class Described>
     [[nodiscard]] chosen_definition chosen(launch_plan const& plan, Described const& described, bool registered) const {
-        return {pin_revision_ ? described.arn : plan.family, registered};
+        return {pin_revision_ || plan.reusable.refresh ? described.arn : plan.family, registered};
     }
 
     [[nodiscard]] auto describe(std::string const& name, std::stop_token const& stop) {
@@ -8347,17 +9790,50 @@ private:
             return std::optional<chosen_definition>{};
         }
         debug("Task definition " + plan.family + " found");
-        if (!plan.reusable.revisions) return std::optional{chosen(plan, *described, false)};
+        if (!plan.reusable.revisions) return reuse(plan, *described, chosen(plan, *described, false));
 
         if (detail::tag_value(described->tags, flow_id_tag) == plan.reusable.flow_id8) {
             debug("Active task definition for " + plan.reusable.flow_id8 + " already exists");
-            return std::optional{chosen(plan, *described, false)};
+            return reuse(plan, *described, chosen(plan, *described, false));
         }
         std::int64_t tagged = 0; // a version that is missing or no number counts as none
         auto const version = detail::tag_value(described->tags, flow_version_tag);
         if (std::from_chars(version.data(), version.data() + version.size(), tagged).ec != std::errc{}) tagged = 0;
         if (plan.reusable.flow_version.value_or(0) >= tagged) return std::optional<chosen_definition>{};
         return search(plan, stop);
+    }
+
+    /// What was found, unless the plan wants what it would register and this is something else.
+    template <class Described>
+    [[nodiscard]] found_definition reuse(launch_plan const& plan, Described const& described, chosen_definition found) {
+        std::string const fields = detail::joined(differences(plan.definition, described.raw));
+        if (fields.empty()) return std::optional{std::move(found)};
+        if (plan.reusable.refresh && !is_remembered(altered_, plan, fields)) {
+            log_.write(log_level::info,
+                       "Task definition " + plan.family + " is registered anew: it differs in " + fields);
+            return std::optional<chosen_definition>{};
+        }
+        if (remember(told_, plan, fields))
+            log_.write(log_level::warning,
+                       "Task definition " + plan.family + " differs from what would be registered now in " + fields +
+                           (plan.reusable.refresh
+                                ? ", as AWS changes it when it is registered"
+                                : ": it is used as it is; refresh_definitions=true registers a new revision"));
+        return std::optional{std::move(found)};
+    }
+
+    using remembered = std::set<std::string>;
+
+    [[nodiscard]] bool is_remembered(remembered const& names, launch_plan const& plan, std::string const& fields) {
+        std::scoped_lock const lock{mutex_};
+        return names.count(plan.family + '\n' + fields) != 0;
+    }
+
+    /// False when it was remembered already.
+    bool remember(remembered& names, launch_plan const& plan, std::string const& fields) {
+        std::scoped_lock const lock{mutex_};
+        if (names.size() == most_remembered) names.clear();
+        return names.insert(plan.family + '\n' + fields).second;
     }
 
     /// The newest active revision of this family that carries the flow's id.
@@ -8390,7 +9866,7 @@ private:
                 detail::tag_value(described->tags, flow_id_tag) != plan.reusable.flow_id8)
                 continue;
             debug("Active task definition for " + plan.reusable.flow_id8 + " already exists");
-            return std::optional{chosen_definition{std::move(arn), false}};
+            return reuse(plan, *described, chosen_definition{std::move(arn), false});
         }
         return std::optional<chosen_definition>{};
     }
@@ -8401,19 +9877,29 @@ private:
         debug("Using image " + std::string{json::text_of(container, "image").value_or("")} + " for task definition");
         debug("Registering task definition " + plan.family);
         auto made = ecs_.register_task_definition(plan.definition, stop);
-        if (made) return chosen(plan, *made, true);
+        if (made) {
+            // What AWS alters right away would differ again at each launch.
+            if (plan.reusable.refresh)
+                if (auto const fields = detail::joined(differences(plan.definition, made->raw)); !fields.empty())
+                    remember(altered_, plan, fields);
+            return chosen(plan, *made, true);
+        }
         if (detail::may_exist_now(made.error()))
             if (auto found = find(plan, stop); found && *found) return std::move(**found);
         return std::move(made).error();
     }
 
     static constexpr std::size_t most_looked_at = 5;
+    static constexpr std::size_t most_remembered = 4096;
 
     Ecs& ecs_;
     Tagging& tagging_;
     Log& log_;
     bool pin_revision_;
     single_flight registrations_;
+    std::mutex mutex_;
+    remembered told_;    ///< families and fields that were warned of
+    remembered altered_; ///< those in which AWS alters what is registered
 };
 
 } // namespace fargate::inline v0::deploy
@@ -8577,7 +10063,6 @@ struct settings {
     bool prefetch = false;             ///< asks for runs 10 s ahead and holds each until its scheduled start
     std::string core_version = "0.13.19"; ///< the Prefect version to be taken for; part of the agent's identity
     http::limits limits{.connect = std::chrono::seconds{30}, .idle = std::chrono::seconds{30}};
-    bool failed_carries_version = true; ///< Failed is sent with the version that the metadata gave; false: null
 };
 
 /// The API's address as people know it: the configured one, or the backend's own.
@@ -8602,7 +10087,7 @@ namespace detail {
 } // namespace detail
 
 /// The address to post to: trailing slashes stripped, and a path that is never empty. `errc::bad_configuration` when the
-/// address is no http(s) URL, or when the token or the version cannot be sent in a header field.
+/// address is no http(s) URL, or when the token, the key, the tenant or the version cannot be sent in a header field.
 [[nodiscard]] inline result<endpoint> endpoint_of(settings const& options) {
     std::string_view api = api_of(options);
     while (api.ends_with('/')) api.remove_suffix(1);
@@ -8610,10 +10095,16 @@ namespace detail {
     if (!parts)
         return fail(errc::bad_configuration,
                     "api (--api or PREFECT__CLOUD__API) cannot be used: " + parts.error().message);
-    if (!detail::fits_a_field(options.token.reveal()))
-        return fail(errc::bad_configuration, "the Prefect API token holds a line break or another control character");
-    if (!detail::fits_a_field(options.core_version))
-        return fail(errc::bad_configuration, "core_version holds a line break or another control character");
+    struct field {
+        std::string_view text;
+        char const* name;
+    };
+    for (auto const& each : {field{options.token.reveal(), "the Prefect API token"},
+                             field{options.api_key.reveal(), "the Prefect API key"},
+                             field{options.tenant_id, "tenant_id"}, field{options.core_version, "core_version"}})
+        if (!detail::fits_a_field(each.text))
+            return fail(errc::bad_configuration,
+                        std::string{each.name} + " holds a line break or another control character");
     endpoint made{std::string{api}, parts->scheme == "https"};
     if (parts->path.empty()) made.url.insert(api.size() - (parts->has_query ? parts->query.size() + 1 : 0), "/");
     return made;
@@ -8672,24 +10163,50 @@ struct operation {
     return read;
 }
 
-/// The request for an operation. `agent_id` is empty until the agent is registered.
+/// Who asks, as the header fields of a request tell it.
+struct identity {
+    secret bearer{};         ///< a token, a key or an access token; empty: none is sent
+    std::string tenant_id{}; ///< sent beside a key; empty: not
+    std::string agent_id{};  ///< empty until the agent is registered
+    secret enclosed{};       ///< one that the variables hold: as little to be told as the bearer
+};
+
+/// What the settings tell by themselves: the key and the configured tenant, else the token.
+[[nodiscard]] inline identity identity_of(settings const& options) {
+    identity made;
+    if (options.api_key.empty()) {
+        made.bearer = options.token;
+    } else {
+        made.bearer = options.api_key;
+        made.tenant_id = options.tenant_id;
+    }
+    return made;
+}
+
+/// The request for an operation.
 [[nodiscard]] inline http::request request_for(operation const& wanted, endpoint const& where, settings const& options,
-                                               std::string_view agent_id) {
+                                               identity const& who) {
     http::request made;
     made.method = "POST";
     made.url = where.url;
     made.headers.add("Content-Type", "application/json");
-    if (!options.token.empty()) made.headers.add("Authorization", "Bearer " + std::string{options.token.reveal()});
+    if (!who.bearer.empty()) made.headers.add("Authorization", "Bearer " + std::string{who.bearer.reveal()});
     made.headers.add("X-PREFECT-CORE-VERSION", options.core_version);
-    if (!agent_id.empty()) made.headers.add("X-PREFECT-AGENT-ID", std::string{agent_id});
+    if (!who.tenant_id.empty()) made.headers.add("X-PREFECT-TENANT-ID", who.tenant_id);
+    if (!who.agent_id.empty()) made.headers.add("X-PREFECT-AGENT-ID", who.agent_id);
     made.body = write_operation(wanted);
     made.limits = options.limits;
     return made;
 }
 
-/// A server's words as part of our one line: control characters become spaces, the token is masked, and what is longer
+/// A server's words as part of our one line: control characters become spaces, the secrets are masked, and what is longer
 /// than `limit` bytes is cut between characters.
-[[nodiscard]] inline std::string quoted(std::string_view words, secret const& token, std::size_t limit = 512) {
+[[nodiscard]] inline std::string quoted(std::string_view words, std::span<secret const> hidden,
+                                        std::size_t limit = 512) {
+    auto const begun_by = [&words](std::size_t at) {
+        return
+            [rest = words.substr(at)](secret const& each) { return !each.empty() && rest.starts_with(each.reveal()); };
+    };
     std::string out;
     for (std::size_t at = 0; at < words.size();) {
         if (out.size() >= limit) {
@@ -8699,9 +10216,9 @@ struct operation {
             }
             return out + "...";
         }
-        if (!token.empty() && words.substr(at).starts_with(token.reveal())) {
+        if (auto const found = std::find_if(hidden.begin(), hidden.end(), begun_by(at)); found != hidden.end()) {
             out += "***";
-            at += token.reveal().size();
+            at += found->reveal().size();
             continue;
         }
         char const c = words[at++];
@@ -8728,45 +10245,62 @@ namespace detail {
     return list != nullptr ? &list->front() : nullptr;
 }
 
+/// Everything about an exchange that its errors tell, and must not tell.
+struct circumstances {
+    circumstances(std::string_view to, settings const& options, identity const& who) :
+        hidden{who.bearer, who.enclosed, options.token, options.api_key},
+        remedy{options.api_key.empty() ? "check the API token (--token)" : "check the API key (--key)"},
+        credential_missing{options.backend == backend::cloud && who.bearer.empty()} {
+        // A longer secret may begin with a shorter one.
+        std::stable_sort(hidden.begin(), hidden.end(), [](secret const& left, secret const& right) {
+            return left.reveal().size() > right.reveal().size();
+        });
+        url = quoted(to, hidden);
+    }
+    std::vector<secret> hidden;
+    std::string url{};
+    char const* remedy;
+    bool credential_missing;
+};
+
 /// `CODE: message; CODE: message`.
-[[nodiscard]] inline std::string told_by(json::value const& errors, secret const& token) {
+[[nodiscard]] inline std::string told_by(json::value const& errors, std::span<secret const> hidden) {
     std::string told;
     if (auto const* const list = errors.get_ptr<json::value::array_t const*>()) {
         for (auto const& each : *list) {
             if (told.size() > 1024) break;
             if (!told.empty()) told += "; ";
             auto const code = code_of(each);
-            told += quoted(code.empty() ? "UNKNOWN_ERROR" : code, token, 64) + ": ";
-            told += quoted(json::text_of(each, "message").value_or("no message"), token);
+            told += quoted(code.empty() ? "UNKNOWN_ERROR" : code, hidden, 64) + ": ";
+            told += quoted(json::text_of(each, "message").value_or("no message"), hidden);
         }
-        return quoted(told, token);
+        return quoted(told, hidden);
     }
-    return quoted(json::write(errors), token);
+    return quoted(json::write(errors), hidden);
 }
 
 /// What a refusal by the GraphQL layer means, whichever HTTP status it came with.
-[[nodiscard]] inline error refusal(json::value const& errors, int status, std::string_view url, secret const& token) {
+[[nodiscard]] inline error refusal(json::value const& errors, int status, circumstances const& around) {
     std::string const all = json::write(errors);
     auto const* const first = first_of(errors);
     error why;
     why.code = errc::service_error;
     why.http_status = status;
-    if (first != nullptr) why.service_code = quoted(code_of(*first), token, 128);
-    why.message = std::string{url} + " refused: " + told_by(errors, token);
+    if (first != nullptr) why.service_code = quoted(code_of(*first), around.hidden, 128);
+    why.message = around.url + " refused: " + told_by(errors, around.hidden);
     why.retryable = status != 400 && text::contains(all, "API_ERROR");
     if (text::contains(all, "UNAUTHENTICATED") || text::contains(all, "Malformed Authorization header")) {
         why.code = errc::unauthorized;
-        why.message += ": check the API token";
+        why.message += std::string{": "} + around.remedy;
     } else if (why.service_code != version_lock && text::contains(all, "State update failed")) {
         why.code = errc::lost_claim;
     }
     return why;
 }
 
-[[nodiscard]] inline error unreadable(http::response const& got, std::string_view reason, std::string_view url,
-                                      settings const& options) {
+[[nodiscard]] inline error unreadable(http::response const& got, std::string_view reason, circumstances const& around) {
     auto const kind = got.headers.value_of("Content-Type");
-    auto why = fail(errc::malformed_response, std::string{url} + " answered " + std::to_string(got.status));
+    auto why = fail(errc::malformed_response, around.url + " answered " + std::to_string(got.status));
     why.http_status = got.status;
     if (got.body.empty()) {
         why.message += " with an empty body";
@@ -8775,30 +10309,31 @@ namespace detail {
     } else {
         why.message += " with something else than a GraphQL answer";
     }
-    why.message += " (" + quoted(reason, options.token, 128) + "): ";
-    why.message += options.backend == backend::cloud && options.token.empty()
-                       ? "make sure that an API token is configured (--token)"
-                       : "check that api (--api) is the address of Prefect's GraphQL API";
+    why.message += " (" + quoted(reason, around.hidden, 128) + "): ";
+    why.message += around.credential_missing ? "make sure that an API token is configured (--token)"
+                                             : "check that api (--api) is the address of Prefect's GraphQL API";
     return why;
 }
 
 /// A status that is neither success nor the GraphQL layer's 400.
-[[nodiscard]] inline error bad_status(http::response const& got, json::value const* errors, std::string_view url,
-                                      settings const& options) {
+[[nodiscard]] inline error bad_status(http::response const& got, json::value const* errors,
+                                      circumstances const& around) {
     error why;
     why.code = got.status == 401 || got.status == 403 ? errc::unauthorized : errc::service_error;
     why.http_status = got.status;
-    why.message = std::string{url} + " answered " + std::to_string(got.status);
+    why.message = around.url + " answered " + std::to_string(got.status);
     why.retryable = got.status >= 500 || got.status == 429;
     if (errors != nullptr) {
-        if (auto const* const first = first_of(*errors)) why.service_code = quoted(code_of(*first), options.token, 128);
-        why.message += " (" + told_by(*errors, options.token) + ")";
+        if (auto const* const first = first_of(*errors)) why.service_code = quoted(code_of(*first), around.hidden, 128);
+        why.message += " (" + told_by(*errors, around.hidden) + ")";
     }
     auto const place = got.headers.value_of("Location");
     if (why.code == errc::unauthorized) {
-        why.message += ": check the API token (--token)";
+        why.message += std::string{": "} + around.remedy;
     } else if (got.status >= 300 && got.status < 400 && !place.empty()) {
-        why.message += ": it sends us to " + quoted(place, options.token, 256) + ", set api (--api) to that";
+        why.message += ": it sends us to " + quoted(place, around.hidden, 256);
+        if (got.status <= 303) why.message += ", which would turn our POST into a GET";
+        why.message += ": set api (--api) to that";
     } else if (got.status == 404 || got.status == 405) {
         why.message += ": check that api (--api) is the address of Prefect's GraphQL API";
     }
@@ -8814,25 +10349,26 @@ namespace detail {
 } // namespace detail
 
 /// The `data` of an answer, null when it has none. Partial data beside errors is a failure. Errors:
-/// - `errc::unauthorized`: the token is not accepted, by the GraphQL layer or as 401 or 403;
+/// - `errc::unauthorized`: the token or the key is not accepted, by the GraphQL layer or as 401 or 403;
 /// - `errc::lost_claim`: the text `State update failed`, which means that another agent has the run;
 /// - `errc::service_error`: any other refusal or status, `service_code` being the first error's `extensions.code`
 ///   (`VERSION_LOCKING_ERROR`, `GRAPHQL_VALIDATION_FAILED`, ...); `retryable` when it names `API_ERROR`, and on 429 and 5xx;
 /// - `errc::malformed_response`: success whose body is no JSON object.
 [[nodiscard]] inline result<json::value> read_answer(http::response const& got, std::string_view url,
-                                                     settings const& options) {
+                                                     settings const& options, identity const& who) {
+    detail::circumstances const around{url, options, who};
     auto document = json::parse(got.body);
     bool const object = document && document->is_object();
     auto const* const errors = object ? detail::errors_of(*document) : nullptr;
     if (got.status < 200 || got.status > 299) {
-        if (got.status == 400 && errors != nullptr) return detail::refusal(*errors, got.status, url, options.token);
-        auto why = detail::bad_status(got, errors, url, options);
+        if (got.status == 400 && errors != nullptr) return detail::refusal(*errors, got.status, around);
+        auto why = detail::bad_status(got, errors, around);
         if (got.status == 400) why.message += ": the query was not understood, is it Prefect's GraphQL API?";
         return why;
     }
-    if (!document) return detail::unreadable(got, document.error().message, url, options);
-    if (!object) return detail::unreadable(got, "not a JSON object", url, options);
-    if (errors != nullptr) return detail::refusal(*errors, got.status, url, options.token);
+    if (!document) return detail::unreadable(got, document.error().message, around);
+    if (!object) return detail::unreadable(got, "not a JSON object", around);
+    if (errors != nullptr) return detail::refusal(*errors, got.status, around);
     return detail::take(*std::move(document), "data");
 }
 
@@ -8843,182 +10379,6 @@ namespace detail {
 }
 
 } // namespace fargate::inline v0::prefect
-
-#endif
-
-// ---- fargate/prefect/client.hpp -------------------------------------------------------------------------------------
-
-#ifndef FARGATE_PREFECT_CLIENT_HPP
-#define FARGATE_PREFECT_CLIENT_HPP
-
-namespace fargate::inline v0::prefect {
-
-/// No server makes us wait longer than this, whatever its `Retry-After` says.
-inline constexpr std::chrono::seconds longest_retry_after{300};
-
-namespace detail {
-
-/// The wait that a `Retry-After` field asks for (RFC 9110 §10.2.3); nothing when it is absent, unreadable or not positive.
-[[nodiscard]] inline std::optional<duration> retry_after(http::response const& got, time_point now) {
-    auto const asked = text::trim(got.headers.value_of("Retry-After"));
-    duration wait{};
-    if (!asked.empty() && std::all_of(asked.begin(), asked.end(), text::is_digit)) {
-        std::chrono::seconds seconds{0};
-        for (char const c : asked)
-            seconds = std::min(longest_retry_after, seconds * 10 + std::chrono::seconds{c - '0'});
-        wait = seconds;
-    } else if (auto const until = text::parse_http_date(asked)) {
-        wait = std::min<duration>(longest_retry_after, *until - now);
-    }
-    if (wait <= duration::zero()) return std::nullopt;
-    return wait;
-}
-
-} // namespace detail
-
-/// How long to wait before an exchange that ended like this is repeated, `repeats` being the number of repeats so far;
-/// nothing when it is not to be repeated. Over https only: a lost connection, a time-out and 500, 502, 503 and 504, also
-/// 413 and 429 when they carry `Retry-After`; 6 times for the cloud, once for the server, after 0, 2, 4, 8, 16 and 32 s
-/// or what `Retry-After` asks for.
-[[nodiscard]] inline std::optional<duration> wait_before_repeat(endpoint const& where, backend which,
-                                                                result<http::response> const& ended, unsigned repeats,
-                                                                time_point now) {
-    unsigned const most = which == backend::cloud ? 6 : 1;
-    if (!where.secure || repeats >= most) return std::nullopt;
-    duration const usual = repeats == 0 ? duration::zero() : duration{std::chrono::seconds{1U << repeats}};
-    if (!ended) {
-        auto const code = ended.error().code;
-        if (code == errc::connection_failed || code == errc::timed_out) return usual;
-        return std::nullopt;
-    }
-    switch (ended->status) {
-    case 413:
-    case 429:
-        if (!ended->headers.find("Retry-After")) return std::nullopt;
-        [[fallthrough]];
-    case 500:
-    case 502:
-    case 503:
-    case 504: return detail::retry_after(*ended, now).value_or(usual);
-    default: return std::nullopt;
-    }
-}
-
-/// Sends operations and repeats them as Prefect's own client does. May be used by several threads at once as far as its
-/// policies may; keeps references to them and to the settings, which therefore must outlive it.
-template <http_policy Http, clock_policy Clock>
-class client {
-public:
-    client(Http& http, Clock& clock, settings const& options) :
-        http_{&http}, clock_{&clock}, options_{&options}, where_{endpoint_of(options)} {}
-
-    /// The address that requests go to, or why there is none.
-    [[nodiscard]] result<endpoint> const& where() const noexcept { return where_; }
-
-    /// From now on every request carries this agent's id.
-    void identify(std::string agent_id) {
-        std::scoped_lock const lock{mutex_};
-        agent_id_ = std::move(agent_id);
-    }
-
-    /// The `data` of the answer; errors are those of `read_answer`, of the http policy, and `errc::cancelled` when `stop`
-    /// fired. An answer that names `API_ERROR` is asked for again, at once and then after 0.25, 0.5, 1, 2 and 4 s; the last
-    /// failure is returned 8 s after it came.
-    [[nodiscard]] result<json::value> call(operation const& wanted, std::stop_token stop = {}) {
-        if (!where_) return where_.error();
-        auto request = request_for(wanted, *where_, *options_, agent_id());
-        request.stop = stop;
-        auto answer = ask(request);
-        duration wait = std::chrono::milliseconds{250};
-        for (int resends = 0; resends != 6 && is_api_error(answer); ++resends, wait *= 2) {
-            answer = ask(request);
-            if (is_api_error(answer) && !clock_->sleep_for(wait, stop)) return stopped();
-        }
-        return answer;
-    }
-
-private:
-    [[nodiscard]] std::string agent_id() const {
-        std::scoped_lock const lock{mutex_};
-        return agent_id_;
-    }
-
-    [[nodiscard]] static error stopped() { return fail(errc::cancelled, "stopped while waiting to ask Prefect again"); }
-
-    /// One answer, after as many exchanges as it takes.
-    [[nodiscard]] result<json::value> ask(http::request const& request) {
-        for (unsigned repeats = 0;; ++repeats) {
-            auto const ended = http_->send(request);
-            if (auto const wait = wait_before_repeat(*where_, options_->backend, ended, repeats, clock_->now())) {
-                if (!clock_->sleep_for(*wait, request.stop)) return stopped();
-                continue;
-            }
-            auto answer = ended ? read_answer(*ended, request.url, *options_) : result<json::value>{ended.error()};
-            if (!answer && repeats != 0) answer.error().message += " (" + std::to_string(repeats + 1) + " attempts)";
-            return answer;
-        }
-    }
-
-    Http* http_;
-    Clock* clock_;
-    settings const* options_;
-    result<endpoint> where_;
-    mutable std::mutex mutex_;
-    std::string agent_id_;
-};
-
-} // namespace fargate::inline v0::prefect
-
-#endif
-
-// ---- fargate/prefect/flow_source.hpp --------------------------------------------------------------------------------
-
-#ifndef FARGATE_PREFECT_FLOW_SOURCE_HPP
-#define FARGATE_PREFECT_FLOW_SOURCE_HPP
-
-namespace fargate::inline v0 {
-
-/// What became of the wish to own a run.
-struct claim {
-    enum class outcome : unsigned char {
-        won,  ///< it is ours: launch it
-        lost, ///< another agent has it, or it is no longer due: leave it alone
-        later ///< ask again after `wait`
-    };
-    outcome kind = outcome::won;
-    std::string reason{};
-    duration wait{};
-};
-
-/// Where runs come from and where their fate is told.
-///
-/// | expression                | type                             | contract                                                  |
-/// |---------------------------|----------------------------------|-----------------------------------------------------------|
-/// | `S::run`                  | a copyable value                 | one offered run; `run.id` is its id, a `std::string`      |
-/// | `s.open(stop)`            | `result<void>`                   | makes this agent known; called once, before any poll      |
-/// | `s.poll(busy, stop)`      | `result<std::vector<S::run>>`    | the runs that are due, without those whose id is in `busy` |
-/// |                           |                                  | (a `std::span<std::string const>`), in launch order       |
-/// | `s.claim(run)`            | `result<claim>`                  | makes the run ours                                        |
-/// | `s.launched(run, handle)` | `result<void>`                   | tells the run what it became (a task ARN)                 |
-/// | `s.failed(run, reason)`   | `result<void>`                   | a claimed run will not be launched: log and final state   |
-/// | `s.note(run, level, text)`| `result<void>`                   | a line in the run's own log                               |
-/// | `s.heartbeat(run)`        | `result<void>`                   | the run is being taken care of                            |
-///
-/// `poll` is called by one thread, the others by several at once.
-template <class Source>
-concept flow_source = requires(Source& s, typename Source::run const& run, std::span<std::string const> busy,
-                               std::string_view text, std::stop_token stop) {
-    { run.id } -> std::convertible_to<std::string_view>;
-    { s.open(stop) } -> std::same_as<result<void>>;
-    { s.poll(busy, stop) } -> std::same_as<result<std::vector<typename Source::run>>>;
-    { s.claim(run) } -> std::same_as<result<claim>>;
-    { s.launched(run, text) } -> std::same_as<result<void>>;
-    { s.failed(run, text) } -> std::same_as<result<void>>;
-    { s.note(run, log_level::info, text) } -> std::same_as<result<void>>;
-    { s.heartbeat(run) } -> std::same_as<result<void>>;
-};
-
-} // namespace fargate::inline v0
 
 #endif
 
@@ -9082,6 +10442,22 @@ namespace detail {
 [[nodiscard]] inline std::string read_token_scope(json::value const& data) {
     auto const* const info = json::object_of(data, "auth_info");
     return std::string{info != nullptr ? json::text_of(*info, "api_token_scope").value_or("") : ""};
+}
+
+// --- Cloud: whose key is this?
+
+[[nodiscard]] inline operation key_tenant_query() { return {"query { auth_info { tenant_id } }"}; }
+
+/// The tenant of an API key. `errc::unauthorized` when it has none, which is so with a token that was given for a key.
+[[nodiscard]] inline result<std::string> read_key_tenant(json::value const& data) {
+    auto const* const info = json::object_of(data, "auth_info");
+    if (info == nullptr || !info->contains("tenant_id")) return detail::missing("tenant_id in auth_info");
+    if (json::member(*info, "tenant_id") == nullptr)
+        return fail(errc::unauthorized, "the API key (--key) belongs to no tenant, for it is an API token: give it as "
+                                        "one (--token), or make a key");
+    auto const id = json::text_of(*info, "tenant_id");
+    if (!id || id->empty() || !detail::fits_a_field(*id)) return detail::missing("usable tenant_id in auth_info");
+    return std::string{*id};
 }
 
 // --- Server: whose runs are these?
@@ -9159,17 +10535,31 @@ namespace detail {
     return read;
 }
 
+/// Whose run configuration is asked for.
+enum class run_configs : unsigned char {
+    of_flows,         ///< every backend knows it
+    of_runs_and_flows ///< Cloud, and Server from 2021-01-05; older ones refuse the whole query
+};
+
 /// Asks for the metadata of these runs, as far as they are still Scheduled, or Running with task runs due by `due`. The
 /// arguments are written into the text, as the recorded query has them. `read_flow_runs` reads the answer.
-[[nodiscard]] inline operation flow_runs_query(std::span<std::string const> ids, std::string_view due) {
+[[nodiscard]] inline operation flow_runs_query(std::span<std::string const> ids, std::string_view due,
+                                               run_configs wanted) {
     std::string list;
     for (auto const& each : ids) list += (list.empty() ? "" : ", ") + detail::literal(each);
     std::string const is_due = "{state_start_time: {_lte: " + detail::literal(due) + "}}";
     return {"query { flow_run(where: { id: {_in: [" + list +
             R"(]}, _or: [ {state: {_eq: "Scheduled"}}, {state: {_eq: "Running"}, task_runs: )" + is_due +
-            "} ] }) { id version state serialized_state parameters scheduled_start_time"
-            " flow { id name environment run_config storage version core_version } task_runs(where: " +
-            is_due + ") { id version task_id serialized_state } } }"};
+            "} ] }) { id version state serialized_state parameters scheduled_start_time" +
+            (wanted == run_configs::of_runs_and_flows ? " run_config" : "") +
+            " flow { id name environment run_config storage version core_version } task_runs(where: " + is_due +
+            ") { id version task_id serialized_state } } }"};
+}
+
+/// True when a backend refuses `flow_runs_query` because it keeps no run configuration with a run.
+[[nodiscard]] inline bool lacks_run_configs(error const& why) noexcept {
+    return why.http_status == 400 &&
+           text::contains(why.message, R"(Cannot query field "run_config" on type "flow_run")");
 }
 
 // --- Telling a run's fate
@@ -9240,6 +10630,560 @@ namespace detail {
 
 #endif
 
+// ---- fargate/prefect/login.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_LOGIN_HPP
+#define FARGATE_PREFECT_LOGIN_HPP
+
+// The cloud's tenant login of 0.13 and 0.14: a person's API token is exchanged for an access token to one of the person's
+// tenants, which is renewed now and then. What is sent and how it is read; nothing is kept on disk.
+
+namespace fargate::inline v0::prefect {
+
+/// Access to one tenant.
+struct access {
+    secret token{};
+    secret refresh_token{};
+    time_point expires_at{};
+
+    /// True from 30 s before it expires.
+    [[nodiscard]] bool is_stale(time_point now) const noexcept { return now + std::chrono::seconds{30} > expires_at; }
+};
+
+/// Whether a text is a UUID as Python's `uuid.UUID` reads one: 32 hexadecimal digits, hyphens anywhere.
+[[nodiscard]] constexpr bool is_uuid(std::string_view text) noexcept {
+    int digits = 0;
+    for (char const c : text) {
+        if (c == '-') continue;
+        if (text::hex_value(c) < 0) return false;
+        ++digits;
+    }
+    return digits == 32;
+}
+
+/// Asks whether there is a tenant of this id that the token may see; `read_tenant` reads the answer.
+[[nodiscard]] inline operation tenant_by_id_query(std::string_view tenant_id) {
+    auto variables = json::value::object();
+    json::set(variables, "slug", nullptr);
+    json::set(variables, "id", std::string{tenant_id});
+    return {"query($slug: String, $id: uuid) { tenant(where: {slug: {_eq: $slug}, id: {_eq: $id}}) { id } }",
+            std::move(variables)};
+}
+
+[[nodiscard]] inline operation switch_tenant_mutation(std::string_view tenant_id) {
+    auto input = json::value::object();
+    json::set(input, "tenant_id", std::string{tenant_id});
+    return {"mutation($input: switch_tenant_input!) { switch_tenant(input: $input)"
+            " { access_token expires_at refresh_token } }",
+            detail::as_input(std::move(input))};
+}
+
+/// To be authorized with the refresh token.
+[[nodiscard]] inline operation refresh_token_mutation(access const& old) {
+    auto input = json::value::object();
+    json::set(input, "access_token", std::string{old.token.reveal()});
+    return {"mutation($input: refresh_token_input!) { refresh_token(input: $input)"
+            " { access_token expires_at refresh_token } }",
+            detail::as_input(std::move(input))};
+}
+
+/// What `field` (switch_tenant, refresh_token) granted. `errc::malformed_response` when a part of it is missing, cannot be
+/// put into a header field, or is no time.
+[[nodiscard]] inline result<access> read_access(json::value const& data, std::string_view field) {
+    auto const* const payload = json::object_of(data, field);
+    if (payload == nullptr) return detail::missing(field);
+    access made;
+    made.token = json::text_of(*payload, "access_token").value_or("");
+    made.refresh_token = json::text_of(*payload, "refresh_token").value_or("");
+    auto const until = text::parse_iso8601(json::text_of(*payload, "expires_at").value_or(""));
+    if (made.token.empty() || !detail::fits_a_field(made.token.reveal()))
+        return detail::missing("access_token in " + std::string{field});
+    if (made.refresh_token.empty() || !detail::fits_a_field(made.refresh_token.reveal()))
+        return detail::missing("refresh_token in " + std::string{field});
+    if (!until) return detail::missing("expires_at in " + std::string{field});
+    made.expires_at = *until;
+    return made;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/redirect.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_REDIRECT_HPP
+#define FARGATE_PREFECT_REDIRECT_HPP
+
+// An API behind a front door that moved. A POST survives 307 and 308 only (RFC 9110 §15.4.8); the older redirects make a
+// GET of it, which no GraphQL API answers, and are an error that tells the new address.
+
+namespace fargate::inline v0::prefect {
+
+/// One call follows as many redirects.
+inline constexpr unsigned most_redirects = 5;
+
+namespace detail {
+
+/// `location` against the address that answered (RFC 3986 §5.2), without its fragment. Nothing when it is no http(s)
+/// address, or is relative to the current directory, as no server writes.
+[[nodiscard]] inline std::optional<std::string> resolved(std::string_view base, std::string_view location) {
+    location = text::trim(location.substr(0, location.find('#')));
+    auto const from = text::split_url(base);
+    if (!from || location.empty()) return std::nullopt;
+    std::string made;
+    if (location.starts_with("//")) {
+        made = std::string{from->scheme} + ":" + std::string{location};
+    } else if (location.starts_with('/')) {
+        made = std::string{from->scheme} + "://" + std::string{from->authority} + std::string{location};
+    } else {
+        made = location;
+    }
+    auto const to = text::split_url(made);
+    if (!to) return std::nullopt;
+    if (to->path.empty()) made.insert(made.size() - (to->has_query ? to->query.size() + 1 : 0), "/");
+    return made;
+}
+
+/// Whether what is meant for one address may be shown at the other: the same host by the same scheme and port, or by
+/// https in place of http on their usual ports.
+[[nodiscard]] inline bool same_party(std::string_view left, std::string_view right) {
+    auto const from = text::split_url(left);
+    auto const to = text::split_url(right);
+    if (!from || !to || !text::iequals(from->host, to->host)) return false;
+    if (from->scheme == to->scheme) return from->port == to->port;
+    return to->scheme == "https" && from->port == 80 && to->port == 443;
+}
+
+} // namespace detail
+
+/// The same request at the address that an answer of 307 or 308 names; nothing when the answer is another, or names none.
+/// Another host is not sent `Authorization`.
+[[nodiscard]] inline std::optional<http::request> redirected(http::request const& asked, http::response const& got) {
+    if (got.status != 307 && got.status != 308) return std::nullopt;
+    auto to = detail::resolved(asked.url, got.headers.value_of("Location"));
+    if (!to) return std::nullopt;
+    http::request made = asked;
+    if (!detail::same_party(asked.url, *to)) made.headers.erase("Authorization");
+    made.url = *std::move(to);
+    return made;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/repeat.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_REPEAT_HPP
+#define FARGATE_PREFECT_REPEAT_HPP
+
+// Which exchanges with Prefect's API are repeated, and after which wait. Nothing is sent and nobody sleeps here.
+
+namespace fargate::inline v0::prefect {
+
+/// No server makes us wait longer than this, whatever its `Retry-After` says, nor longer than this in all for being asked
+/// too often by one call.
+inline constexpr std::chrono::seconds longest_retry_after{300};
+
+namespace detail {
+
+/// The wait that a `Retry-After` field asks for (RFC 9110 §10.2.3); nothing when it is absent, unreadable or not positive.
+[[nodiscard]] inline std::optional<duration> retry_after(http::response const& got, time_point now) {
+    auto const asked = text::trim(got.headers.value_of("Retry-After"));
+    duration wait{};
+    if (!asked.empty() && std::all_of(asked.begin(), asked.end(), text::is_digit)) {
+        std::chrono::seconds seconds{0};
+        for (char const c : asked)
+            seconds = std::min(longest_retry_after, seconds * 10 + std::chrono::seconds{c - '0'});
+        wait = seconds;
+    } else if (auto const until = text::parse_http_date(asked)) {
+        wait = std::min<duration>(longest_retry_after, *until - now);
+    }
+    if (wait <= duration::zero()) return std::nullopt;
+    return wait;
+}
+
+} // namespace detail
+
+/// How long to wait before an exchange that ended like this is repeated, `repeats` being the number of repeats so far;
+/// nothing when it is not to be repeated. Over https only: a lost connection, a time-out and 500, 502, 503 and 504, also
+/// 413 when it carries `Retry-After`; 6 times for the cloud, once for the server, after 0, 2, 4, 8, 16 and 32 s or what
+/// `Retry-After` asks for. 429 is `wait_when_throttled`'s.
+[[nodiscard]] inline std::optional<duration> wait_before_repeat(endpoint const& where, backend which,
+                                                                result<http::response> const& ended, unsigned repeats,
+                                                                time_point now) {
+    unsigned const most = which == backend::cloud ? 6 : 1;
+    if (!where.secure || repeats >= most) return std::nullopt;
+    duration const usual = repeats == 0 ? duration::zero() : duration{std::chrono::seconds{1U << repeats}};
+    if (!ended) {
+        auto const code = ended.error().code;
+        if (code == errc::connection_failed || code == errc::timed_out) return usual;
+        return std::nullopt;
+    }
+    switch (ended->status) {
+    case 413:
+        if (!ended->headers.find("Retry-After")) return std::nullopt;
+        [[fallthrough]];
+    case 500:
+    case 502:
+    case 503:
+    case 504: return detail::retry_after(*ended, now).value_or(usual);
+    default: return std::nullopt;
+    }
+}
+
+/// What a call has waited so far because the API is asked too often.
+struct throttling {
+    unsigned repeats = 0;
+    duration waited{};
+};
+
+/// How long to wait before a request that was answered 429 is repeated; nothing when the answer is another, or the call
+/// has waited enough. What `Retry-After` asks for, else a random time between half of 4, 8, 16, 32, 64 and 64 s and the
+/// whole; 6 times and `longest_retry_after` in all at most, on both backends, over http too.
+[[nodiscard]] inline std::optional<duration> wait_when_throttled(result<http::response> const& ended,
+                                                                 throttling const& so_far, time_point now,
+                                                                 random_source bits = random_bits) {
+    if (!ended || ended->status != 429 || so_far.repeats >= 6) return std::nullopt;
+    auto wait = detail::retry_after(*ended, now);
+    if (!wait) {
+        constexpr std::chrono::seconds base{2}, cap{32};
+        auto const step = static_cast<int>(so_far.repeats) + 1;
+        wait = retry::backoff(base, cap, step, 1) + retry::backoff(base, cap, step, random_fraction(bits));
+    }
+    if (*wait > longest_retry_after - so_far.waited) return std::nullopt;
+    return wait;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/client.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_CLIENT_HPP
+#define FARGATE_PREFECT_CLIENT_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// Sends operations and repeats them as Prefect's own client does. May be used by several threads at once as far as its
+/// policies may; keeps references to them and to the settings, which therefore must outlive it.
+template <http_policy Http, clock_policy Clock>
+class client {
+public:
+    client(Http& http, Clock& clock, settings const& options, random_source bits = random_bits) :
+        http_{&http},
+        clock_{&clock},
+        options_{&options},
+        bits_{bits},
+        where_{endpoint_of(options)},
+        who_{identity_of(options)} {}
+
+    /// The address that requests go to, or why there is none.
+    [[nodiscard]] result<endpoint> const& where() const noexcept { return where_; }
+
+    /// From now on every request carries this agent's id.
+    void identify(std::string agent_id) {
+        std::scoped_lock const lock{mutex_};
+        who_.agent_id = std::move(agent_id);
+    }
+
+    /// From now on every request carries this tenant beside the key.
+    void choose_tenant(std::string tenant_id) {
+        std::scoped_lock const lock{mutex_};
+        who_.tenant_id = std::move(tenant_id);
+    }
+
+    /// From now on requests carry this access token in place of the API token, and it is renewed when it is about to
+    /// expire: by the first call that comes then, while others wait for it.
+    void enter(access granted) {
+        std::scoped_lock const lock{mutex_};
+        who_.bearer = granted.token;
+        access_ = std::move(granted);
+    }
+
+    /// The `data` of the answer; errors are those of `read_answer`, of the http policy, and `errc::cancelled` when `stop`
+    /// fired. An answer that names `API_ERROR` is asked for again, at once and then after 0.25, 0.5, 1, 2 and 4 s; the last
+    /// failure is returned 8 s after it came. `errc::unauthorized` also when access to the tenant is not renewed.
+    [[nodiscard]] result<json::value> call(operation const& wanted, std::stop_token stop = {}) {
+        if (!where_) return where_.error();
+        auto const who = present(stop);
+        if (!who) return who.error();
+        return call_as(*who, wanted, stop);
+    }
+
+private:
+    /// Who asks now, with an access token that is good for a while.
+    [[nodiscard]] result<identity> present(std::stop_token const& stop) {
+        {
+            std::scoped_lock const lock{mutex_};
+            if (!access_) return who_;
+        }
+        std::scoped_lock const one_renews{renewal_};
+        auto [who, old] = held();
+        if (!old.is_stale(clock_->now())) return who;
+        identity asks = who;
+        asks.bearer = old.refresh_token;
+        asks.enclosed = old.token;
+        auto const answer = call_as(asks, refresh_token_mutation(old), stop);
+        auto renewed = answer ? read_access(*answer, "refresh_token") : result<access>{answer.error()};
+        if (!renewed) return not_renewed(renewed.error());
+        who.bearer = renewed->token;
+        enter(*std::move(renewed));
+        return who;
+    }
+
+    [[nodiscard]] std::pair<identity, access> held() const {
+        std::scoped_lock const lock{mutex_};
+        return {who_, *access_};
+    }
+
+    [[nodiscard]] static error not_renewed(error why) {
+        if (why.code == errc::cancelled) return why;
+        bool const refused = why.http_status != 0 && why.http_status < 500 && why.http_status != 429;
+        if (refused) why.code = errc::unauthorized;
+        why.message = (refused ? "the access that the Prefect login gives is not renewed, log in again (prefect auth "
+                                 "login) or give the agent a token of its own (--token): "
+                               : "the access that the Prefect login gives could not be renewed: ") +
+                      why.message;
+        return why;
+    }
+
+    [[nodiscard]] result<json::value> call_as(identity const& who, operation const& wanted,
+                                              std::stop_token const& stop) {
+        auto request = request_for(wanted, *where_, *options_, who);
+        request.stop = stop;
+        auto answer = ask(request, who);
+        duration wait = std::chrono::milliseconds{250};
+        for (int resends = 0; resends != 6 && is_api_error(answer); ++resends, wait *= 2) {
+            answer = ask(request, who);
+            if (is_api_error(answer) && !clock_->sleep_for(wait, stop)) return stopped();
+        }
+        return answer;
+    }
+
+    [[nodiscard]] static error stopped() { return fail(errc::cancelled, "stopped while waiting to ask Prefect again"); }
+
+    /// One answer, after as many exchanges as it takes.
+    [[nodiscard]] result<json::value> ask(http::request const& request, identity const& who) {
+        throttling busy;
+        for (unsigned repeats = 0;;) {
+            auto at = request;
+            auto const ended = follow(at, !who.enclosed.empty());
+            auto const now = clock_->now();
+            auto wait = wait_when_throttled(ended, busy, now, bits_);
+            if (wait) {
+                ++busy.repeats;
+                busy.waited += *wait;
+            } else {
+                wait = wait_before_repeat(*where_, options_->backend, ended, repeats, now);
+                if (wait) ++repeats;
+            }
+            if (wait) {
+                if (!clock_->sleep_for(*wait, request.stop)) return stopped();
+                continue;
+            }
+            auto answer = ended ? read_answer(*ended, at.url, *options_, who) : result<json::value>{ended.error()};
+            if (!answer) tell_more(answer.error(), request, at, repeats + busy.repeats);
+            return answer;
+        }
+    }
+
+    /// One exchange, and those that it is redirected to; `at` becomes the last request. What holds a secret in its body
+    /// stays with its host.
+    [[nodiscard]] result<http::response> follow(http::request& at, bool stays) {
+        for (unsigned redirects = 0;; ++redirects) {
+            auto ended = http_->send(at);
+            auto next = ended && redirects != most_redirects ? redirected(at, *ended) : std::nullopt;
+            if (!next || (stays && !detail::same_party(at.url, next->url))) return ended;
+            at = *std::move(next);
+        }
+    }
+
+    static void tell_more(error& why, http::request const& asked, http::request const& at, unsigned repeats) {
+        if (at.url != asked.url && why.code == errc::unauthorized && asked.headers.find("Authorization") &&
+            !at.headers.find("Authorization"))
+            why.message += "; " + asked.url +
+                           " redirects to this other host, which is not sent the credential: set api (--api) to it";
+        if (repeats != 0) why.message += " (" + std::to_string(repeats + 1) + " attempts)";
+    }
+
+    Http* http_;
+    Clock* clock_;
+    settings const* options_;
+    random_source bits_;
+    result<endpoint> where_;
+    std::mutex renewal_; ///< held by the call that renews the access; taken before mutex_
+    mutable std::mutex mutex_;
+    identity who_;
+    std::optional<access> access_;
+};
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/flow_source.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_FLOW_SOURCE_HPP
+#define FARGATE_PREFECT_FLOW_SOURCE_HPP
+
+namespace fargate::inline v0 {
+
+/// What became of the wish to own a run.
+struct claim {
+    enum class outcome : unsigned char {
+        won,  ///< it is ours: launch it
+        lost, ///< another agent has it, or it is no longer due: leave it alone
+        later ///< ask again after `wait`
+    };
+    outcome kind = outcome::won;
+    std::string reason{};
+    duration wait{};
+};
+
+/// Where runs come from and where their fate is told.
+///
+/// | expression                | type                             | contract                                                  |
+/// |---------------------------|----------------------------------|-----------------------------------------------------------|
+/// | `S::run`                  | a copyable value                 | one offered run; `run.id` is its id, a `std::string`      |
+/// | `s.open(stop)`            | `result<void>`                   | makes this agent known; called once, before any poll      |
+/// | `s.poll(busy, stop)`      | `result<std::vector<S::run>>`    | the runs that are due, without those whose id is in `busy` |
+/// |                           |                                  | (a `std::span<std::string const>`), in launch order       |
+/// | `s.claim(run)`            | `result<claim>`                  | makes the run ours                                        |
+/// | `s.launched(run, handle)` | `result<void>`                   | tells the run what it became (a task ARN)                 |
+/// | `s.failed(run, reason)`   | `result<void>`                   | a claimed run will not be launched: log and final state   |
+/// | `s.note(run, level, text)`| `result<void>`                   | a line in the run's own log                               |
+/// | `s.heartbeat(run)`        | `result<void>`                   | the run is being taken care of                            |
+///
+/// `poll` is called by one thread, the others by several at once.
+template <class Source>
+concept flow_source = requires(Source& s, typename Source::run const& run, std::span<std::string const> busy,
+                               std::string_view text, std::stop_token stop) {
+    { run.id } -> std::convertible_to<std::string_view>;
+    { s.open(stop) } -> std::same_as<result<void>>;
+    { s.poll(busy, stop) } -> std::same_as<result<std::vector<typename Source::run>>>;
+    { s.claim(run) } -> std::same_as<result<claim>>;
+    { s.launched(run, text) } -> std::same_as<result<void>>;
+    { s.failed(run, text) } -> std::same_as<result<void>>;
+    { s.note(run, log_level::info, text) } -> std::same_as<result<void>>;
+    { s.heartbeat(run) } -> std::same_as<result<void>>;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/prefect/tenant.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_TENANT_HPP
+#define FARGATE_PREFECT_TENANT_HPP
+
+namespace fargate::inline v0::prefect {
+
+namespace detail {
+
+/// The API answered, and said no.
+[[nodiscard]] inline bool is_refusal(error const& why) noexcept {
+    bool const refused = why.code == errc::unauthorized || why.code == errc::service_error;
+    return refused && !why.retryable && why.http_status < 500;
+}
+
+/// Server: the first tenant.
+template <http_policy Http, clock_policy Clock>
+[[nodiscard]] result<std::string> first_tenant(client<Http, Clock>& api, settings const& options,
+                                               std::stop_token stop) {
+    auto const answer = api.call(tenant_query(), stop);
+    if (!answer) return answer.error();
+    auto found = read_tenant(*answer);
+    if (found && found->empty())
+        return fail(errc::bad_configuration, "the Prefect server at " + std::string{api_of(options)} +
+                                                 " has no tenant: make one (prefect server create-tenant)");
+    return found;
+}
+
+/// Cloud: the key's own tenant.
+template <http_policy Http, clock_policy Clock>
+[[nodiscard]] result<std::string> tenant_of_key(client<Http, Clock>& api, std::stop_token stop) {
+    auto const answer = api.call(key_tenant_query(), stop);
+    if (!answer) return answer.error();
+    return read_key_tenant(*answer);
+}
+
+/// Exchanges a person's token for access to one of the person's tenants.
+template <http_policy Http, clock_policy Clock>
+[[nodiscard]] result<std::string> enter_tenant(client<Http, Clock>& api, std::string const& wanted,
+                                               std::stop_token stop) {
+    auto const rows = api.call(tenant_by_id_query(wanted), stop);
+    if (!rows) return rows.error();
+    auto id = read_tenant(*rows);
+    if (!id) return id;
+    if (id->empty())
+        return fail(errc::bad_configuration,
+                    "no matching tenants found for the Prefect login: switch to one of its tenants (prefect auth "
+                    "switch-tenants), or give the agent a token of its own (--token)");
+    auto const granted = api.call(switch_tenant_mutation(*id), stop);
+    if (!granted) return granted.error();
+    auto access = read_access(*granted, "switch_tenant");
+    if (!access) return access.error();
+    api.enter(*std::move(access));
+    return id;
+}
+
+/// The one tenant that the token sees; empty text when there is none or more than one.
+template <http_policy Http, clock_policy Clock>
+[[nodiscard]] result<std::string> only_tenant(client<Http, Clock>& api, std::stop_token stop) {
+    auto const answer = api.call(tenant_query(), stop);
+    if (!answer) return answer.error();
+    auto const* const rows = json::array_of(*answer, "tenant");
+    if (rows == nullptr || rows->size() != 1) return std::string{};
+    return read_tenant(*answer);
+}
+
+/// Cloud, a person's token: access to the tenant of the login. A token that may not enter it does without when it sees
+/// one tenant only, as Prefect 0.15.1 has it.
+template <http_policy Http, clock_policy Clock>
+[[nodiscard]] result<std::string> tenant_of_login(client<Http, Clock>& api, std::string const& wanted,
+                                                  std::stop_token stop) {
+    if (!is_uuid(wanted))
+        return fail(errc::bad_configuration,
+                    "the active tenant of the Prefect login is not a UUID: log in again (prefect auth login), or give "
+                    "the agent a token of its own (--token)");
+    auto entered = enter_tenant(api, wanted, stop);
+    if (entered || !is_refusal(entered.error())) return entered;
+    auto alone = only_tenant(api, stop);
+    bool const of_no_help = alone ? alone->empty() : is_refusal(alone.error());
+    if (!of_no_help) return alone;
+    auto why = std::move(entered).error();
+    why.code = errc::unauthorized;
+    why.message =
+        "the Prefect login may not enter its active tenant, log in again (prefect auth login) or give the agent "
+        "a token of its own (--token): " +
+        why.message;
+    return why;
+}
+
+} // namespace detail
+
+/// Whose runs are ours; empty text when the cloud knows it from the token. From then on `api` sends what goes with it: the
+/// tenant beside a key, the access token of a login. `errc::bad_configuration` when a server has no tenant yet, or a
+/// login's is none; `errc::unauthorized` when a key has none, or the login may not enter its own.
+template <http_policy Http, clock_policy Clock>
+[[nodiscard]] result<std::string> find_tenant(client<Http, Clock>& api, settings const& options, std::stop_token stop) {
+    bool const has_key = !options.api_key.empty();
+    bool const cloud = options.backend == backend::cloud;
+    if (cloud && !has_key && !options.switch_to_tenant.empty())
+        return detail::tenant_of_login(api, options.switch_to_tenant, stop);
+    if (!options.tenant_id.empty() || (cloud && !has_key)) return options.tenant_id;
+    auto found = cloud ? detail::tenant_of_key(api, stop) : detail::first_tenant(api, options, stop);
+    if (found && has_key) api.choose_tenant(*found);
+    return found;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
 // ---- fargate/prefect/server.hpp -------------------------------------------------------------------------------------
 
 #ifndef FARGATE_PREFECT_SERVER_HPP
@@ -9262,6 +11206,9 @@ namespace detail {
 
 } // namespace detail
 
+/// How far ahead runs are asked for with `settings::prefetch`.
+inline constexpr std::chrono::seconds prefetched{10};
+
 /// The `flow_source` of Prefect 0.13 to 1.x: a Server or Cloud with its GraphQL API. Keeps references to its policies,
 /// which must outlive it and serve as many threads as call it.
 template <http_policy Http, clock_policy Clock, log_policy Log>
@@ -9269,12 +11216,8 @@ class server {
 public:
     using run = flow_run;
 
-    server(Http& http, Clock& clock, Log& log, settings options) :
-        clock_{&clock},
-        log_{&log},
-        options_{std::move(options)},
-        client_{http, clock, options_},
-        tenant_id_{options_.tenant_id} {}
+    server(Http& http, Clock& clock, Log& log, settings options, random_source bits = random_bits) :
+        clock_{&clock}, log_{&log}, options_{std::move(options)}, client_{http, clock, options_, bits} {}
     server(server const&) = delete;
     server& operator=(server const&) = delete;
 
@@ -9284,7 +11227,7 @@ public:
         return greet(stop);
     }
 
-    /// Cloud: checks the token's scope. Then registers, and checks the agent config when one is configured. On the server
+    /// Cloud: checks the token's scope, unless there is a key. Then finds the tenant, registers, and checks the agent config when one is configured. On the server
     /// backend a registration that fails is a warning, and `poll` tries again; everywhere else it is an error.
     [[nodiscard]] result<void> enroll(std::stop_token stop = {}) {
         if (!client_.where()) return client_.where().error();
@@ -9325,6 +11268,7 @@ public:
     /// `VERSION_LOCKING_ERROR`: the run has moved on since the poll), or when nothing is left to submit.
     /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
     [[nodiscard]] result<fargate::claim> claim(run const& wanted) {
+        (void)forget(wanted.id);
         log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
         auto const flow = submit("Flow run ", wanted.id, wanted.state, [&](json::value const& state) {
             return set_flow_state(wanted, wanted.version,
@@ -9332,6 +11276,7 @@ public:
         });
         if (!flow) return lost_or(flow.error());
         bool won = *flow;
+        if (won) moved(wanted.id);
         for (auto const& each : wanted.task_runs) {
             auto const task = submit("Task run ", each.id, each.state, [&](json::value const& state) {
                 return set_task_state(each, submitted_state(state, "Submitted for execution.", options_.core_version));
@@ -9339,23 +11284,27 @@ public:
             if (!task) return lost_or(task.error());
             won = won || *task;
         }
-        if (won) return fargate::claim{};
+        if (won) {
+            moved(wanted.id);
+            return fargate::claim{};
+        }
         return fargate::claim{
             fargate::claim::outcome::lost, "neither it nor a task run of it waits to be submitted", {}};
     }
 
     /// Tells the run's log which task it became.
     [[nodiscard]] result<void> launched(run const& ours, std::string_view handle) {
+        (void)forget(ours.id);
         return note(ours, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle});
     }
 
-    /// Writes the reason into the run's log and sets the run to Failed. Both are attempted; the error is that of the state
-    /// when both fail.
+    /// Writes the reason into the run's log and sets the run to Failed, with its version as long as the claim has not made
+    /// that an old one. Both are attempted; the error is that of the state when both fail.
     [[nodiscard]] result<void> failed(run const& ours, std::string_view reason) {
         auto noted = note(ours, log_level::error, reason);
         auto state = failed_state(reason, options_.core_version);
-        auto set = options_.failed_carries_version ? set_flow_state(ours, ours.version, std::move(state))
-                                                   : set_flow_state(ours, std::nullopt, std::move(state));
+        auto const version = forget(ours.id) ? std::nullopt : std::optional{ours.version};
+        auto set = set_flow_state(ours, version, std::move(state));
         if (!set && !noted) set.error().message += ", nor could its log be written";
         return set ? noted : set;
     }
@@ -9378,29 +11327,28 @@ private:
     [[nodiscard]] std::string api() const { return std::string{api_of(options_)}; }
 
     [[nodiscard]] result<void> check_token(std::stop_token stop) {
+        if (allowed_ || !options_.api_key.empty()) return {};
         if (options_.token.empty()) return fail(errc::unauthorized, "No agent API token provided.");
         auto const answer = client_.call(token_scope_query(), stop);
         if (!answer) return answer.error();
-        if (read_token_scope(*answer) == "RUNNER") return {};
-        return fail(errc::unauthorized, "Provided token does not have a RUNNER scope.");
+        if (read_token_scope(*answer) != "RUNNER")
+            return fail(errc::unauthorized, "Provided token does not have a RUNNER scope.");
+        allowed_ = true;
+        return {};
     }
 
-    /// Server: the first tenant is ours; asked for until there is one.
-    [[nodiscard]] result<void> find_tenant(std::stop_token stop) {
-        if (options_.backend == backend::cloud || !tenant_id_.empty()) return {};
-        auto const answer = client_.call(tenant_query(), stop);
-        if (!answer) return answer.error();
-        auto found = read_tenant(*answer);
+    /// Whose runs are ours, asked for until it is known.
+    [[nodiscard]] result<void> learn_tenant(std::stop_token stop) {
+        if (tenant_found_) return {};
+        auto found = find_tenant(client_, options_, stop);
         if (!found) return found.error();
-        if (found->empty())
-            return fail(errc::bad_configuration,
-                        "the Prefect server at " + api() + " has no tenant: make one (prefect server create-tenant)");
         tenant_id_ = *std::move(found);
+        tenant_found_ = true;
         return {};
     }
 
     [[nodiscard]] result<void> register_agent(std::stop_token stop) {
-        if (auto found = find_tenant(stop); !found) return found;
+        if (auto found = learn_tenant(stop); !found) return found;
         if (!known_) {
             auto const answer = client_.call(register_agent_mutation(options_, tenant_id_), stop);
             if (!answer) return answer.error();
@@ -9446,7 +11394,8 @@ private:
     [[nodiscard]] result<std::vector<std::string>> queued(time_point now, std::span<std::string const> busy,
                                                           std::stop_token stop) {
         log_->write(log_level::debug, "Querying for flow runs");
-        auto const answer = client_.call(runs_in_queue_mutation(text::iso8601(now), options_.labels, tenant_id_), stop);
+        auto const before = text::iso8601(options_.prefetch ? now + prefetched : now);
+        auto const answer = client_.call(runs_in_queue_mutation(before, options_.labels, tenant_id_), stop);
         if (!answer) return answer.error();
         auto const offered = read_runs_in_queue(*answer);
         if (!offered) return offered.error();
@@ -9469,11 +11418,19 @@ private:
                                                     std::stop_token stop) {
         log_->write(log_level::debug, "Querying flow run metadata");
         auto const due = text::iso8601(now - std::chrono::seconds{3});
-        auto const answer = client_.call(flow_runs_query(ids, due), stop);
+        auto answer = client_.call(flow_runs_query(ids, due, run_configs_), stop);
+        if (!answer && run_configs_ == run_configs::of_runs_and_flows && lacks_run_configs(answer.error())) {
+            run_configs_ = run_configs::of_flows;
+            log_->write(log_level::debug, "The Prefect API knows no run_config of flow runs: their flows' own count");
+            answer = client_.call(flow_runs_query(ids, due, run_configs_), stop);
+        }
         if (!answer) return answer.error();
         auto runs = read_flow_runs(*answer);
         if (!runs) return runs;
         std::erase_if(*runs, [&](run const& each) { return !detail::is_among(ids, each.id); });
+        if (options_.prefetch)
+            for (auto& each : *runs)
+                if (auto const start = due_time_of(each)) each.not_before = std::min(*start, now + prefetched);
         std::stable_sort(runs->begin(), runs->end(), [](run const& left, run const& right) {
             return left.scheduled_start_time < right.scheduled_start_time;
         });
@@ -9512,16 +11469,1135 @@ private:
         return read_state_set(*answer, "set_task_run_states");
     }
 
+    /// Notes that the claim gave a run a new version.
+    void moved(std::string const& id) {
+        std::scoped_lock const lock{mutex_};
+        moved_.insert(id);
+    }
+
+    /// Ends that note; true when there was one.
+    [[nodiscard]] bool forget(std::string const& id) {
+        std::scoped_lock const lock{mutex_};
+        return moved_.erase(id) != 0;
+    }
+
     Clock* clock_;
     Log* log_;
     settings options_;
     client<Http, Clock> client_;
-    std::string tenant_id_; ///< as the other two, only touched by the thread that opens and polls
-    bool known_ = false;    ///< registered
-    bool enrolled_ = false; ///< registered, and the agent config was found
+
+    std::string tenant_id_;     ///< as what follows, only touched by the thread that opens and polls
+    bool allowed_ = false;      ///< the token's scope is the right one
+    bool tenant_found_ = false; ///< there is a tenant, or none is needed
+    bool known_ = false;        ///< registered
+    bool enrolled_ = false;     ///< registered, and the agent config was found
+    run_configs run_configs_ = run_configs::of_runs_and_flows; ///< until the API refuses
+
+    std::mutex mutex_;
+    std::set<std::string> moved_; ///< runs that were claimed here, until they are launched or failed
 };
 
 } // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/aws/botocore_value.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_BOTOCORE_VALUE_HPP
+#define FARGATE_AWS_BOTOCORE_VALUE_HPP
+
+// How values of a configuration document are read and shown in messages.
+
+namespace fargate::inline v0::aws::detail {
+
+/// A value and the path to it: `botocore_config.retries.mode`.
+struct botocore_place {
+    std::string path;
+    json::value const& value;
+    bool secret = false; ///< messages tell the value's kind and not the value
+};
+
+/// A member's name as a message may show it.
+[[nodiscard]] inline std::string printable(std::string_view name) {
+    std::string made{name.substr(0, 64)};
+    for (char& c : made)
+        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '?';
+    return made;
+}
+
+/// What stands in place of what was wanted: short values as they are, others by their kind.
+[[nodiscard]] inline std::string shown(json::value const& value, bool secret) {
+    if (value.is_null()) return "null";
+    if (value.is_array()) return "a list";
+    if (value.is_object()) return "an object";
+    if (!secret) {
+        constexpr std::size_t longest = 64;
+        auto const text = json::as_text(value);
+        return json::write(text ? json::value(std::string{text->substr(0, longest)}) : value);
+    }
+    return value.is_string() ? "text" : value.is_boolean() ? "true or false" : "a number";
+}
+
+[[nodiscard]] inline std::optional<std::int64_t> as_whole(json::value const& value) noexcept {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    if (auto const* const counted = value.get_ptr<json::value::number_unsigned_t const*>())
+        return *counted > static_cast<json::value::number_unsigned_t>(most) ? most
+                                                                            : static_cast<std::int64_t>(*counted);
+    if (auto const* const whole = value.get_ptr<json::value::number_integer_t const*>()) return *whole;
+    return std::nullopt;
+}
+
+[[nodiscard]] inline std::optional<double> as_number(json::value const& value) noexcept {
+    if (auto const* const real = value.get_ptr<json::value::number_float_t const*>()) return *real;
+    if (auto const whole = as_whole(value)) return static_cast<double>(*whole);
+    return std::nullopt;
+}
+
+/// `: did you mean botocore_config.connect_timeout?`, or nothing.
+[[nodiscard]] inline std::string meant(std::string_view path, std::string_view name,
+                                       std::span<std::string_view const> known) {
+    auto const near = text::nearest(name, known);
+    return near.empty() ? "" : ": did you mean " + std::string{path} + "." + std::string{near} + "?";
+}
+
+/// Where something is set that people look for among botocore's options.
+[[nodiscard]] inline std::string where_instead(std::string_view name) {
+    struct pair {
+        std::string_view name;
+        std::string_view remedy;
+    };
+    static constexpr pair pairs[] = {
+        {"endpoint_url", "set the option endpoint_url, or AWS_ENDPOINT_URL"},
+        {"use_ssl", "set an endpoint_url that begins with http://"},
+        {"verify", "set AWS_CA_BUNDLE to the authorities to trust"},
+        {"aws_access_key_id", "set the option aws_access_key_id"},
+        {"aws_secret_access_key", "set the option aws_secret_access_key"},
+        {"aws_session_token", "set the option aws_session_token"},
+        {"profile_name", "set AWS_PROFILE"},
+        {"max_attempts", "set botocore_config.retries.max_attempts"},
+        {"total_max_attempts", "set botocore_config.retries.total_max_attempts"},
+        {"mode", "set botocore_config.retries.mode"},
+        {"addressing_style", "set botocore_config.s3.addressing_style"},
+        {"proxy_ca_bundle", "set botocore_config.proxies_config.proxy_ca_bundle"},
+        {"proxy_client_cert", "set botocore_config.proxies_config.proxy_client_cert"},
+    };
+    for (auto const& each : pairs)
+        if (each.name == name) return ": " + std::string{each.remedy};
+    return {};
+}
+
+/// `http(s)://[user[:password]@]host[:port][/]`.
+[[nodiscard]] inline bool is_proxy_address(std::string_view address) {
+    auto const begin = address.find("://") + 3;
+    auto const at = address.rfind('@');
+    std::string bare{address.substr(0, begin)};
+    bare += address.substr(at == std::string_view::npos ? begin : at + 1);
+    auto const parts = text::split_url(bare);
+    if (!parts || parts->has_query || (!parts->path.empty() && parts->path != "/")) return false;
+    if (at == std::string_view::npos) return true;
+    if (at < begin) return false;
+    for (char const c : address.substr(begin, at - begin))
+        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '/' || c == '@') return false;
+    return true;
+}
+
+/// The checks of values and what they found: the first mistake, and every warning.
+class botocore_values {
+public:
+    [[nodiscard]] std::optional<error> const& refused() const noexcept { return refused_; }
+    [[nodiscard]] std::vector<std::string> const& warnings() const noexcept { return warnings_; }
+
+    using place = botocore_place;
+
+    void refuse(std::string why) {
+        if (!refused_) refused_ = fail(errc::bad_configuration, std::move(why));
+    }
+    void refuse(place const& at, std::string_view wanted) {
+        refuse(at.path + " must be " + std::string{wanted} + ", not " + shown(at.value, at.secret));
+    }
+    void warn(place const& at, std::string_view what) { warnings_.push_back(at.path + std::string{what}); }
+    void ignored(place const& at, std::string_view why) { warn(at, " is ignored: " + std::string{why}); }
+
+    // What a value may be. Null is as good as absent, unless a row has another meaning for it.
+
+    void text(place const& at, std::string& into) {
+        if (at.value.is_null()) return;
+        if (auto const given = json::as_text(at.value)) {
+            into = *given;
+        } else {
+            refuse(at, "text");
+        }
+    }
+
+    void flag(place const& at, std::optional<bool>& into) {
+        if (at.value.is_null()) return;
+        if (auto const* const given = at.value.template get_ptr<bool const*>()) {
+            into = *given;
+        } else {
+            refuse(at, "true or false");
+        }
+    }
+
+    /// A whole number of at least `least`, bounded by what fits.
+    std::optional<std::int64_t> whole(place const& at, std::int64_t least, std::int64_t most) {
+        if (at.value.is_null()) return std::nullopt;
+        auto const given = as_whole(at.value);
+        if (given && *given >= least && *given <= most) return given;
+        std::string wanted = "a whole number of at least " + std::to_string(least);
+        if (given && *given > most) wanted += " and at most " + std::to_string(most);
+        refuse(at, wanted);
+        return std::nullopt;
+    }
+
+    /// The place of the text among the words, which are compared as botocore does: in this spelling.
+    std::optional<std::size_t> word(place const& at, std::initializer_list<std::string_view> words,
+                                    bool any_case = false) {
+        if (at.value.is_null()) return std::nullopt;
+        auto const given = json::as_text(at.value);
+        std::size_t number = 0;
+        std::string wanted;
+        for (auto const each : words) {
+            if (given && (*given == each || (any_case && text::iequals(*given, each)))) return number;
+            wanted += number++ == 0 ? "" : number == words.size() ? " or " : ", ";
+            wanted += each;
+        }
+        refuse(at, wanted);
+        return std::nullopt;
+    }
+
+    /// Seconds, a fraction allowed; null is no limit. A begun millisecond counts as whole.
+    void seconds(place const& at, std::optional<std::chrono::milliseconds>& into) {
+        constexpr double most = 1e9;
+        auto const given = as_number(at.value);
+        if (at.value.is_null()) {
+            into = std::chrono::milliseconds::zero();
+        } else if (given && *given > 0 && *given <= most) {
+            into = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>{*given});
+        } else {
+            refuse(at, "a number of seconds above 0, or null for no limit");
+        }
+    }
+
+    /// One file, or a list of certificate and key.
+    void certificate(place const& at, http::certificate_files& into) {
+        constexpr std::string_view wanted = "the name of a file, or a list of two: certificate and key";
+        if (at.value.is_null()) return;
+        if (auto const file = json::as_text(at.value); file && !file->empty()) {
+            into.certificate = *file;
+            return;
+        }
+        if (!at.value.is_array() || at.value.size() != 2) return refuse(at, wanted);
+        auto const first = json::as_text(at.value[0]).value_or("");
+        auto const second = json::as_text(at.value[1]).value_or("");
+        if (first.empty() || second.empty()) return refuse(at, wanted);
+        into = {std::string{first}, std::string{second}};
+    }
+
+    /// A proxy's address; without a scheme it is http. Nothing of it is shown, for it may hold a password.
+    void proxy(place const& at, std::string& into) {
+        std::string address;
+        text({at.path, at.value, true}, address);
+        if (address.starts_with("//")) address.insert(0, "http:");
+        if (!address.empty() && address.find("://") == std::string::npos) address.insert(0, "http://");
+        if (!address.empty() && !is_proxy_address(address))
+            return refuse(at.path + " is no address of a proxy: expected http://host:port or https://host:port");
+        into = std::move(address);
+    }
+
+private:
+    std::optional<error> refused_{};
+    std::vector<std::string> warnings_{};
+};
+
+} // namespace fargate::inline v0::aws::detail
+
+#endif
+
+// ---- fargate/aws/botocore_config.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_BOTOCORE_CONFIG_HPP
+#define FARGATE_AWS_BOTOCORE_CONFIG_HPP
+
+namespace fargate::inline v0::aws {
+
+/// A set of timeouts and retries by one name; see "Smart configuration defaults" in the SDKs and Tools guide.
+enum class defaults_mode : unsigned char { legacy, standard, in_region, cross_region, mobile };
+
+/// What botocore's `Config` says: only what was set.
+struct botocore_config {
+    using milliseconds = std::chrono::milliseconds;
+
+    std::string region_name{};
+    bool anonymous = false; ///< `signature_version` is unsigned
+    std::string user_agent{};
+    std::string user_agent_extra{};
+    std::string user_agent_appid{};
+    std::optional<milliseconds> connect_timeout{}; ///< zero: no limit
+    std::optional<milliseconds> read_timeout{};    ///< of silence, not of the whole; zero: no limit
+    std::optional<bool> parameter_validation{};
+    std::optional<bool> use_dualstack_endpoint{};
+    std::optional<bool> use_fips_endpoint{};
+    std::optional<bool> ignore_configured_endpoint_urls{};
+    std::optional<aws::defaults_mode> defaults_mode{};
+    retry::mode_options retries{};
+    http::connection_options connection{};
+    s3_options s3{}; ///< of no concern to other services, like the next
+    std::optional<bool> s3_use_dualstack_endpoint{};
+
+    /// Fills in what a caller left open, and puts the time limits in place of the defaults.
+    void apply_to(client_options& options) const {
+        auto const fill = [](auto& option, auto const& ours) {
+            if (option == decltype(ours){}) option = ours;
+        };
+        fill(options.region, region_name);
+        fill(options.user_agent, user_agent);
+        fill(options.user_agent_extra, user_agent_extra);
+        fill(options.app_id, user_agent_appid);
+        fill(options.use_dualstack, use_dualstack_endpoint);
+        fill(options.use_fips, use_fips_endpoint);
+        fill(options.ignore_configured_endpoint_urls, ignore_configured_endpoint_urls);
+        options.anonymous = options.anonymous || anonymous;
+        options.parameter_validation = parameter_validation.value_or(options.parameter_validation);
+        auto& limits = options.limits;
+        limits.connect = connect_timeout.value_or(limits.connect);
+        limits.idle = read_timeout.value_or(limits.idle);
+        // The limit of the whole exchange is not botocore's, and must not undercut what was asked for.
+        bool const endless = limits.connect == milliseconds::zero() || limits.idle == milliseconds::zero();
+        bool const asked = connect_timeout || read_timeout;
+        if (asked && (endless || limits.connect + limits.idle > limits.total)) limits.total = milliseconds::zero();
+    }
+};
+
+namespace detail {
+
+[[nodiscard]] inline std::chrono::milliseconds connect_timeout_of(defaults_mode mode) noexcept {
+    using std::chrono::milliseconds;
+    switch (mode) {
+    case defaults_mode::in_region: return milliseconds{1100};
+    case defaults_mode::mobile: return milliseconds{30'000};
+    case defaults_mode::legacy:
+    case defaults_mode::standard:
+    case defaults_mode::cross_region: break;
+    }
+    return milliseconds{3100};
+}
+
+class botocore_reader;
+
+/// One option: how its value is read. What has no reader is warned about with its remark.
+struct botocore_row {
+    std::string_view name;
+    void (*read)(botocore_reader&, botocore_place const&) = nullptr;
+    std::string_view remark{};
+};
+
+/// Reads a document row by row.
+class botocore_reader : public botocore_values {
+public:
+    using row = botocore_row;
+
+    botocore_config made{};
+    std::optional<std::int64_t> retries{};
+    std::optional<std::int64_t> total{};
+
+    template <std::size_t Count>
+    void read_members(std::string const& path, json::value const& object, row const (&rows)[Count],
+                      bool strict = true) {
+        for (auto const& [name, value] : *object.get_ptr<json::value::object_t const*>()) {
+            place const here{path + "." + printable(name), value};
+            row const* found = nullptr;
+            for (auto const& each : rows)
+                if (each.name == name) found = &each;
+            if (found == nullptr) {
+                std::string_view known[Count];
+                for (std::size_t i = 0; i != Count; ++i) known[i] = rows[i].name;
+                unknown(here, path, name, known, strict);
+            } else if (found->read != nullptr) {
+                found->read(*this, here);
+            } else if (!value.is_null()) {
+                ignored(here, found->remark);
+            }
+        }
+    }
+
+    template <std::size_t Count>
+    void object(place const& at, row const (&rows)[Count], bool strict = false) {
+        if (at.value.is_null()) return;
+        if (!at.value.is_object()) return refuse({at.path, at.value, true}, "an object");
+        read_members(at.path, at.value, rows, strict);
+    }
+
+    void warned_word(place const& at, std::initializer_list<std::string_view> words, std::string_view why) {
+        if (word(at, words, true)) ignored(at, why);
+    }
+
+    void warned_flag(place const& at, bool no_op, std::string_view why) {
+        std::optional<bool> given;
+        flag(at, given);
+        if (given && *given != no_op) ignored(at, why);
+    }
+
+    /// What one option says about another when both are read.
+    void complete() {
+        if (auto const attempts = total ? total : retries ? std::optional{*retries + 1} : std::nullopt)
+            made.retries.max_attempts = static_cast<int>(*attempts);
+        if (!made.defaults_mode || *made.defaults_mode == defaults_mode::legacy) return;
+        if (!made.connect_timeout || *made.connect_timeout == std::chrono::milliseconds::zero())
+            made.connect_timeout = connect_timeout_of(*made.defaults_mode);
+    }
+
+private:
+    void unknown(place const& at, std::string const& path, std::string_view name,
+                 std::span<std::string_view const> known, bool strict) {
+        if (!strict) return ignored(at, "no such option is known" + meant(path, name, known));
+        auto const hint = at.path.starts_with("botocore_config.retries.") ? std::string{} : where_instead(name);
+        refuse(at.path + " is no option of botocore's" + (hint.empty() ? meant(path, name, known) : hint));
+    }
+};
+
+inline constexpr std::int64_t most_attempts = 1'000'000;
+inline constexpr std::string_view no_upload = "nothing is uploaded";
+inline constexpr std::string_view no_express = "directory buckets (S3 Express) are not supported";
+
+inline constexpr botocore_row botocore_retries[] = {
+    {"max_attempts",
+     [](botocore_reader& r, botocore_place const& at) { r.retries = r.whole(at, 0, most_attempts - 1); }},
+    {"total_max_attempts",
+     [](botocore_reader& r, botocore_place const& at) { r.total = r.whole(at, 1, most_attempts); }},
+    {"mode",
+     [](botocore_reader& r, botocore_place const& at) {
+         constexpr retry::mode modes[] = {retry::mode::legacy, retry::mode::standard, retry::mode::adaptive};
+         if (auto const n = r.word(at, {"legacy", "standard", "adaptive"})) r.made.retries.mode = modes[*n];
+     }},
+};
+
+inline constexpr botocore_row botocore_proxies[] = {
+    {"http", [](botocore_reader& r, botocore_place const& at) { r.proxy(at, r.made.connection.proxies->http); }},
+    {"https", [](botocore_reader& r, botocore_place const& at) { r.proxy(at, r.made.connection.proxies->https); }},
+};
+
+inline constexpr botocore_row botocore_proxies_config[] = {
+    {"proxy_ca_bundle",
+     [](botocore_reader& r, botocore_place const& at) { r.text(at, r.made.connection.proxy_ca_file); }},
+    {"proxy_client_cert",
+     [](botocore_reader& r, botocore_place const& at) { r.certificate(at, r.made.connection.proxy_certificate); }},
+    {"proxy_use_forwarding_for_https",
+     [](botocore_reader& r, botocore_place const& at) {
+         std::optional<bool> given;
+         r.flag(at, given);
+         if (given == true)
+             r.refuse(at.path + " is not supported: an https proxy would read the requests; leave it out");
+     }},
+};
+
+inline constexpr botocore_row botocore_s3[] = {
+    {"addressing_style",
+     [](botocore_reader& r, botocore_place const& at) {
+         constexpr addressing styles[] = {addressing::automatic, addressing::virtual_host, addressing::path};
+         if (auto const n = r.word(at, {"auto", "virtual", "path"})) r.made.s3.style = styles[*n];
+     }},
+    {"payload_signing_enabled",
+     [](botocore_reader& r, botocore_place const& at) {
+         std::optional<bool> whatever; // bodies are empty, and their hash is always signed
+         r.flag(at, whatever);
+     }},
+    {"use_accelerate_endpoint",
+     [](botocore_reader& r, botocore_place const& at) {
+         std::optional<bool> given;
+         r.flag(at, given);
+         r.made.s3.accelerate = given.value_or(false);
+     }},
+    {"use_dualstack_endpoint",
+     [](botocore_reader& r, botocore_place const& at) { r.flag(at, r.made.s3_use_dualstack_endpoint); }},
+    {"us_east_1_regional_endpoint",
+     [](botocore_reader& r, botocore_place const& at) {
+         if (r.word(at, {"regional", "legacy"}, true) == 1)
+             r.ignored(at, "us-east-1 is always called at its regional endpoint");
+     }},
+    {"use_arn_region", nullptr, "buckets named by an ARN are not supported"},
+    {"disable_s3_express_session_auth", nullptr, no_express},
+    {"s3_disable_multiregion_access_points", nullptr, "multi-region access points are not supported"},
+};
+
+inline constexpr botocore_row botocore_options[] = {
+    {"region_name",
+     [](botocore_reader& r, botocore_place const& at) {
+         auto const given = json::as_text(at.value);
+         if (at.value.is_null() || given == "") return;
+         if (!given || !is_host_label(*given)) return r.refuse(at, "a region like eu-west-1");
+         r.made.region_name = *given;
+     }},
+    {"signature_version",
+     [](botocore_reader& r, botocore_place const& at) {
+         auto const given = json::as_text(at.value);
+         r.made.anonymous = given && text::iequals(*given, "unsigned");
+         if (!at.value.is_null() && !r.made.anonymous && given != "v4" && given != "s3v4")
+             r.refuse(at, "v4, s3v4 or unsigned");
+     }},
+    {"user_agent", [](botocore_reader& r, botocore_place const& at) { r.text(at, r.made.user_agent); }},
+    {"user_agent_extra", [](botocore_reader& r, botocore_place const& at) { r.text(at, r.made.user_agent_extra); }},
+    {"user_agent_appid",
+     [](botocore_reader& r, botocore_place const& at) {
+         r.text(at, r.made.user_agent_appid);
+         if (r.made.user_agent_appid.size() > 50) r.warn(at, " is longer than 50 characters: the rest is cut off");
+     }},
+    {"connect_timeout", [](botocore_reader& r, botocore_place const& at) { r.seconds(at, r.made.connect_timeout); }},
+    {"read_timeout", [](botocore_reader& r, botocore_place const& at) { r.seconds(at, r.made.read_timeout); }},
+    {"parameter_validation",
+     [](botocore_reader& r, botocore_place const& at) { r.flag(at, r.made.parameter_validation); }},
+    {"max_pool_connections",
+     [](botocore_reader& r, botocore_place const& at) {
+         if (auto const n = r.whole(at, 1, 100'000)) r.made.connection.pool = static_cast<std::size_t>(*n);
+     }},
+    {"proxies",
+     [](botocore_reader& r, botocore_place const& at) {
+         if (at.value.is_object()) r.made.connection.proxies.emplace();
+         r.object(at, botocore_proxies);
+     }},
+    {"proxies_config", [](botocore_reader& r, botocore_place const& at) { r.object(at, botocore_proxies_config); }},
+    {"s3", [](botocore_reader& r, botocore_place const& at) { r.object(at, botocore_s3); }},
+    {"s3_disable_express_session_auth", nullptr, no_express},
+    {"retries", [](botocore_reader& r, botocore_place const& at) { r.object(at, botocore_retries, true); }},
+    {"client_cert",
+     [](botocore_reader& r, botocore_place const& at) { r.certificate(at, r.made.connection.client_certificate); }},
+    {"inject_host_prefix", nullptr, "no operation that is called has a host prefix"},
+    {"endpoint_discovery_enabled", nullptr, "no service that is called has endpoint discovery"},
+    {"use_dualstack_endpoint",
+     [](botocore_reader& r, botocore_place const& at) { r.flag(at, r.made.use_dualstack_endpoint); }},
+    {"use_fips_endpoint", [](botocore_reader& r, botocore_place const& at) { r.flag(at, r.made.use_fips_endpoint); }},
+    {"ignore_configured_endpoint_urls",
+     [](botocore_reader& r, botocore_place const& at) { r.flag(at, r.made.ignore_configured_endpoint_urls); }},
+    {"defaults_mode",
+     [](botocore_reader& r, botocore_place const& at) {
+         using enum defaults_mode;
+         constexpr aws::defaults_mode modes[] = {legacy, standard, in_region, cross_region, mobile, standard};
+         auto const n = r.word(at, {"legacy", "standard", "in-region", "cross-region", "mobile", "auto"}, true);
+         if (!n) return;
+         r.made.defaults_mode = modes[*n];
+         if (*n == 5) r.warn(at, " auto counts as standard: where the program runs is not looked up");
+     }},
+    {"tcp_keepalive",
+     [](botocore_reader& r, botocore_place const& at) { r.flag(at, r.made.connection.tcp_keepalive); }},
+    {"request_min_compression_size_bytes",
+     [](botocore_reader& r, botocore_place const& at) {
+         if (r.whole(at, 1, 1'048'576)) r.ignored(at, "no request is compressed");
+     }},
+    {"disable_request_compression",
+     [](botocore_reader& r, botocore_place const& at) { r.warned_flag(at, false, "no request is compressed anyway"); }},
+    {"client_context_params", nullptr, "no service that is called has any"},
+    {"sigv4a_signing_region_set",
+     [](botocore_reader& r, botocore_place const& at) {
+         bool const list = at.value.is_array() && at.value.size() == 1;
+         auto const given = json::as_text(list ? at.value[0] : at.value);
+         if (at.value.is_null()) return;
+         if (given != "*") return r.refuse(at, "*, for requests are signed for one region (SigV4)");
+         r.ignored(at, "requests are signed for one region (SigV4)");
+     }},
+    {"request_checksum_calculation",
+     [](botocore_reader& r, botocore_place const& at) {
+         r.warned_word(at, {"when_supported", "when_required"}, no_upload);
+     }},
+    {"response_checksum_validation",
+     [](botocore_reader& r, botocore_place const& at) {
+         if (auto const n = r.word(at, {"when_supported", "when_required"}, true)) r.made.s3.checksum_mode = *n == 0;
+     }},
+    {"account_id_endpoint_mode",
+     [](botocore_reader& r, botocore_place const& at) {
+         r.warned_word(at, {"preferred", "disabled", "required"}, "no service that is called has such endpoints");
+     }},
+    {"auth_scheme_preference",
+     [](botocore_reader& r, botocore_place const& at) {
+         std::string given;
+         r.text(at, given);
+         if (!given.empty()) r.ignored(at, "requests are signed with SigV4");
+     }},
+};
+
+} // namespace detail
+
+/// Reads an object of the options of botocore's `Config`, under their names and with their meanings. What has no use here
+/// is accepted with one warning for each option; what cannot be honoured, a wrong type, a value out of range and an
+/// unknown option are `errc::bad_configuration`, with the path to the place: `botocore_config.retries.max_attempts must be
+/// a whole number of at least 0, not -1`. Null is as good as absent, except that a timeout of null is no limit. No message
+/// shows what may be secret. Follows the reference of `botocore.config.Config`; stricter where botocore finds out late.
+template <log_policy Log>
+[[nodiscard]] result<botocore_config> read_botocore_config(json::value const& given, Log& log) {
+    if (!given.is_object())
+        return fail(errc::bad_configuration, "botocore_config must be an object, not " + detail::shown(given, true));
+    detail::botocore_reader reader;
+    reader.read_members("botocore_config", given, detail::botocore_options);
+    reader.complete();
+    for (auto const& line : reader.warnings()) log.write(log_level::warning, line);
+    if (reader.refused()) return *reader.refused();
+    return std::move(reader.made);
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/botocore_ambient.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_BOTOCORE_AMBIENT_HPP
+#define FARGATE_AWS_BOTOCORE_AMBIENT_HPP
+
+namespace fargate::inline v0::aws {
+
+namespace detail {
+
+/// One setting read as the option of that name; whatever is wrong with it is said of the place it came from.
+template <std::size_t Count>
+[[nodiscard]] result<void> read_ambient(botocore_reader& reader, botocore_row const (&rows)[Count],
+                                        std::string_view option, ambient_setting const& found) {
+    json::value value = found.text;
+    if (std::int64_t number = 0;
+        std::from_chars(found.text.data(), found.text.data() + found.text.size(), number).ptr ==
+        found.text.data() + found.text.size())
+        value = number;
+    if (text::iequals(found.text, "true")) value = true;
+    if (text::iequals(found.text, "false")) value = false;
+    for (auto const& each : rows)
+        if (each.name == option) each.read(reader, {found.from, value});
+    if (reader.refused()) return *reader.refused();
+    return {};
+}
+
+} // namespace detail
+
+/// What environment and profile say about repeats, time limits and connections: AWS_RETRY_MODE (`retry_mode`),
+/// AWS_MAX_ATTEMPTS (`max_attempts`, the first one included), AWS_DEFAULTS_MODE (`defaults_mode`), BOTOCORE_TCP_KEEPALIVE
+/// (`tcp_keepalive`). The rest that they may say is asked for where it is used: see `client_options`.
+/// `errc::bad_configuration` names the place.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] result<botocore_config> ambient_config(Environment const& environment, Log& log) {
+    ambient<Environment> known{environment};
+    detail::botocore_reader reader;
+    auto const read = [&](auto const& rows, std::string_view option, std::string_view name,
+                          std::string_view key) -> result<void> {
+        auto const found = known.find(name, key);
+        if (!found) return found.error();
+        return *found ? detail::read_ambient(reader, rows, option, **found) : result<void>{};
+    };
+    for (auto const& done : {
+             read(detail::botocore_retries, "mode", "AWS_RETRY_MODE", "retry_mode"),
+             read(detail::botocore_retries, "total_max_attempts", "AWS_MAX_ATTEMPTS", "max_attempts"),
+             read(detail::botocore_options, "defaults_mode", "AWS_DEFAULTS_MODE", "defaults_mode"),
+             read(detail::botocore_options, "tcp_keepalive", "BOTOCORE_TCP_KEEPALIVE", "tcp_keepalive"),
+         })
+        if (!done) return done.error();
+    reader.complete();
+    for (auto const& line : reader.warnings()) log.write(log_level::warning, line);
+    return std::move(reader.made);
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/http/curl_environment.hpp ------------------------------------------------------------------------------
+
+#ifndef FARGATE_HTTP_CURL_ENVIRONMENT_HPP
+#define FARGATE_HTTP_CURL_ENVIRONMENT_HPP
+
+namespace fargate::inline v0 {
+
+namespace http::detail {
+
+/// The proxy that a pair of variables names. The lower-case one wins, also when it is set to nothing, which means none.
+template <environment_policy Environment>
+[[nodiscard]] std::string proxy_of(Environment const& environment, std::string const& name, bool capitals = true) {
+    if (auto const lower = environment.variable(name)) return std::string{text::trim(*lower)};
+    if (!capitals) return {};
+    return std::string{text::trim(environment.variable(text::upper(name)).value_or(""))};
+}
+
+/// True when `path` leads into a directory: what stands for the directory itself is there, and cannot be read.
+template <environment_policy Environment>
+[[nodiscard]] bool is_directory(Environment const& environment, std::string const& path) {
+    auto const inside = environment.read_file(path + "/.");
+    return !inside && inside.error().code == errc::bad_configuration;
+}
+
+} // namespace http::detail
+
+/// The proxies and certificates that Python's requests would take from the environment, and nothing that libcurl would
+/// find there besides:
+/// - `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, in capitals too, lower case first; `HTTP_PROXY` not where
+///   `REQUEST_METHOD` is set, for to a CGI program that is a client's `Proxy` field;
+/// - `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`: a file of PEM certificates or a hashed directory. They are for `host`
+///   alone, the Prefect API's (botocore never heard of them); for every host when that is empty. What cannot be read is an
+///   error of the first request.
+template <environment_policy Environment>
+[[nodiscard]] curl_options curl_options_from(Environment const& environment, std::string_view host = {}) {
+    using http::detail::proxy_of;
+    curl_options made;
+    made.environment = false;
+    made.proxy = proxy_of(environment, "all_proxy");
+    made.http_proxy = proxy_of(environment, "http_proxy", !environment.variable("REQUEST_METHOD"));
+    made.https_proxy = proxy_of(environment, "https_proxy");
+    made.no_proxy = filled_variable(environment, "no_proxy")
+                        .value_or(filled_variable(environment, "NO_PROXY").value_or(std::string{}));
+    for (char const* const name : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}) {
+        auto path = filled_variable(environment, name);
+        if (!path) continue;
+        bool const directory = http::detail::is_directory(environment, *path);
+        curl_trust whom{std::string{host}, directory ? "" : *path, directory ? *path : ""};
+        if (host.empty()) {
+            made.ca_file = std::move(whom.ca_file);
+            made.ca_path = std::move(whom.ca_path);
+        } else {
+            made.trust.push_back(std::move(whom));
+        }
+        break;
+    }
+    return made;
+}
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/service/config_text.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_CONFIG_TEXT_HPP
+#define FARGATE_SERVICE_CONFIG_TEXT_HPP
+
+namespace fargate::inline v0::service {
+
+/// What expansion and references may make of one text of Prefect's configuration, in bytes.
+inline constexpr std::size_t longest_setting = 64 * 1024;
+
+/// How often a text is expanded before it counts as one without end.
+inline constexpr int expansion_rounds = 10;
+
+namespace detail {
+
+/// One round of Python's `os.path.expandvars` and `expanduser`; stops soon after `limit` bytes.
+template <environment_policy Environment>
+[[nodiscard]] std::string expand_once(std::string_view raw, Environment const& environment, std::size_t limit) {
+    std::string out;
+    std::size_t const last = raw.rfind('}');
+    for (std::size_t at = 0; at < raw.size() && out.size() <= limit;) {
+        std::size_t end = at + 1;
+        std::string_view name;
+        if (raw[at] == '$' && end < raw.size() && raw[end] == '{') {
+            if (last != std::string_view::npos && last > end) {
+                std::size_t const close = raw.find('}', end);
+                name = raw.substr(end + 1, close - end - 1);
+                end = close + 1;
+            }
+        } else if (raw[at] == '$') {
+            while (end < raw.size() && (text::is_alnum(raw[end]) || raw[end] == '_')) ++end;
+            name = raw.substr(at + 1, end - at - 1);
+        }
+        auto const value = name.empty() ? std::optional<std::string>{} : environment.variable(name);
+        out += value ? std::string_view{*value} : raw.substr(at, end - at);
+        at = end;
+    }
+    if (out != "~" && !out.starts_with("~/")) return out;
+    auto home = credentials::home_directory(environment);
+    if (!home) return out;
+    while (home->ends_with('/')) home->pop_back();
+    out.replace(0, 1, *home);
+    return out.empty() ? "/" : out;
+}
+
+inline void append_python(std::string& out, json::value const& document, std::size_t depth = 0) {
+    char const* between = "";
+    if (depth > json::deepest) {
+        out += "...";
+    } else if (auto const text = json::as_text(document)) {
+        deploy::append_python_repr(out, *text);
+    } else if (auto const* const flag = document.get_ptr<bool const*>()) {
+        out += *flag ? "True" : "False";
+    } else if (auto const* const items = document.get_ptr<json::value::array_t const*>()) {
+        out += '[';
+        for (auto const& each : *items) {
+            out += std::exchange(between, ", ");
+            append_python(out, each, depth + 1);
+        }
+        out += ']';
+    } else if (auto const* const members = document.get_ptr<json::value::object_t const*>()) {
+        out += '{';
+        for (auto const& [name, each] : *members) {
+            out += std::exchange(between, ", ");
+            deploy::append_python_repr(out, name);
+            out += ": ";
+            append_python(out, each, depth + 1);
+        }
+        out += '}';
+    } else if (document.is_null()) {
+        out += "None";
+    } else if (auto const* const real = document.get_ptr<double const*>(); real != nullptr && !std::isfinite(*real)) {
+        out += std::isnan(*real) ? "nan" : *real < 0 ? "-inf" : "inf";
+    } else {
+        out += json::write(document);
+    }
+}
+
+} // namespace detail
+
+/// Puts the environment's variables in place of `$NAME` and `${NAME}` and the home directory in place of a leading `~`,
+/// again and again until nothing changes. Names that are not set stay as they are written. Nothing when ten rounds do not
+/// settle it, or when it grows past `longest_setting`.
+template <environment_policy Environment>
+[[nodiscard]] std::optional<std::string> expand(std::string_view raw, Environment const& environment) {
+    std::string text{raw};
+    std::size_t const limit = std::max(raw.size(), longest_setting);
+    for (int round = 0; round != expansion_rounds; ++round) {
+        if (!text.starts_with('~') && text.find('$') == std::string::npos) return text;
+        auto next = detail::expand_once(text, environment, limit);
+        if (next == text) return text;
+        if (next.size() > limit) return std::nullopt;
+        text = std::move(next);
+    }
+    return std::nullopt;
+}
+
+/// A text as Prefect's configuration takes it: true and false in any case, a Python literal, else itself. A literal that no
+/// JSON document can hold (bytes, a set) stays text.
+[[nodiscard]] inline json::value typed(std::string_view raw) {
+    if (text::iequals(raw, "true")) return json::value(true);
+    if (text::iequals(raw, "false")) return json::value(false);
+    auto read = deploy::read_literal(raw);
+    if (read.kind == deploy::literal::outcome::parsed) return std::move(read.value);
+    return json::value(std::string{raw});
+}
+
+/// Python's `str` of a value: `True`, `4200`, `['a', 'b']`, and text as it is. What is nested deeper than
+/// `json::deepest` is left out.
+[[nodiscard]] inline std::string python_text(json::value const& document) {
+    if (auto const text = json::as_text(document)) return std::string{*text};
+    std::string out;
+    detail::append_python(out, document);
+    return out;
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/config.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_CONFIG_HPP
+#define FARGATE_SERVICE_CONFIG_HPP
+
+namespace fargate::inline v0::service {
+
+/// One setting's path and text, as Prefect itself ships it.
+struct config_default {
+    std::string_view path;
+    std::string_view text;
+};
+
+/// What Prefect 0.13 ships of that which concerns the agent.
+inline constexpr config_default config_defaults[] = {
+    {"backend", "cloud"},
+    {"home_dir", "~/.prefect"},
+    {"server.host", "http://localhost"},
+    {"server.port", "4200"},
+    {"server.endpoint", "${server.host}:${server.port}"},
+    {"cloud.endpoint", "https://api.prefect.io"},
+    {"cloud.api", "${${backend}.endpoint}"},
+    {"cloud.graphql", "${cloud.api}/graphql"},
+    {"cloud.diagnostics", "false"},
+    {"cloud.queue_interval", "30.0"},
+    {"cloud.agent.name", "agent"},
+    {"cloud.agent.labels", "[]"},
+    {"cloud.agent.level", "INFO"},
+    {"cloud.agent.auth_token", ""},
+    {"cloud.agent.agent_address", ""},
+    {"logging.level", "INFO"},
+    {"logging.format", "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"},
+    {"logging.datefmt", "%Y-%m-%d %H:%M:%S%z"},
+    {"logging.log_to_cloud", "false"},
+};
+
+/// Prefect's configuration of the 0.13 to 1.x family: its defaults, over them the tree of its files, over that the
+/// variables `PREFECT__SECTION__KEY`. Each text is expanded (`$NAME`, `${NAME}`, `~`), then typed (true, false, Python
+/// literals), then references to other settings (`${section.key}`) are put in, the innermost first; a reference that is all
+/// of the text keeps the type, one to nothing leaves nothing. Paths are dotted: `cloud.agent.name`.
+///
+/// What is text by its meaning stays the text that was written, whatever it looks like: `backend`, `home_dir`, addresses,
+/// tokens, keys, names, levels, formats, and all of `cloud.agent.env_vars`; one pair of Python quotes is taken off, and
+/// `None` is nothing. Tokens are expanded like all else, as Prefect documents it: one that holds `$` and the name of a
+/// variable that is set belongs into the agent's options, which are taken as they are.
+///
+/// Time and memory are bounded whatever the settings refer to. Const members may be called from several threads.
+class config {
+public:
+    config() = default;
+    config(config const&) = default;
+    config(config&&) = default;
+    config& operator=(config const&) = default;
+    config& operator=(config&&) = default;
+    ~config() {
+        for (auto& [path, each] : settings_) {
+            json::wipe(each.value);
+            wipe(each.written);
+        }
+    }
+
+    /// `tree` is what the files say, tables as objects; `backend` counts before all sources when not empty.
+    /// `errc::bad_configuration` when the tree is no object or too deep. What settings are good for is said by those who
+    /// ask for them.
+    template <environment_policy Environment>
+    [[nodiscard]] static result<config> read(json::value const& tree, Environment const& environment,
+                                             std::string_view backend = {}) {
+        config made;
+        for (auto const& [path, text] : config_defaults) made.put_text(std::string{path}, text, environment);
+        for (auto& [path, each] : made.settings_) each.given = false;
+        if (!tree.is_null() && !tree.is_object())
+            return fail(errc::bad_configuration, "config must be an object: the tables of Prefect's configuration");
+        if (!made.put_tree({}, tree, environment, 0))
+            return fail(errc::bad_configuration, "config is nested too deep: Prefect's configuration has three levels");
+        made.put_variables(environment);
+        if (!backend.empty()) made.put("backend", json::value(std::string{backend}), {});
+        if (text::trim(made.text("backend")).empty()) made.put("backend", json::value("cloud"), {});
+        made.put_references(environment);
+        return made;
+    }
+
+    /// The setting as it is typed; nullptr when there is none or when it is null.
+    [[nodiscard]] json::value const* value(std::string_view path) const noexcept {
+        auto const* const found = find(path);
+        return found == nullptr || found->value.is_null() ? nullptr : &found->value;
+    }
+
+    /// The setting as it was written, blanks around it taken off; empty when there is none.
+    [[nodiscard]] std::string text(std::string_view path) const {
+        auto const* const found = find(path);
+        if (found == nullptr || found->value.is_null()) return {};
+        return std::string{text::trim(written(*found))};
+    }
+
+    /// Whether a file or a variable speaks of it, and not Prefect's defaults alone.
+    [[nodiscard]] bool given(std::string_view path) const noexcept {
+        auto const* const found = find(path);
+        return found != nullptr && found->given;
+    }
+
+    /// What stands directly below a table, in order: name and text as it was written, for `cloud.agent.env_vars`. The text
+    /// is nothing where there is a list or a further table.
+    [[nodiscard]] std::vector<std::pair<std::string, std::optional<std::string>>> below(std::string_view table) const {
+        std::string const inside = std::string{table} + '.';
+        std::vector<std::pair<std::string, setting const*>> found;
+        for (auto at = settings_.lower_bound(inside); at != settings_.end() && at->first.starts_with(inside); ++at)
+            found.emplace_back(at->first.substr(inside.size()), &at->second);
+        std::sort(found.begin(), found.end(),
+                  [](auto const& a, auto const& b) { return a.second->order < b.second->order; });
+        std::vector<std::pair<std::string, std::optional<std::string>>> made;
+        for (auto& [name, each] : found) {
+            bool const plain =
+                name.find('.') == std::string::npos && (!each->value.is_structured() || !each->written.empty());
+            made.emplace_back(std::move(name), plain ? std::optional{written(*each)} : std::nullopt);
+        }
+        return made;
+    }
+
+private:
+    struct setting {
+        json::value value{};
+        std::string written{}; ///< the text that `value` was read from when it is no text itself
+        std::size_t order = 0;
+        bool given = true;
+    };
+
+    static constexpr std::string_view prefix = "PREFECT__";
+    static constexpr std::string_view secrets = "CONTEXT__SECRETS__";
+    static constexpr std::size_t longest_path = 1024;
+    static constexpr std::size_t most_substituted = 4 * 1024 * 1024; ///< in all settings together, in bytes
+    static constexpr int reference_passes = 10;
+
+    [[nodiscard]] static bool is_text(std::string_view path) noexcept {
+        static constexpr std::string_view always[] = {
+            "backend",           "home_dir",
+            "server.host",       "server.endpoint",
+            "cloud.endpoint",    "cloud.api",
+            "cloud.auth_token",  "cloud.api_key",
+            "cloud.tenant_id",   "cloud.agent.name",
+            "cloud.agent.level", "cloud.agent.auth_token",
+            "logging.level",     "cloud.agent.agent_address",
+            "logging.format",
+        };
+        return std::find(std::begin(always), std::end(always), path) != std::end(always);
+    }
+
+    [[nodiscard]] static std::string written(setting const& of) {
+        if (of.value.is_string() || of.written.empty()) return python_text(of.value);
+        return of.written;
+    }
+
+    [[nodiscard]] setting const* find(std::string_view path) const noexcept {
+        auto const found = settings_.find(path);
+        return found == settings_.end() ? nullptr : &found->second;
+    }
+
+    /// Replaces a setting and all below it; a table that was one value makes room, unless it was a dict: then both count.
+    void put(std::string path, json::value value, std::string raw) {
+        if (path.empty() || path.size() > longest_path) return;
+        for (std::size_t dot = path.find('.'); dot != std::string::npos; dot = path.find('.', dot + 1))
+            if (auto const above = settings_.find(std::string_view{path}.substr(0, dot));
+                above != settings_.end() && !above->second.value.is_object())
+                settings_.erase(above);
+        std::string const inside = path + '.';
+        auto first = settings_.lower_bound(inside);
+        while (first != settings_.end() && first->first.starts_with(inside)) first = settings_.erase(first);
+        auto& place = settings_[std::move(path)];
+        if (place.order == 0) place.order = ++orders_;
+        place.value = std::move(value);
+        place.written = std::move(raw);
+        place.given = true;
+    }
+
+    template <class Environment>
+    void put_text(std::string path, std::string_view raw, Environment const& environment) {
+        auto expanded = expand(raw, environment);
+        if (!expanded) return put(std::move(path), json::value(nullptr), {});
+        auto value = typed(*expanded);
+        if (value.is_string()) return put(std::move(path), std::move(value), {});
+        if (!value.is_null() && is_text(path)) return put(std::move(path), json::value(*std::move(expanded)), {});
+        put(std::move(path), std::move(value), *std::move(expanded));
+    }
+
+    template <class Environment>
+    [[nodiscard]] bool put_tree(std::string const& path, json::value const& node, Environment const& environment,
+                                std::size_t depth) {
+        if (depth > json::deepest) return false;
+        if (auto const* const members = node.get_ptr<json::value::object_t const*>()) {
+            for (auto const& [name, each] : *members) {
+                std::string below = path.empty() ? name : path + '.' + name;
+                if (below.size() <= longest_path && !put_tree(below, each, environment, depth + 1)) return false;
+            }
+        } else if (auto const text = json::as_text(node)) {
+            put_text(path, *text, environment);
+        } else if (!node.is_null()) {
+            auto const* const flag = node.get_ptr<bool const*>();
+            std::string shown = flag != nullptr ? *flag ? "true" : "false" : node.is_array() ? "" : python_text(node);
+            put(path, is_text(path) ? json::value(shown) : node, shown);
+        }
+        return true;
+    }
+
+    /// `CLOUD__AGENT__NAME` is `cloud.agent.name`.
+    [[nodiscard]] static std::string path_of(std::string_view name) {
+        bool const secret = text::iequals(name.substr(0, secrets.size()), secrets);
+        std::string path;
+        for (;;) {
+            auto const end = name.find("__");
+            auto const part = name.substr(0, end);
+            path += secret && end == std::string_view::npos ? std::string{part} : text::lower(part);
+            if (end == std::string_view::npos) return path;
+            path += '.';
+            name.remove_prefix(end + 2);
+        }
+    }
+
+    [[nodiscard]] static std::string variable_of(std::string_view path) {
+        std::string name{prefix};
+        for (char const c : path) {
+            if (c == '.')
+                name += "__";
+            else
+                name += text::to_upper(c);
+        }
+        return name;
+    }
+
+    template <class Environment>
+    void put_variables(Environment const& environment) {
+        if constexpr (requires { environment.variables(prefix); }) {
+            std::vector<std::pair<std::string, std::string>> found = environment.variables(prefix);
+            std::sort(found.begin(), found.end());
+            for (auto& [name, text] : found) {
+                if (name.size() > longest_path) continue;
+                put_text(path_of(std::string_view{name}.substr(prefix.size())), text, environment);
+                wipe(text);
+            }
+        } else {
+            for (auto const& each : config_defaults) put_variable(each.path, environment);
+            for (auto const path : {"cloud.auth_token", "cloud.api_key", "cloud.tenant_id", "cloud.agent.env_vars",
+                                    "cloud.send_flow_run_logs"})
+                put_variable(path, environment);
+        }
+    }
+
+    template <class Environment>
+    void put_variable(std::string_view path, Environment const& environment) {
+        if (auto const text = environment.variable(variable_of(path))) put_text(std::string{path}, *text, environment);
+    }
+
+    struct reference {
+        std::size_t at = std::string_view::npos;
+        std::size_t size = 0;
+    };
+
+    /// The first `${...}` that has none inside.
+    [[nodiscard]] static reference find_reference(std::string_view raw) noexcept {
+        for (std::size_t at = raw.find("${"); at != std::string_view::npos; at = raw.find("${", at + 1)) {
+            if (at + 2 >= raw.size() || raw[at + 2] == '\n') continue;
+            std::size_t const end = raw.find_first_of("${}", at + 3);
+            if (end != std::string_view::npos && raw[end] == '}') return {at, end + 1 - at};
+        }
+        return {};
+    }
+
+    /// Whether putting the one in would take the other away.
+    [[nodiscard]] static bool is_around(std::string_view one, std::string_view other) noexcept {
+        auto const longer = one.size() > other.size() ? one : other;
+        auto const shorter = one.size() > other.size() ? other : one;
+        return longer.size() > shorter.size() && longer.starts_with(shorter) && longer[shorter.size()] == '.';
+    }
+
+    [[nodiscard]] std::string open_text(std::string_view path) const {
+        auto const* const found = find(path);
+        return std::string{found == nullptr ? std::string_view{} : json::as_text(found->value).value_or("")};
+    }
+
+    /// One reference of each setting a pass, as Prefect does; a setting that grows without end becomes null.
+    template <class Environment>
+    void put_references(Environment const& environment) {
+        std::vector<std::string> open;
+        for (auto const& [path, each] : settings_)
+            if (auto const raw = json::as_text(each.value); raw && find_reference(*raw).size != 0) open.push_back(path);
+        std::size_t substituted = 0;
+        for (int pass = 0; pass != reference_passes; ++pass) {
+            for (std::size_t i = 0; i != open.size(); ++i) {
+                std::string const raw = open_text(open[i]);
+                auto const where = find_reference(raw);
+                if (where.size == 0) continue;
+                std::string const name = raw.substr(where.at + 2, where.size - 3);
+                if constexpr (!requires { environment.variables(prefix); }) {
+                    if (find(name) == nullptr && !is_around(name, open[i])) {
+                        put_variable(name, environment);
+                        if (find(name) != nullptr) open.push_back(name);
+                    }
+                }
+                auto const* const source = find(name);
+                auto& place = settings_.find(open[i])->second;
+                std::string const shown = source != nullptr ? python_text(source->value) : "";
+                std::size_t const size = raw.size() - where.size + shown.size();
+                substituted += size;
+                if (size > std::max(raw.size(), longest_setting) || substituted > most_substituted) {
+                    place.value = nullptr;
+                } else if (where.size != raw.size()) {
+                    place.value = std::string{raw}.replace(where.at, where.size, shown);
+                } else if (source == nullptr) {
+                    place.value = "";
+                } else {
+                    auto value = source->value;
+                    place.written = source->written;
+                    place.value = std::move(value);
+                }
+            }
+        }
+    }
+
+    std::map<std::string, setting, std::less<>> settings_;
+    std::size_t orders_ = 0;
+};
+
+} // namespace fargate::inline v0::service
 
 #endif
 
@@ -9573,7 +12649,8 @@ struct agent_options {
         refresh_definitions{};            ///< register anew when what is registered differs from what would be sent
     std::optional<bool> use_run_config{}; ///< a run's cpu, memory, env, roles and run_task_kwargs count
     std::string container_profile{};      ///< `0.13` (else) or `0.15`: whose environment flows' containers get
-    std::optional<bool> strict{};         ///< an unknown keyword argument is an error, not a warning
+    text::transliteration transliterate = nullptr; ///< spells flow names in scripts that the own table lacks
+    std::optional<bool> strict{};                  ///< an unknown keyword argument is an error, not a warning
 
     /// Environment of every flow's container, in this order, behind Prefect's own entries; `cloud.agent.env_vars`.
     std::vector<std::pair<std::string, std::string>> env_vars{};
@@ -9588,6 +12665,192 @@ struct agent_options {
 
 #endif
 
+// ---- fargate/service/setting.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_SETTING_HPP
+#define FARGATE_SERVICE_SETTING_HPP
+
+namespace fargate::inline v0::service {
+
+/// A log level's name in any case, Python's further names for them included, or its number (10 is DEBUG); nothing when it
+/// is none.
+[[nodiscard]] inline std::optional<log_level> read_level(std::string_view raw) noexcept {
+    struct named {
+        std::string_view name;
+        log_level level;
+    };
+    static constexpr named known[] = {
+        {"DEBUG", log_level::debug},    {"INFO", log_level::info},    {"WARNING", log_level::warning},
+        {"WARN", log_level::warning},   {"ERROR", log_level::error},  {"CRITICAL", log_level::critical},
+        {"FATAL", log_level::critical}, {"NOTSET", log_level::debug}, {"10", log_level::debug},
+        {"20", log_level::info},        {"30", log_level::warning},   {"40", log_level::error},
+        {"50", log_level::critical},
+    };
+    auto const word = text::trim(raw);
+    for (auto const& each : known)
+        if (text::iequals(word, each.name)) return each.level;
+    return std::nullopt;
+}
+
+namespace detail {
+
+/// A value as a message may show it: short, one line, in quotes.
+[[nodiscard]] inline std::string in_quotes(std::string_view value) {
+    std::string shown = "\"";
+    for (char const c : value.substr(0, 64)) shown += c >= ' ' && c != '\x7F' ? c : '?';
+    if (value.size() > 64) shown += "...";
+    return shown + '"';
+}
+
+[[nodiscard]] inline std::optional<std::int64_t> read_integer(std::string_view raw) noexcept {
+    auto const word = text::trim(raw);
+    std::int64_t number = 0;
+    auto const read = std::from_chars(word.data(), word.data() + word.size(), number);
+    if (read.ec != std::errc{} || read.ptr != word.data() + word.size()) return std::nullopt;
+    return number;
+}
+
+/// A switch: the option, else the variable of its name, else off.
+template <environment_policy Environment>
+[[nodiscard]] result<bool> flag_of(std::optional<bool> given, std::string_view name, Environment const& environment) {
+    if (given) return *given;
+    auto const word = filled_variable(environment, name);
+    if (!word) return false;
+    if (auto const flag = deploy::read_flag(*word)) return *flag;
+    return fail(errc::bad_configuration, std::string{name} + " must be true or false, not " + in_quotes(*word));
+}
+
+[[nodiscard]] inline std::string default_of(std::string_view path) {
+    for (auto const& each : config_defaults)
+        if (each.path == path) return std::string{each.text};
+    return {};
+}
+
+/// The level inside the flows' containers. Python takes no name but in capitals.
+[[nodiscard]] inline std::string logging_level_of(std::string_view given, config const& from) {
+    std::string level{text::trim(given)};
+    if (level.empty()) level = from.text("logging.level");
+    if (level.empty()) level = "INFO";
+    return read_level(level) ? text::upper(level) : level;
+}
+
+using named_texts = std::vector<std::pair<std::string, std::string>>;
+
+/// Puts a text in place of the one of that name, or behind the others.
+inline void put_text(named_texts& into, std::string name, std::string value) {
+    for (auto& [known, each] : into)
+        if (known == name) {
+            each = std::move(value);
+            return;
+        }
+    into.emplace_back(std::move(name), std::move(value));
+}
+
+/// Text that should hold a list or a dict and may be JSON: what it holds.
+[[nodiscard]] inline json::value as_document(json::value value) {
+    auto const raw = json::as_text(value);
+    if (!raw) return value;
+    auto const word = text::trim(*raw);
+    if (!word.starts_with('[') && !word.starts_with('{')) return value;
+    auto read = json::parse(word);
+    return read ? *std::move(read) : value;
+}
+
+/// Labels as people write them: a list, one word, or words with commas between. `raw` is the text behind `value`.
+[[nodiscard]] inline result<std::vector<std::string>> read_labels(std::string_view where, json::value const& value,
+                                                                  std::string_view raw) {
+    std::vector<std::string> labels;
+    auto const document = as_document(value);
+    bool good = !document.is_object();
+    if (document.is_array()) {
+        for (auto const& each : document) {
+            good = good && !each.is_structured() && !each.is_null();
+            if (good) labels.push_back(python_text(each));
+        }
+    } else if (good) {
+        std::string_view rest = json::as_text(document).value_or(raw);
+        good = !text::trim(rest).starts_with('[') && !text::trim(rest).starts_with('{');
+        while (!rest.empty()) {
+            auto const comma = rest.find(',');
+            if (auto const word = text::trim(rest.substr(0, comma)); !word.empty()) labels.emplace_back(word);
+            rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+        }
+    }
+    if (good) return labels;
+    return fail(errc::bad_configuration,
+                std::string{where} + " must be a list of labels, such as ['dev', 'gpu'] or dev,gpu");
+}
+
+/// Environment variables as a dict; each value is kept as text.
+[[nodiscard]] inline result<named_texts> read_env_vars(std::string_view where, json::value const& value) {
+    auto const document = as_document(value);
+    named_texts made;
+    auto const* const members = document.get_ptr<json::value::object_t const*>();
+    if (members == nullptr)
+        return fail(errc::bad_configuration,
+                    std::string{where} + " must be a table or a dict, such as {'NAME': 'value'}");
+    for (auto const& [name, each] : *members) {
+        if (each.is_structured())
+            return fail(errc::bad_configuration,
+                        std::string{where} + ": the value of " + in_quotes(name) + " must be text");
+        put_text(made, name, python_text(each));
+    }
+    return made;
+}
+
+/// Looks settings up: what was given, else Prefect's configuration, else the plain variable, else Prefect's default.
+template <environment_policy Environment>
+struct source {
+    config const& from;
+    Environment const& environment;
+
+    [[nodiscard]] std::string text(std::string_view option, std::string_view path, std::string_view variable) const {
+        std::string found{text::trim(option)};
+        if (found.empty() && from.given(path)) found = from.text(path);
+        if (found.empty() && !variable.empty()) found = text::trim(environment.variable(variable).value_or(""));
+        return found.empty() ? from.text(path) : found;
+    }
+
+    [[nodiscard]] result<std::vector<std::string>> labels(std::vector<std::string> const& option) const {
+        if (!option.empty()) return option;
+        constexpr std::string_view path = "cloud.agent.labels";
+        if (!from.below(path).empty())
+            return fail(errc::bad_configuration, "cloud.agent.labels must be a list of labels, not a table");
+        if (auto const* const value = from.given(path) ? from.value(path) : nullptr)
+            if (auto read = read_labels("cloud.agent.labels (PREFECT__CLOUD__AGENT__LABELS)", *value, from.text(path));
+                !read || !read->empty())
+                return read;
+        if (auto const raw = filled_variable(environment, "labels")) return read_labels("labels", typed(*raw), *raw);
+        return std::vector<std::string>{};
+    }
+
+    [[nodiscard]] result<named_texts> env_vars(named_texts const& option) const {
+        if (!option.empty()) return option;
+        constexpr std::string_view path = "cloud.agent.env_vars";
+        named_texts made;
+        if (auto const* const value = from.value(path); value != nullptr && !from.text(path).empty()) {
+            auto read = read_env_vars("cloud.agent.env_vars (PREFECT__CLOUD__AGENT__ENV_VARS)", *value);
+            if (!read) return read;
+            made = *std::move(read);
+        }
+        for (auto& [name, value] : from.below(path)) {
+            if (!value || name.empty())
+                return fail(errc::bad_configuration,
+                            "cloud.agent.env_vars: the value of " + in_quotes(name) + " must be text");
+            put_text(made, std::move(name), *std::move(value));
+        }
+        if (!made.empty()) return made;
+        if (auto const raw = filled_variable(environment, "env_vars")) return read_env_vars("env_vars", typed(*raw));
+        return made;
+    }
+};
+
+} // namespace detail
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/service/configuration.hpp ------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_CONFIGURATION_HPP
@@ -9595,225 +12858,271 @@ struct agent_options {
 
 namespace fargate::inline v0::service {
 
+/// What the agent's process does with its own name, log and address.
+struct process_settings {
+    std::string name = "agent";
+    log_level level = log_level::info;
+    std::string log_format{};    ///< a Python %-style template
+    std::string agent_address{}; ///< empty: nobody is answered
+    std::optional<std::int64_t> max_polls{};
+};
+
+/// Prefect's configuration as these options and this environment give it.
+template <environment_policy Environment>
+[[nodiscard]] result<config> read_config(agent_options const& options, Environment const& environment) {
+    std::string_view backend;
+    if (options.backend) backend = *options.backend == prefect::backend::cloud ? "cloud" : "server";
+    return config::read(options.config, environment, backend);
+}
+
 namespace detail {
 
-/// What was given, else the first of the variables that is set to something, else the fallback.
-template <environment_policy Environment>
-[[nodiscard]] std::string first_of(std::string_view given, Environment const& environment,
-                                   std::initializer_list<std::string_view> variables, std::string_view fallback = {}) {
-    if (!given.empty()) return std::string{given};
-    for (auto const name : variables)
-        if (auto value = environment.variable(name); value && !text::trim(*value).empty())
-            return std::string{text::trim(*value)};
-    return std::string{fallback};
-}
-
-template <environment_policy Environment>
-[[nodiscard]] result<prefect::backend> backend_of(agent_options const& options, Environment const& environment) {
-    if (options.backend) return *options.backend;
-    auto const name = first_of({}, environment, {"PREFECT__BACKEND"}, "cloud");
+[[nodiscard]] inline result<prefect::backend> backend_of(config const& from) {
+    auto const name = from.text("backend");
     if (name == "cloud") return prefect::backend::cloud;
     if (name == "server") return prefect::backend::server;
-    return fail(errc::bad_configuration, "PREFECT__BACKEND must be cloud or server, not " + name.substr(0, 64));
+    return fail(errc::bad_configuration,
+                "backend (PREFECT__BACKEND, backend.toml, config.toml) must be cloud or server, "
+                "not " +
+                    in_quotes(name));
 }
 
 template <environment_policy Environment>
-[[nodiscard]] result<bool> revisions_of(agent_options const& options, Environment const& environment) {
-    if (options.enable_task_revisions) return *options.enable_task_revisions;
-    auto const word = first_of({}, environment, {"enable_task_revisions"}, "false");
+[[nodiscard]] result<process_settings> process_of(agent_options const& options, config const& from,
+                                                  Environment const& environment) {
+    source<Environment> const look{from, environment};
+    process_settings made;
+    made.name = look.text(options.name, "cloud.agent.name", "name");
+    if (made.name.empty()) made.name = "agent";
+    made.agent_address = look.text(options.agent_address, "cloud.agent.agent_address", "agent_address");
+    made.log_format = look.text(options.log_format, "logging.format", {});
+    if (made.log_format.empty()) made.log_format = default_of("logging.format");
+    auto const word = from.text("cloud.agent.level");
+    auto const level = word.empty() ? std::optional{log_level::info} : read_level(word);
+    if (!options.level && !level)
+        return fail(errc::bad_configuration,
+                    "cloud.agent.level (PREFECT__CLOUD__AGENT__LEVEL) must be DEBUG, INFO, WARNING, ERROR or CRITICAL, "
+                    "not " +
+                        in_quotes(word));
+    made.level = options.level ? *options.level : *level;
+    made.max_polls = options.max_polls;
+    if (auto const polls = filled_variable(environment, "max_polls"); polls && !made.max_polls) {
+        made.max_polls = read_integer(*polls);
+        if (!made.max_polls)
+            return fail(errc::bad_configuration, "max_polls must be a whole number, not " + in_quotes(*polls));
+    }
+    return made;
+}
+
+/// Who the agent is to the API: what was given explicitly, else what the login left. A login's key or token never stands
+/// in for one that was given, and only a login's own token may switch tenants.
+inline void identify(prefect::settings& made, agent_options const& options, config const& from) {
+    auto const first = [&](secret const& given, std::initializer_list<std::string_view> paths) {
+        secret found = given;
+        for (auto const path : paths)
+            if (found.empty()) found = from.text(path);
+        return found;
+    };
+    made.token = first(options.token, {"cloud.agent.auth_token", "cloud.auth_token"});
+    made.api_key = first(options.api_key, {"cloud.api_key"});
+    if (made.token.empty() && made.api_key.empty()) made.api_key = options.login.api_key;
+    if (made.token.empty() && made.api_key.empty() && made.backend == prefect::backend::cloud) {
+        made.token = options.login.api_token;
+        if (!made.token.empty()) made.switch_to_tenant = options.login.active_tenant_id;
+    }
+    made.tenant_id = options.tenant_id.empty() ? from.text("cloud.tenant_id") : options.tenant_id;
+    if (made.tenant_id.empty() && !made.api_key.empty()) made.tenant_id = options.login.tenant_id;
+}
+
+/// The option, else a keyword argument, else the environment's, else FARGATE.
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> launch_type_of(agent_options const& options, Environment const& environment) {
+    auto const named = deploy::launch_type_of(options.kwargs);
+    if (!named) return named.error();
+    if (options.launch_type) return *options.launch_type;
+    if (*named) return **named;
+    for (auto const name : {"launch_type", "launchType"})
+        if (auto const value = filled_variable(environment, name)) return std::string{text::trim(*value)};
+    return std::string{"FARGATE"};
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<deploy::external_settings> external_of(agent_options const& options,
+                                                            Environment const& environment) {
+    auto const enabled = flag_of(options.use_external_kwargs, "use_external_kwargs", environment);
+    if (!enabled) return enabled.error();
+    deploy::external_settings made;
+    made.enabled = *enabled;
+    made.bucket = options.external_kwargs_s3_bucket;
+    if (made.bucket.empty()) made.bucket = filled_variable(environment, "external_kwargs_s3_bucket").value_or("");
+    auto key = options.external_kwargs_s3_key;
+    if (!key) key = environment.variable("external_kwargs_s3_key");
+    made.key = key.value_or("");
+    if (!made.enabled) return made;
+    if (made.bucket.empty())
+        return fail(errc::bad_configuration,
+                    "external_kwargs_s3_bucket is missing: use_external_kwargs needs the bucket "
+                    "that holds the flows' keyword arguments");
+    if (!key)
+        return fail(errc::bad_configuration,
+                    "external_kwargs_s3_key is missing: use_external_kwargs needs the prefix of "
+                    "the objects' keys; it may be empty");
+    return made;
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<deploy::container_profile> profile_of(agent_options const& options,
+                                                           Environment const& environment) {
+    std::string word = options.container_profile;
+    if (word.empty()) word = filled_variable(environment, "container_profile").value_or("0.13");
+    auto const name = text::trim(word);
+    if (name == "0.13") return deploy::container_profile::v0_13;
+    if (name == "0.15") return deploy::container_profile::v0_15;
+    return fail(errc::bad_configuration, "container_profile must be 0.13 or 0.15, not " + in_quotes(name));
+}
+
+/// Whether flows log to the API. From 0.14.20 on the configuration has a say.
+template <environment_policy Environment>
+[[nodiscard]] result<bool> log_to_cloud_of(agent_options const& options, config const& from, bool configurable,
+                                           Environment const& environment) {
+    if (options.no_cloud_logs) return false;
+    auto const without = flag_of(std::nullopt, "no_cloud_logs", environment);
+    if (!without) return without.error();
+    auto const word = from.text("cloud.send_flow_run_logs");
+    if (*without || !configurable || word.empty()) return !*without;
     if (auto const flag = deploy::read_flag(word)) return *flag;
-    return fail(errc::bad_configuration, "enable_task_revisions must be true or false, not " + word.substr(0, 64));
+    return fail(errc::bad_configuration,
+                "cloud.send_flow_run_logs (PREFECT__CLOUD__SEND_FLOW_RUN_LOGS) must be true or false, not " +
+                    in_quotes(word));
 }
 
 } // namespace detail
 
-/// How the agent reaches Prefect. `errc::bad_configuration` names the variable that cannot be read.
+/// How the process shows itself. `errc::bad_configuration` names what cannot be read.
+template <environment_policy Environment>
+[[nodiscard]] result<process_settings> process_settings_of(agent_options const& options,
+                                                           Environment const& environment) {
+    auto const from = read_config(options, environment);
+    if (!from) return from.error();
+    return detail::process_of(options, *from, environment);
+}
+
+/// How the agent reaches Prefect. `errc::bad_configuration` names the option, setting or variable that cannot be read.
 template <environment_policy Environment>
 [[nodiscard]] result<prefect::settings> prefect_settings(agent_options const& options, Environment const& environment) {
-    auto const backend = detail::backend_of(options, environment);
+    auto const from = read_config(options, environment);
+    if (!from) return from.error();
+    auto const backend = detail::backend_of(*from);
     if (!backend) return backend.error();
+    auto const process = detail::process_of(options, *from, environment);
+    if (!process) return process.error();
+    auto const prefetch = detail::flag_of(options.prefetch, "prefetch", environment);
+    if (!prefetch) return prefetch.error();
+    detail::source<Environment> const look{*from, environment};
+    auto labels = look.labels(options.labels);
+    if (!labels) return std::move(labels).error();
     prefect::settings made;
     made.backend = *backend;
-    made.api = detail::first_of(options.api, environment, {"PREFECT__CLOUD__API"});
-    made.token = detail::first_of(options.token.reveal(), environment,
-                                  {"PREFECT__CLOUD__AGENT__AUTH_TOKEN", "PREFECT__CLOUD__AUTH_TOKEN"});
-    made.name = detail::first_of(options.name, environment, {"PREFECT__CLOUD__AGENT__NAME"}, "agent");
-    made.labels = options.labels;
+    made.api = options.api.empty() ? from->text("cloud.api") : options.api;
+    detail::identify(made, options, *from);
+    made.name = process->name;
+    made.labels = *std::move(labels);
     made.agent_config_id = options.agent_config_id;
+    if (made.agent_config_id.empty())
+        made.agent_config_id = text::trim(filled_variable(environment, "agent_config_id").value_or(""));
+    made.prefetch = *prefetch;
     return made;
 }
 
-/// How flows become tasks; tells `log` what was taken from the environment and what is unknown.
+/// How flows become tasks; `server` is what `prefect_settings` made of the same options. Tells `log` what was taken from
+/// the environment and what is unknown, which is an error for the strict. `errc::bad_configuration` and
+/// `errc::invalid_argument` name the option, setting or variable.
 template <environment_policy Environment, log_policy Log>
 [[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
                                                        Environment const& environment, Log& log) {
-    auto const revisions = detail::revisions_of(options, environment);
+    auto const from = read_config(options, environment);
+    if (!from) return from.error();
+    auto const revisions = detail::flag_of(options.enable_task_revisions, "enable_task_revisions", environment);
     if (!revisions) return revisions.error();
-    auto kwargs = deploy::read_kwargs(options.kwargs, environment, log);
-    if (!kwargs) return kwargs.error();
+    auto const refresh = detail::flag_of(options.refresh_definitions, "refresh_definitions", environment);
+    if (!refresh) return refresh.error();
+    auto const run_config = detail::flag_of(options.use_run_config, "use_run_config", environment);
+    if (!run_config) return run_config.error();
+    auto const strict = detail::flag_of(options.strict, "strict", environment);
+    if (!strict) return strict.error();
+    auto const profile = detail::profile_of(options, environment);
+    if (!profile) return profile.error();
+    auto const logs =
+        detail::log_to_cloud_of(options, *from, *profile == deploy::container_profile::v0_15, environment);
+    if (!logs) return logs.error();
+    auto external = detail::external_of(options, environment);
+    if (!external) return std::move(external).error();
+    detail::source<Environment> const look{*from, environment};
+    auto env_vars = look.env_vars(options.env_vars);
+    if (!env_vars) return std::move(env_vars).error();
+    for (auto const& [name, value] : *env_vars)
+        if (text::trim(name).empty())
+            return fail(errc::invalid_argument, "env_vars has an entry without a name: give it one, or leave it out");
+    auto launch_type = detail::launch_type_of(options, environment);
+    if (!launch_type) return std::move(launch_type).error();
+    auto kwargs = deploy::read_kwargs(options.kwargs, environment, log, *strict);
+    if (!kwargs) return std::move(kwargs).error();
+
     deploy::settings made;
     made.api = prefect::api_of(server);
     made.token = server.token;
     made.labels = server.labels;
-    made.env_vars = options.env_vars;
-    made.log_to_cloud = !options.no_cloud_logs;
-    made.logging_level = detail::first_of(options.logging_level, environment, {"PREFECT__LOGGING__LEVEL"}, "INFO");
-    made.launch_type =
-        options.launch_type ? *options.launch_type : detail::first_of({}, environment, {"launch_type"}, "FARGATE");
+    made.env_vars = *std::move(env_vars);
+    made.log_to_cloud = *logs;
+    made.logging_level = detail::logging_level_of(options.logging_level, *from);
+    made.launch_type = *std::move(launch_type);
     made.enable_task_revisions = *revisions;
+    made.profile = *profile;
+    made.backend = server.backend == prefect::backend::cloud ? "cloud" : "server";
+    made.api_key = server.api_key;
+    made.tenant_id = server.tenant_id;
+    made.refresh_definitions = *refresh;
+    made.use_run_config = *run_config;
+    made.strict = *strict;
+    made.external = *std::move(external);
     made.kwargs = *std::move(kwargs);
+    made.transliterate = options.transliterate;
     return made;
 }
 
-/// How the agent reaches AWS.
+/// How the agent reaches AWS. A REGION_NAME that is empty is not set.
 template <environment_policy Environment>
 [[nodiscard]] aws::client_options aws_options(agent_options const& options, Environment const& environment) {
     aws::client_options made;
-    made.region = detail::first_of(options.region_name, environment, {"REGION_NAME"});
+    made.region = text::trim(options.region_name);
+    for (auto const name : {"REGION_NAME", "region_name"})
+        if (made.region.empty()) made.region = text::trim(environment.variable(name).value_or(""));
     made.endpoint_url = options.endpoint_url;
     return made;
 }
 
-} // namespace fargate::inline v0::service
+/// botocore's `Config` as an object: the option, else the variable `botocore_config`; empty when neither says anything.
+/// `errc::invalid_argument` when it is no object, nor the text of one.
+template <environment_policy Environment>
+[[nodiscard]] result<json::value> botocore_config_of(agent_options const& options, Environment const& environment) {
+    bool const blank =
+        options.botocore_config.is_null() || text::trim(json::as_text(options.botocore_config).value_or("-")).empty();
+    if (!blank)
+        return deploy::detail::read_kwarg("botocore_config", deploy::kwarg_type::object, options.botocore_config);
+    if (auto const raw = filled_variable(environment, "botocore_config"))
+        return deploy::detail::read_kwarg("environment variable botocore_config", deploy::kwarg_type::object,
+                                          json::value(*raw));
+    return json::value::object();
+}
 
-#endif
-
-// ---- fargate/service/health.hpp -------------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_HEALTH_HPP
-#define FARGATE_SERVICE_HEALTH_HPP
-
-namespace fargate::inline v0::service {
-
-/// What an agent has done since it started, at one moment.
-struct health {
-    std::uint64_t polls = 0;                  ///< polls that have ended, whatever their outcome
-    std::uint64_t failed_polls = 0;           ///< of these, the ones that got no usable answer
-    std::uint64_t launched = 0;               ///< flow runs that became a task
-    std::uint64_t failed = 0;                 ///< flow runs that were claimed and could not be launched
-    std::uint64_t left = 0;                   ///< flow runs that were left alone: lost, or not claimable now
-    std::optional<time_point> last_success{}; ///< when a poll last got its answer
-    std::string last_error{};                 ///< why the newest poll failed; empty when it did not
-
-    /// True when the newest poll got its answer.
-    [[nodiscard]] bool ok() const noexcept { return last_success.has_value() && last_error.empty(); }
-};
-
-/// Keeps the book; every member may be called from any thread.
-class health_book {
-public:
-    void polled(time_point when) {
-        std::lock_guard const lock{mutex_};
-        ++book_.polls;
-        book_.last_success = when;
-        book_.last_error.clear();
-    }
-
-    /// True when this failure differs from the one before, so that an outage is logged when it changes, not at each poll.
-    [[nodiscard]] bool poll_failed(error const& why) {
-        std::lock_guard const lock{mutex_};
-        ++book_.polls;
-        ++book_.failed_polls;
-        bool const news = book_.last_error != why.message;
-        book_.last_error = why.message;
-        return news;
-    }
-
-    void launched() { count(book_.launched); }
-    void failed() { count(book_.failed); }
-    void left() { count(book_.left); }
-
-    [[nodiscard]] health read() const {
-        std::lock_guard const lock{mutex_};
-        return book_;
-    }
-
-private:
-    void count(std::uint64_t& figure) {
-        std::lock_guard const lock{mutex_};
-        ++figure;
-    }
-
-    mutable std::mutex mutex_;
-    health book_;
-};
-
-} // namespace fargate::inline v0::service
-
-#endif
-
-// ---- fargate/service/deployment.hpp ---------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_DEPLOYMENT_HPP
-#define FARGATE_SERVICE_DEPLOYMENT_HPP
-
-namespace fargate::inline v0::service {
-
-/// What happens to one offered run: claim it, plan it, launch it, tell it. One object serves all workers; it keeps
-/// references to its parts, which may be used by several threads at once.
-///
-/// `Planner` is callable as `planner(run) -> result<deploy::launch_plan>`; `Launcher` models `task_launcher`.
-template <flow_source Source, class Planner, class Launcher, log_policy Log>
-class deployment {
-public:
-    using run = typename Source::run;
-
-    deployment(Source& source, Planner const& planner, Launcher& launcher, Log& log, health_book& book) :
-        source_{source}, planner_{planner}, launcher_{launcher}, log_{log}, book_{book} {}
-
-    /// Takes one run all the way. Every outcome ends in the log, and every claimed run that got no task also in the run's
-    /// own log and state.
-    void deploy(run const& offered) {
-        log_.write(log_level::info, "Deploying flow run " + offered.id);
-        auto const owned = source_.claim(offered);
-        if (!owned) return claim_failed(offered, owned.error());
-        if (owned->kind != claim::outcome::won) return leave(offered, owned->reason);
-
-        auto const plan = planner_(offered);
-        if (!plan) return fail_run(offered, plan.error());
-        auto const task = launcher_.launch(*plan, {});
-        if (!task) return fail_run(offered, task.error());
-
-        book_.launched();
-        log_.write(log_level::debug, "Run created for task " + task->task_arn);
-        // The task runs: from here on a lost line is a warning, never the run's failure.
-        if (auto const told = source_.launched(offered, task->task_arn); !told)
-            log_.write(log_level::warning, "flow run " + offered.id + " runs as " + task->task_arn +
-                                               ", but its log could not be written: " + told.error().message);
-        log_.write(log_level::debug, "Completed flow run submission (id: " + offered.id + ")");
-    }
-
-private:
-    /// Without an answer, or with a proxy's, nobody knows who owns the run: it is not ours to fail. When the claim did arrive, the backend's own
-    /// watch re-schedules it; when it did not, the next poll offers it again.
-    void claim_failed(run const& offered, error const& why) {
-        bool const answered = why.code != errc::timed_out && why.code != errc::connection_failed &&
-                              why.code != errc::cancelled && why.http_status < 500;
-        if (answered) return fail_run(offered, why);
-        book_.left();
-        log_.write(log_level::warning, "flow run " + offered.id + " could not be claimed: " + why.message);
-    }
-
-    void leave(run const& offered, std::string const& reason) {
-        book_.left();
-        log_.write(log_level::info, "Leaving flow run " + offered.id + " alone: " + reason);
-    }
-
-    void fail_run(run const& offered, error const& why) {
-        book_.failed();
-        log_.write(log_level::error, "Logging platform error for flow run " + offered.id);
-        if (auto const told = source_.failed(offered, why.message); !told)
-            log_.write(log_level::error,
-                       "flow run " + offered.id + " could not be marked as failed: " + told.error().message);
-        log_.write(log_level::error, "Error while deploying flow: " + why.message);
-    }
-
-    Source& source_;
-    Planner const& planner_;
-    Launcher& launcher_;
-    Log& log_;
-    health_book& book_;
-};
+/// The same, read. It concerns ECS and tagging alone. `errc::bad_configuration` names the option that is wrong.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] result<aws::botocore_config> botocore_options(agent_options const& options,
+                                                            Environment const& environment, Log& log) {
+    auto const given = botocore_config_of(options, environment);
+    if (!given) return fail(errc::bad_configuration, given.error().message);
+    return aws::read_botocore_config(*given, log);
+}
 
 } // namespace fargate::inline v0::service
 
@@ -10034,12 +13343,21 @@ private:
 
 #endif
 
-// ---- fargate/system/stream_log.hpp ----------------------------------------------------------------------------------
+// ---- fargate/system/log_format.hpp ----------------------------------------------------------------------------------
 
-#ifndef FARGATE_SYSTEM_STREAM_LOG_HPP
-#define FARGATE_SYSTEM_STREAM_LOG_HPP
+#ifndef FARGATE_SYSTEM_LOG_FORMAT_HPP
+#define FARGATE_SYSTEM_LOG_FORMAT_HPP
 
 namespace fargate::inline v0 {
+
+/// One event on its way into a log.
+struct log_record {
+    time_point when{};
+    log_level level = log_level::info;
+    std::string_view name{}; ///< the logger's
+    std::string_view message{};
+    time_point began = when; ///< when the log began
+};
 
 namespace detail {
 
@@ -10066,36 +13384,404 @@ inline void append_visible(std::string& out, std::string_view text) {
     }
 }
 
-} // namespace detail
-
-/// One line of a log as Python's logging writes it for Prefect, its line end included:
-/// `[2020-12-08 17:00:00,123] INFO - agent | Waiting for flow runs...`. The time is UTC. Line breaks inside `message` stay,
-/// other control characters are written out.
-[[nodiscard]] inline std::string log_line(time_point when, log_level level, std::string_view name,
-                                          std::string_view message) {
+/// `2020-12-08 17:00:00,123`, UTC.
+inline void append_asctime(std::string& out, time_point when) {
     std::string const moment = text::iso8601(std::chrono::floor<std::chrono::milliseconds>(when));
     std::string_view const stamp = moment;
-    std::string line;
-    line.reserve(48 + name.size() + message.size());
-    line += '[';
-    line += stamp.substr(0, 10);
-    line += ' ';
-    line += stamp.substr(11, 8);
-    line += ',';
-    line += stamp[19] == '.' ? stamp.substr(20, 3) : "000";
-    line += "] ";
-    line += name_of(level);
-    line += " - ";
-    detail::append_visible(line, name);
-    line += " | ";
-    detail::append_visible(line, message);
-    line += '\n';
-    return line;
+    out += stamp.substr(0, 10);
+    out += ' ';
+    out += stamp.substr(11, 8);
+    out += ',';
+    out += stamp[19] == '.' ? stamp.substr(20, 3) : "000";
+}
+
+/// What a `%(name)` can stand for.
+enum class log_field : unsigned char {
+    literal,
+    asctime,
+    levelname,
+    logger,
+    message,
+    levelno,
+    created,
+    msecs,
+    relative_created,
+    process,
+    thread,
+    process_name,
+    thread_name,
+    source_name, ///< where in a Python program the line came from: nowhere
+    source_line
+};
+
+/// One `%(name)...` of a template, or the text between two of them.
+struct log_piece {
+    log_field what = log_field::literal;
+    std::string literal{};
+    char type = 's';
+    bool left = false;
+    bool zeros = false;
+    char sign = '\0';  ///< what stands before a number that is not negative
+    bool plain = true; ///< no width and no precision
+    std::size_t width = 0;
+    std::optional<std::size_t> precision{};
+};
+
+/// How many characters a UTF-8 text has.
+[[nodiscard]] inline std::size_t characters(std::string_view text) noexcept {
+    std::size_t count = 0;
+    for (char const c : text) count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
+    return count;
+}
+
+/// The first `count` characters of a UTF-8 text.
+[[nodiscard]] inline std::string_view first_characters(std::string_view text, std::size_t count) noexcept {
+    std::size_t at = 0;
+    for (; at != text.size(); ++at)
+        if ((static_cast<unsigned char>(text[at]) & 0xC0U) != 0x80U && count-- == 0) break;
+    return text.substr(0, at);
+}
+
+} // namespace detail
+
+/// How a line of the log looks: a template of Python's logging in `%` style, read once and then used for every line. May
+/// be used from several threads at once.
+class log_format {
+public:
+    /// What Prefect gives its agents: `[2020-12-08 17:00:00,123] INFO - agent | Waiting for flow runs...`.
+    static constexpr std::string_view usual = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s";
+
+    log_format() :
+        pieces_{literal("["),   plain(detail::log_field::asctime), literal("] "),  plain(detail::log_field::levelname),
+                literal(" - "), plain(detail::log_field::logger),  literal(" | "), plain(detail::log_field::message)} {}
+
+    /// The line, its line end included. The time is UTC. Line breaks inside texts stay, other control characters are
+    /// written out.
+    [[nodiscard]] std::string line(log_record const& record) const {
+        std::string made;
+        made.reserve(64 + record.name.size() + record.message.size());
+        for (auto const& piece : pieces_) {
+            if (piece.what == detail::log_field::literal)
+                made += piece.literal;
+            else if (piece.plain && piece.type == 's')
+                append_text(made, piece.what, record);
+            else
+                append_padded(made, piece, record);
+        }
+        made += '\n';
+        return made;
+    }
+
+private:
+    friend class log_format_reader;
+
+    explicit log_format(std::vector<detail::log_piece> pieces) : pieces_{std::move(pieces)} {}
+
+    static detail::log_piece literal(std::string text) {
+        detail::log_piece made;
+        made.literal = std::move(text);
+        return made;
+    }
+    static detail::log_piece plain(detail::log_field what) {
+        detail::log_piece made;
+        made.what = what;
+        return made;
+    }
+
+    /// A field as `%s` writes it.
+    static void append_text(std::string& out, detail::log_field what, log_record const& record) {
+        using detail::log_field;
+        switch (what) {
+        case log_field::asctime: return detail::append_asctime(out, record.when);
+        case log_field::levelname: out += name_of(record.level); return;
+        case log_field::logger: return detail::append_visible(out, record.name);
+        case log_field::message: return detail::append_visible(out, record.message);
+        case log_field::process_name: out += "MainProcess"; return;
+        case log_field::thread_name: out += "MainThread"; return;
+        case log_field::source_name: out += '-'; return;
+        case log_field::created:
+        case log_field::msecs:
+        case log_field::relative_created: return append_shortest(out, fraction_of(what, record));
+        default: out += std::to_string(whole_of(what, record)); return;
+        }
+    }
+
+    [[nodiscard]] static std::int64_t whole_of(detail::log_field what, log_record const& record) noexcept {
+        using detail::log_field;
+        switch (what) {
+        case log_field::levelno: return (static_cast<std::int64_t>(record.level) + 1) * 10;
+        case log_field::process: return static_cast<std::int64_t>(::getpid());
+        case log_field::thread: return static_cast<std::int64_t>(::pthread_self());
+        case log_field::source_line: return 0;
+        default: return static_cast<std::int64_t>(fraction_of(what, record));
+        }
+    }
+
+    [[nodiscard]] static double fraction_of(detail::log_field what, log_record const& record) noexcept {
+        using detail::log_field;
+        auto const since_1970 = record.when.time_since_epoch();
+        switch (what) {
+        case log_field::created: return static_cast<double>(since_1970.count()) / 1e6;
+        case log_field::msecs: {
+            auto const second = std::chrono::floor<std::chrono::seconds>(since_1970);
+            return static_cast<double>((since_1970 - second).count()) / 1e3;
+        }
+        case log_field::relative_created: return static_cast<double>((record.when - record.began).count()) / 1e3;
+        default: return static_cast<double>(whole_of(what, record));
+        }
+    }
+
+    /// As Python's `str` writes a float.
+    static void append_shortest(std::string& out, double number) {
+        char digits[64];
+        auto const [end, error] = std::to_chars(digits, digits + sizeof digits, number);
+        std::string_view const written{digits, static_cast<std::size_t>(end - digits)};
+        out += written;
+        if (written.find_first_of(".e") == std::string_view::npos) out += ".0";
+    }
+
+    /// The digits of a number, without its sign.
+    [[nodiscard]] static std::string digits_of(detail::log_piece const& piece, log_record const& record,
+                                               bool& negative) {
+        char digits[400]; // a double has at most 309 digits before its point, and a precision at most 64 behind it
+        if (piece.type == 'f') {
+            double const number = fraction_of(piece.what, record);
+            negative = number < 0;
+            auto const [end, error] =
+                std::to_chars(digits, digits + sizeof digits, negative ? -number : number, std::chars_format::fixed,
+                              static_cast<int>(piece.precision.value_or(6)));
+            return {digits, static_cast<std::size_t>(end - digits)};
+        }
+        auto const number = whole_of(piece.what, record);
+        negative = number < 0;
+        auto const size = negative ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
+        auto const [end, error] = std::to_chars(digits, digits + sizeof digits, size, piece.type == 'd' ? 10 : 16);
+        std::string made{digits, static_cast<std::size_t>(end - digits)};
+        if (piece.type == 'X') made = text::upper(made);
+        if (auto const least = piece.precision.value_or(0); made.size() < least)
+            made.insert(0, least - made.size(), '0');
+        return made;
+    }
+
+    static void append_padded(std::string& out, detail::log_piece const& piece, log_record const& record) {
+        std::string body;
+        std::string sign;
+        if (piece.type == 's') {
+            append_text(body, piece.what, record);
+            if (piece.precision) body = std::string{detail::first_characters(body, *piece.precision)};
+        } else {
+            bool negative = false;
+            body = digits_of(piece, record, negative);
+            if (negative)
+                sign = "-";
+            else if (piece.sign != '\0')
+                sign = std::string(1, piece.sign);
+        }
+        std::size_t const size = sign.size() + detail::characters(body);
+        std::size_t const gap = piece.width > size ? piece.width - size : 0;
+        bool const zeros = piece.zeros && !piece.left && piece.type != 's';
+        if (!piece.left && !zeros) out.append(gap, ' ');
+        out += sign;
+        if (zeros) out.append(gap, '0');
+        out += body;
+        if (piece.left) out.append(gap, ' ');
+    }
+
+    std::vector<detail::log_piece> pieces_;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/system/log_template.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_LOG_TEMPLATE_HPP
+#define FARGATE_SYSTEM_LOG_TEMPLATE_HPP
+
+namespace fargate::inline v0 {
+
+namespace detail {
+
+struct log_field_name {
+    std::string_view name;
+    log_field what;
+    char kind; ///< `s` text, `d` a whole number, `f` a number with a fraction
+};
+
+inline constexpr log_field_name log_field_names[] = {
+    {"asctime", log_field::asctime, 's'},
+    {"levelname", log_field::levelname, 's'},
+    {"name", log_field::logger, 's'},
+    {"message", log_field::message, 's'},
+    {"levelno", log_field::levelno, 'd'},
+    {"created", log_field::created, 'f'},
+    {"msecs", log_field::msecs, 'f'},
+    {"relativeCreated", log_field::relative_created, 'f'},
+    {"process", log_field::process, 'd'},
+    {"thread", log_field::thread, 'd'},
+    {"processName", log_field::process_name, 's'},
+    {"threadName", log_field::thread_name, 's'},
+    {"pathname", log_field::source_name, 's'},
+    {"filename", log_field::source_name, 's'},
+    {"module", log_field::source_name, 's'},
+    {"funcName", log_field::source_name, 's'},
+    {"lineno", log_field::source_line, 'd'},
+};
+
+} // namespace detail
+
+/// Reads a template; `read_log_format` is its use.
+class log_format_reader {
+public:
+    explicit log_format_reader(std::string_view text) : rest_{text} {}
+
+    [[nodiscard]] result<log_format> read() {
+        while (!rest_.empty()) {
+            auto const percent = rest_.find('%');
+            add_literal(rest_.substr(0, percent));
+            if (percent == std::string_view::npos) break;
+            rest_.remove_prefix(percent + 1);
+            if (rest_.starts_with('%')) {
+                add_literal("%");
+                rest_.remove_prefix(1);
+            } else if (auto added = add_field(); !added) {
+                return std::move(added).error();
+            }
+        }
+        return log_format{std::move(pieces_)};
+    }
+
+private:
+    static constexpr std::size_t most = 64;
+
+    [[nodiscard]] static error wrong(std::string what) {
+        return fail(errc::bad_configuration, "log_format (logging.format) " + std::move(what));
+    }
+
+    void add_literal(std::string_view text) {
+        if (text.empty()) return;
+        if (pieces_.empty() || pieces_.back().what != detail::log_field::literal) pieces_.emplace_back();
+        pieces_.back().literal += text;
+    }
+
+    /// `(name)`, flags, width, precision and type.
+    [[nodiscard]] result<void> add_field() {
+        auto const close = rest_.find(')');
+        if (!rest_.starts_with('(') || close == std::string_view::npos)
+            return wrong("holds a % that is followed by no (name): write %% for the sign itself");
+        auto const name = rest_.substr(1, close - 1);
+        rest_.remove_prefix(close + 1);
+        detail::log_field_name const* known = nullptr;
+        for (auto const& each : detail::log_field_names)
+            if (each.name == name) known = &each;
+        if (known == nullptr) return wrong("names " + quoted(name) + ", which no line has: " + names());
+
+        detail::log_piece made;
+        made.what = known->what;
+        for (; !rest_.empty() && std::string_view{"-0+ #"}.find(rest_.front()) != std::string_view::npos;
+             rest_.remove_prefix(1)) {
+            char const flag = rest_.front();
+            if (flag == '-') made.left = true;
+            if (flag == '0') made.zeros = true;
+            if (flag == '+' || (flag == ' ' && made.sign == '\0')) made.sign = flag;
+        }
+        if (auto width = number()) made.width = *width;
+        if (rest_.starts_with('.')) {
+            rest_.remove_prefix(1);
+            made.precision = number().value_or(0);
+        }
+        made.plain = made.width == 0 && !made.precision;
+        if (made.width > most || made.precision.value_or(0) > most)
+            return wrong("asks for more than " + std::to_string(most) + " characters of %(" + std::string{name} + ")");
+        if (!rest_.empty() && std::string_view{"hlL"}.find(rest_.front()) != std::string_view::npos)
+            rest_.remove_prefix(1);
+        if (rest_.empty()) return wrong("ends inside %(" + std::string{name} + "): a type such as s is missing");
+        return add_typed(std::move(made), *known);
+    }
+
+    [[nodiscard]] result<void> add_typed(detail::log_piece made, detail::log_field_name const& known) {
+        char const type = rest_.front();
+        rest_.remove_prefix(1);
+        switch (type) {
+        case 's': made.type = 's'; break;
+        case 'd':
+        case 'i':
+        case 'u': made.type = 'd'; break;
+        case 'f':
+        case 'F': made.type = 'f'; break;
+        case 'x':
+        case 'X': made.type = type; break;
+        default:
+            return wrong("gives %(" + std::string{known.name} + ") the type " + quoted({&type, 1}) +
+                         ": use s, or d or f for a number");
+        }
+        bool const hexadecimal = made.type == 'x' || made.type == 'X';
+        if (made.type != 's' && (known.kind == 's' || (hexadecimal && known.kind == 'f')))
+            return wrong("writes %(" + std::string{known.name} + ") as a number of type " + type + ": use %(" +
+                         std::string{known.name} + ")s");
+        pieces_.push_back(std::move(made));
+        return {};
+    }
+
+    [[nodiscard]] std::optional<std::size_t> number() {
+        std::optional<std::size_t> made;
+        for (; !rest_.empty() && text::is_digit(rest_.front()); rest_.remove_prefix(1))
+            made =
+                std::min<std::size_t>(made.value_or(0) * 10 + static_cast<std::size_t>(rest_.front() - '0'), most + 1);
+        return made;
+    }
+
+    [[nodiscard]] static std::string quoted(std::string_view text) {
+        std::string made = "\"";
+        detail::append_visible(made, detail::first_characters(text, most));
+        for (char& c : made)
+            if (c == '\n' || c == '\t') c = ' ';
+        return made + "\"";
+    }
+
+    [[nodiscard]] static std::string names() {
+        std::string made = "there are";
+        for (auto const& each : detail::log_field_names) {
+            made += ' ';
+            made += each.name;
+        }
+        return made;
+    }
+
+    std::string_view rest_;
+    std::vector<detail::log_piece> pieces_;
+};
+
+/// A template of Python's logging in `%` style: text with `%(name)s`, flags, width and precision as Python has them
+/// (`%(levelname)-8s`, `%(msecs)03d`), and `%%`. The names are those of Python's LogRecord; those that tell a place in a
+/// Python program stand for `-` and 0. `errc::bad_configuration` names what cannot be read.
+[[nodiscard]] inline result<log_format> read_log_format(std::string_view text) {
+    return log_format_reader{text}.read();
+}
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/system/stream_log.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_STREAM_LOG_HPP
+#define FARGATE_SYSTEM_STREAM_LOG_HPP
+
+namespace fargate::inline v0 {
+
+/// One line of a log as Python's logging writes it for Prefect, its line end included; see `log_format`.
+[[nodiscard]] inline std::string log_line(time_point when, log_level level, std::string_view name,
+                                          std::string_view message) {
+    static log_format const usual;
+    return usual.line({when, level, name, message});
 }
 
 struct stream_log_options {
     std::string name = "agent";            ///< the logger's name, as it stands in every line
     log_level threshold = log_level::info; ///< lines below it are dropped
+    log_format format{};                   ///< how a line looks
 };
 
 /// A `log_policy` that writes to a C stream: every line in one piece and at once. `Clock` tells the time; name a reference
@@ -10118,7 +13804,7 @@ public:
 
     void write(log_level level, std::string_view text) {
         if (level < options_.threshold) return;
-        auto const line = log_line(clock_.now(), level, options_.name, text);
+        auto const line = options_.format.line({clock_.now(), level, options_.name, text, began_});
         std::fwrite(line.data(), 1, line.size(), out_);
         std::fflush(out_);
     }
@@ -10127,6 +13813,7 @@ private:
     std::FILE* out_;
     stream_log_options options_;
     Clock clock_;
+    time_point began_ = clock_.now();
 };
 
 /// The everyday log: standard output, this machine's clock.
@@ -10169,6 +13856,20 @@ namespace service {
            !options.aws_session_token.empty();
 }
 
+/// The options with a key of which they hold only parts made whole from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+/// AWS_SESSION_TOKEN, each part by itself as Prefect has it.
+template <environment_policy Environment>
+[[nodiscard]] agent_options with_whole_key(agent_options options, Environment const& environment) {
+    if (!names_key(options)) return options;
+    auto const fill = [&](secret& part, std::string_view variable) {
+        if (part.empty()) part = std::string{text::trim(environment.variable(variable).value_or(""))};
+    };
+    fill(options.aws_access_key_id, "AWS_ACCESS_KEY_ID");
+    fill(options.aws_secret_access_key, "AWS_SECRET_ACCESS_KEY");
+    fill(options.aws_session_token, "AWS_SESSION_TOKEN");
+    return options;
+}
+
 /// Whether the key of the options can be used: nothing to say when there is none.
 template <class Credentials>
 [[nodiscard]] result<void> check_key(agent_options const& options, bool own) {
@@ -10182,6 +13883,12 @@ template <class Credentials>
                     "aws_access_key_id is given, but this agent's credentials take no key from its "
                     "options: give it to the credential policy itself");
     return {};
+}
+
+/// The same for a key whose missing parts the environment holds.
+template <class Credentials, environment_policy Environment>
+[[nodiscard]] result<void> check_key(agent_options const& options, Environment const& environment, bool own) {
+    return check_key<Credentials>(with_whole_key(options, environment), own);
 }
 
 [[nodiscard]] inline credentials::access_key key_of(agent_options const& options) {
@@ -10203,26 +13910,374 @@ template <class Credentials>
 }
 
 template <class Log>
-[[nodiscard]] Log make_log(agent_options const& options) {
+[[nodiscard]] Log make_log(process_settings const& process) {
     if constexpr (std::constructible_from<Log, std::FILE*, stream_log_options>)
-        return Log(stdout, stream_log_options{options.name.empty() ? "agent" : options.name,
-                                              options.level.value_or(log_level::info)});
+        return Log(stdout, stream_log_options{process.name, process.level,
+                                              process.log_format.empty()
+                                                  ? log_format{}
+                                                  : read_log_format(process.log_format).value_or(log_format{})});
     else
         return Log();
 }
 
-/// Parts made as the options say, where a part lets itself be told.
+/// Over the proxies of the environment, and to the Prefect API with the certificates that are named there for it.
+template <class Http, environment_policy Environment>
+[[nodiscard]] Http make_http(agent_options const& options, Environment const& environment) {
+    if constexpr (std::constructible_from<Http, curl_options>) {
+        auto const server = prefect_settings(options, environment);
+        auto const address =
+            server ? text::split_url(prefect::api_of(*server)) : fail(errc::invalid_argument, "no API");
+        return Http(curl_options_from(environment, address ? std::string_view{address->host} : std::string_view{}));
+    } else {
+        return Http();
+    }
+}
+
+/// Parts made as the options and the environment say, where a part lets itself be told. What cannot be read is left to
+/// whoever reads the whole configuration.
 template <agent_policies Policies>
 struct own_parts {
-    explicit own_parts(agent_options const& options) :
-        value{.credentials = make_credentials<typename Policies::credentials>(options),
-              .log = make_log<typename Policies::log>(options)} {}
+    explicit own_parts(agent_options const& options) : own_parts{options, typename Policies::environment{}} {}
+
     parts<Policies> value;
+
+private:
+    own_parts(agent_options const& options, typename Policies::environment const& environment) :
+        value{.http = make_http<typename Policies::http>(options, environment),
+              .credentials = make_credentials<typename Policies::credentials>(with_whole_key(options, environment)),
+              .log = make_log<typename Policies::log>(process_of(options, environment))} {}
+
+    [[nodiscard]] static process_settings process_of(agent_options const& options,
+                                                     typename Policies::environment const& environment) {
+        if (auto process = process_settings_of(options, environment)) return *std::move(process);
+        process_settings fallback;
+        if (!options.name.empty()) fallback.name = options.name;
+        fallback.level = options.level.value_or(fallback.level);
+        return fallback;
+    }
 };
 
 } // namespace service
 
 } // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/service/aws_parts.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_AWS_PARTS_HPP
+#define FARGATE_SERVICE_AWS_PARTS_HPP
+
+namespace fargate::inline v0::service {
+
+/// What one AWS client of an agent stands on: the agent's parts, but for an `http` and a `retry` of its own where a
+/// configuration asks for them. Keys are fetched over the agent's `http` in any case. Must outlive the client.
+template <agent_policies Policies>
+struct aws_parts {
+    std::unique_ptr<typename Policies::http> own_http{};
+    std::unique_ptr<typename Policies::retry> own_retry{};
+    typename Policies::http& http;
+    typename Policies::http& credentials_http;
+    typename Policies::credentials& credentials;
+    typename Policies::clock& clock;
+    typename Policies::environment& environment;
+    typename Policies::retry& retry;
+    typename Policies::hash& hash;
+};
+
+namespace detail {
+
+template <class Http>
+inline constexpr bool takes_connection_options = requires(Http const& h, http::connection_options const& told) {
+    { h.with(told) } -> std::same_as<Http>;
+};
+
+template <class Retry>
+inline constexpr bool takes_retry_mode = requires(Retry const& r, retry::mode_options const& told) {
+    { r.with(told) } -> std::same_as<Retry>;
+};
+
+/// The first thing that is said, under botocore's name.
+[[nodiscard]] inline std::string_view name_of_first(http::connection_options const& told) noexcept {
+    if (told.proxies) return "proxies";
+    if (!told.proxy_ca_file.empty()) return "proxies_config.proxy_ca_bundle";
+    if (!told.proxy_certificate.empty()) return "proxies_config.proxy_client_cert";
+    if (!told.client_certificate.empty()) return "client_cert";
+    return told.pool ? "max_pool_connections" : "tcp_keepalive";
+}
+
+[[nodiscard]] inline error not_taken(std::string_view policy, std::string_view option) {
+    return fail(errc::bad_configuration, "this agent's " + std::string{policy} + " policy takes no botocore_config." +
+                                             std::string{option} + ": give it to the policy itself");
+}
+
+/// Whether the files that are named are there.
+template <environment_policy Environment>
+[[nodiscard]] result<void> check_files(http::connection_options const& told, Environment const& environment) {
+    struct named {
+        std::string_view option;
+        std::string const& file;
+    };
+    for (auto const& [option, file] : {named{"proxies_config.proxy_ca_bundle", told.proxy_ca_file},
+                                       named{"proxies_config.proxy_client_cert", told.proxy_certificate.certificate},
+                                       named{"proxies_config.proxy_client_cert", told.proxy_certificate.key},
+                                       named{"client_cert", told.client_certificate.certificate},
+                                       named{"client_cert", told.client_certificate.key}}) {
+        if (file.empty()) continue;
+        if (auto text = environment.read_file(file); text) {
+            wipe(*text);
+        } else {
+            return fail(errc::bad_configuration,
+                        "botocore_config." + std::string{option} + ": " + text.error().message);
+        }
+    }
+    return {};
+}
+
+} // namespace detail
+
+/// Parts for one client, with objects of its own where something is said, so that one client's throttling does not slow
+/// another down: what `told` says counts before what `ambient` says. `errc::bad_configuration` when a policy cannot
+/// be told what `told` says, or a file that it names cannot be read; a policy that cannot be told what is ambient stays as
+/// it is.
+template <agent_policies Policies>
+[[nodiscard]] result<aws_parts<Policies>> make_aws_parts(parts<Policies>& from, aws::botocore_config const& told,
+                                                         aws::botocore_config const& ambient) {
+    using http_type = typename Policies::http;
+    using retry_type = typename Policies::retry;
+    if (auto readable = detail::check_files(told.connection, from.environment); !readable) return readable.error();
+
+    std::unique_ptr<http_type> own_http;
+    auto connection = told.connection;
+    if (!connection.tcp_keepalive) connection.tcp_keepalive = ambient.connection.tcp_keepalive;
+    if constexpr (detail::takes_connection_options<http_type>) {
+        if (!connection.empty()) own_http.reset(new http_type(from.http.with(connection)));
+    } else if (!told.connection.empty()) {
+        return detail::not_taken("http", detail::name_of_first(told.connection));
+    }
+
+    std::unique_ptr<retry_type> own_retry;
+    retry::mode_options const repeats{told.retries.mode ? told.retries.mode : ambient.retries.mode,
+                                      told.retries.max_attempts ? told.retries.max_attempts
+                                                                : ambient.retries.max_attempts};
+    if constexpr (detail::takes_retry_mode<retry_type>) {
+        if (!repeats.empty()) own_retry.reset(new retry_type(from.retry.with(repeats)));
+    } else if (!told.retries.empty()) {
+        return detail::not_taken("retry", told.retries.mode ? "retries.mode" : "retries.max_attempts");
+    }
+
+    auto& http = own_http ? *own_http : from.http;
+    auto& retry = own_retry ? *own_retry : from.retry;
+    return aws_parts<Policies>{std::move(own_http), std::move(own_retry), http,  from.http, from.credentials,
+                               from.clock,          from.environment,     retry, from.hash};
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/health.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_HEALTH_HPP
+#define FARGATE_SERVICE_HEALTH_HPP
+
+namespace fargate::inline v0::service {
+
+/// What an agent has done since it started, at one moment.
+struct health {
+    std::uint64_t polls = 0;                  ///< polls that have ended, whatever their outcome
+    std::uint64_t failed_polls = 0;           ///< of these, the ones that got no usable answer
+    std::uint64_t launched = 0;               ///< flow runs that became a task
+    std::uint64_t failed = 0;                 ///< flow runs that were claimed and could not be launched
+    std::uint64_t left = 0;                   ///< flow runs that were left alone: lost, or not claimable now
+    std::optional<time_point> last_success{}; ///< when a poll last got its answer
+    std::string last_error{};                 ///< why the newest poll failed; empty when it did not
+
+    /// True when the newest poll got its answer.
+    [[nodiscard]] bool ok() const noexcept { return last_success.has_value() && last_error.empty(); }
+};
+
+/// Keeps the book; every member may be called from any thread.
+class health_book {
+public:
+    void polled(time_point when) {
+        std::lock_guard const lock{mutex_};
+        ++book_.polls;
+        book_.last_success = when;
+        book_.last_error.clear();
+    }
+
+    /// True when this failure differs from the one before, so that an outage is logged when it changes, not at each poll.
+    [[nodiscard]] bool poll_failed(error const& why) {
+        std::lock_guard const lock{mutex_};
+        ++book_.polls;
+        ++book_.failed_polls;
+        bool const news = book_.last_error != why.message;
+        book_.last_error = why.message;
+        return news;
+    }
+
+    void launched() { count(book_.launched); }
+    void failed() { count(book_.failed); }
+    void left() { count(book_.left); }
+
+    [[nodiscard]] health read() const {
+        std::lock_guard const lock{mutex_};
+        return book_;
+    }
+
+private:
+    void count(std::uint64_t& figure) {
+        std::lock_guard const lock{mutex_};
+        ++figure;
+    }
+
+    mutable std::mutex mutex_;
+    health book_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/deployment.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_DEPLOYMENT_HPP
+#define FARGATE_SERVICE_DEPLOYMENT_HPP
+
+namespace fargate::inline v0::service {
+
+/// What happens to one offered run: claim it, plan it, launch it, tell it. One object serves all workers; it keeps
+/// references to its parts, which may be used by several threads at once.
+///
+/// `Planner` is callable as `planner(run) -> result<deploy::launch_plan>`; `Launcher` models `task_launcher`. A run may
+/// have a member `not_before` (`std::optional<time_point>`): it is held until then.
+template <flow_source Source, class Planner, class Launcher, clock_policy Clock, log_policy Log>
+class deployment {
+public:
+    using run = typename Source::run;
+
+    deployment(Source& source, Planner const& planner, Launcher& launcher, Clock& clock, Log& log, health_book& book) :
+        source_{source}, planner_{planner}, launcher_{launcher}, clock_{clock}, log_{log}, book_{book} {}
+
+    /// Takes one run all the way. Every outcome ends in the log, and every claimed run that got no task also in the run's
+    /// own log and state. A run that is still held when `stop` fires is not claimed: it stays with the backend.
+    void deploy(run const& offered, std::stop_token const& stop = {}) {
+        if (!is_time(offered, stop)) return;
+        log_.write(log_level::info, "Deploying flow run " + offered.id);
+        auto const owned = source_.claim(offered);
+        if (!owned) return claim_failed(offered, owned.error());
+        if (owned->kind != claim::outcome::won) return leave(offered, owned->reason);
+
+        auto const plan = planner_(offered);
+        if (!plan) return fail_run(offered, plan.error());
+        auto const task = launcher_.launch(*plan, {});
+        if (!task) return fail_run(offered, task.error());
+
+        book_.launched();
+        log_.write(log_level::debug, "Run created for task " + task->task_arn);
+        // The task runs: from here on a lost line is a warning, never the run's failure.
+        if (auto const told = source_.launched(offered, task->task_arn); !told)
+            log_.write(log_level::warning, "flow run " + offered.id + " runs as " + task->task_arn +
+                                               ", but its log could not be written: " + told.error().message);
+        log_.write(log_level::debug, "Completed flow run submission (id: " + offered.id + ")");
+    }
+
+private:
+    /// Waits until the run may be claimed; false when that has been stopped.
+    bool is_time(run const& offered, std::stop_token const& stop) {
+        if constexpr (requires { offered.not_before.has_value(); }) {
+            auto const wait = offered.not_before ? *offered.not_before - clock_.now() : duration::zero();
+            if (wait <= duration::zero()) return true;
+            log_.write(log_level::debug,
+                       "Waiting " + seconds_of(wait) + " seconds to deploy flow run " + offered.id + " on time...");
+            return clock_.sleep_for(wait, stop);
+        } else {
+            return true;
+        }
+    }
+
+    static std::string seconds_of(duration wait) {
+        auto const micros = std::to_string(wait.count() % 1'000'000);
+        return std::to_string(wait.count() / 1'000'000) + "." + std::string(6 - micros.size(), '0') + micros;
+    }
+
+    /// Without an answer, or with a proxy's, nobody knows who owns the run: it is not ours to fail. When the claim did
+    /// arrive, the backend's own watch re-schedules it; when it did not, the next poll offers it again.
+    void claim_failed(run const& offered, error const& why) {
+        bool const answered = why.code != errc::timed_out && why.code != errc::connection_failed &&
+                              why.code != errc::cancelled && why.http_status < 500;
+        if (answered) return fail_run(offered, why);
+        book_.left();
+        log_.write(log_level::warning, "flow run " + offered.id + " could not be claimed: " + why.message);
+    }
+
+    void leave(run const& offered, std::string const& reason) {
+        book_.left();
+        log_.write(log_level::info, "Leaving flow run " + offered.id + " alone: " + reason);
+    }
+
+    void fail_run(run const& offered, error const& why) {
+        book_.failed();
+        log_.write(log_level::error, "Logging platform error for flow run " + offered.id);
+        if (auto const told = source_.failed(offered, why.message); !told)
+            log_.write(log_level::error,
+                       "flow run " + offered.id + " could not be marked as failed: " + told.error().message);
+        log_.write(log_level::error, "Error while deploying flow: " + why.message);
+    }
+
+    Source& source_;
+    Planner const& planner_;
+    Launcher& launcher_;
+    Clock& clock_;
+    Log& log_;
+    health_book& book_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/introduction.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_INTRODUCTION_HPP
+#define FARGATE_SERVICE_INTRODUCTION_HPP
+
+namespace fargate::inline v0::service {
+
+namespace detail {
+
+/// What a value is, without what it holds: containers' environments and log options carry secrets.
+[[nodiscard]] inline std::string shape_of(json::value const& document) {
+    if (document.is_array()) return "<list of " + std::to_string(document.size()) + ">";
+    if (document.is_object()) return "<object of " + std::to_string(document.size()) + ">";
+    if (document.is_string()) return "<text>";
+    if (document.is_boolean()) return "<true or false>";
+    return document.is_null() ? "<nothing>" : "<number>";
+}
+
+} // namespace detail
+
+/// Tells a log at DEBUG what an agent was made with, in the words of Prefect's Fargate Agent; of keyword arguments the
+/// shape only, and of env_vars the names only.
+template <log_policy Log>
+void introduce(agent_options const& options, prefect::settings const& server, deploy::settings const& with, Log& log) {
+    auto const debug = [&log](std::string const& line) { log.write(log_level::debug, line); };
+    debug("Verbose logs enabled");
+    std::vector<std::string> names;
+    for (auto const& [name, value] : with.env_vars) names.push_back(name);
+    debug("Environment variables: " + deploy::python_repr(names));
+    debug("Max polls: " + (options.max_polls ? std::to_string(*options.max_polls) : std::string{"None"}));
+    debug("Agent address: " + options.agent_address);
+    debug(std::string{"Log to Cloud: "} + (with.log_to_cloud ? "True" : "False"));
+    debug(std::string{"Prefect backend: "} + (server.backend == prefect::backend::cloud ? "cloud" : "server"));
+    for (json::value const* const group : {&with.kwargs.definition, &with.kwargs.run, &with.kwargs.container})
+        for (auto const& [name, value] : *group->get_ptr<json::value::object_t const*>())
+            debug(name + " = " + detail::shape_of(value));
+    debug("Launch type: " + (with.launch_type.empty() ? std::string{"None"} : with.launch_type));
+}
+
+} // namespace fargate::inline v0::service
 
 #endif
 
@@ -10297,6 +14352,14 @@ private:
     std::size_t step_ = 0;
 };
 
+/// A wait in seconds as Python writes it: `0.25`, `1.0`.
+[[nodiscard]] inline std::string in_seconds(duration wait) {
+    auto const hundredths = wait / std::chrono::milliseconds{10};
+    std::string made = std::to_string(hundredths / 100) + ".";
+    if (hundredths % 10 != 0) return made + (hundredths % 100 < 10 ? "0" : "") + std::to_string(hundredths % 100);
+    return made + std::to_string(hundredths / 10 % 10);
+}
+
 } // namespace fargate::inline v0::service
 
 #endif
@@ -10343,7 +14406,7 @@ private:
 
 namespace fargate::inline v0::service {
 
-/// Asks the source for due runs again and again and hands each to the executor once. `Deployment` has `deploy(run)`.
+/// Asks the source for due runs again and again and hands each to the executor once. `Deployment` has `deploy(run, stop)`.
 /// Keeps references; `run` is called by one thread, the other members by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
 class poller {
@@ -10361,7 +14424,9 @@ public:
             if (stop.stop_requested()) break;
             bool const worked = poll(stop);
             if (polls) --*polls;
-            clock_.sleep_for(waits.after(worked), wake_.token());
+            auto const wait = waits.after(worked);
+            log_.write(log_level::debug, "Next query for flow runs in " + in_seconds(wait) + " seconds");
+            clock_.sleep_for(wait, wake_.token());
         }
         executor_.drain();
     }
@@ -10393,7 +14458,7 @@ private:
 
     void hand_over(typename Source::run offered, std::stop_token const& stop) {
         executor_.submit([this, offered = std::move(offered), stop] {
-            if (!stop.stop_requested()) deployment_.deploy(offered);
+            if (!stop.stop_requested()) deployment_.deploy(offered, stop);
             busy_.leave(offered.id);
         });
     }
@@ -10527,6 +14592,292 @@ private:
 
 #endif
 
+// ---- fargate/service/advice.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_ADVICE_HPP
+#define FARGATE_SERVICE_ADVICE_HPP
+
+namespace fargate::inline v0::service {
+
+namespace detail {
+
+/// What a person can do about one of ECS's refusals; the first rule that fits counts.
+struct advice_rule {
+    std::string_view code;    ///< the service's name for it; empty: any
+    std::string_view wording; ///< a part of its message, in any case; empty: any
+    std::string_view advice;
+};
+
+inline constexpr advice_rule advice_rules[] = {
+    {"", "no fargate configuration exists", "give cpu and memory a pair that Fargate has, e.g. cpu=256 memory=512"},
+    {"", "execution role", "set executionRoleArn: Fargate pulls images and writes logs with that role"},
+    {"", "invalid 'cpu'", "set cpu to a number of CPU units that Fargate has, e.g. 256, 512, 1024"},
+    {"", "invalid 'memory'", "set memory to a number of MiB that Fargate has for this cpu, e.g. 512 for cpu=256"},
+    {"", "role is not valid", "check taskRoleArn and executionRoleArn: each is the ARN of a role that exists"},
+    {"", "network configuration must be provided",
+     "set networkConfiguration: tasks on Fargate need subnets, e.g. {'awsvpcConfiguration': {'subnets': "
+     "['subnet-...']}}"},
+    {"", "subnet", "check the subnets in networkConfiguration: they must exist in this region and account"},
+    {"", "security group", "check the securityGroups in networkConfiguration: they must be of the subnets' VPC"},
+    {"", "log driver", "check logConfiguration: Fargate takes awslogs, splunk and awsfirelens"},
+    {"", "platform version", "check platformVersion: LATEST or e.g. 1.4.0"},
+    {"", "capacity provider", "check the cluster's capacity providers, or set launch_type=FARGATE"},
+    {"ClusterNotFoundException", "",
+     "check cluster and the region: there is no such cluster; create it, or name another"},
+    {"PlatformUnknownException", "", "check platformVersion: LATEST or e.g. 1.4.0"},
+    {"PlatformTaskDefinitionIncompatibilityException", "",
+     "this platformVersion cannot do what the definition asks for: an EFS volume needs 1.4.0"},
+    {"UnsupportedFeatureException", "", "this region cannot do that: ask for less, or choose another region"},
+    {"BlockedException", "", "AWS has blocked this account: ask AWS Support"},
+    {"LimitExceededException", "", "a quota of the account is used up: see ECS in the Service Quotas console"},
+    {"UnrecognizedClientException", "", "AWS does not know this key: check aws_access_key_id and the session token"},
+    {"InvalidClientTokenId", "", "AWS does not know this key: check aws_access_key_id and the session token"},
+    {"InvalidSignatureException", "",
+     "the signature does not fit: check aws_secret_access_key, and this machine's clock"},
+    {"SignatureDoesNotMatch", "", "the signature does not fit: check aws_secret_access_key, and this machine's clock"},
+    {"ExpiredTokenException", "", "the session token has expired: get a new one"},
+    {"ExpiredToken", "", "the session token has expired: get a new one"},
+    {"OptInRequired", "", "this account has not signed up for the service or the region"},
+    {"ThrottlingException", "", "AWS is throttling this account: try again later"},
+    {"ServerException", "", "AWS itself has trouble: try again later"},
+    {"InvalidParameterException", "", "AWS does not take one of the keyword arguments: mend the one that it names"},
+    {"ClientException", "", "AWS does not take one of the keyword arguments: mend the one that it names"},
+    {"ValidationException", "", "AWS does not take one of the keyword arguments: mend the one that it names"},
+    {"SerializationException", "", "a keyword argument has the wrong type: mend the one that AWS names"},
+    {"AGENT", "", "the cluster's EC2 instances are not connected: for Fargate leave launch_type at FARGATE"},
+    {"", "capacity is unavailable",
+     "Fargate has no capacity there now: try again later, or name subnets of more zones"},
+    {"", "resource:", "the cluster has no room for the task: give it capacity, or ask for less cpu and memory"},
+};
+
+/// `text` contains `part`, which is lower case, whatever the case of `text`.
+[[nodiscard]] inline bool mentions(std::string_view text, std::string_view part) {
+    return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                       [](char left, char right) { return text::to_lower(left) == right; }) != text.end();
+}
+
+/// The IAM action that a refusal names (`... is not authorized to perform: iam:PassRole on resource: ...`), else `usual`.
+[[nodiscard]] inline std::string refused_action(std::string_view message, std::string_view usual) {
+    constexpr std::string_view mark = "not authorized to perform: ";
+    if (auto const at = message.find(mark); at != std::string_view::npos) {
+        auto const rest = message.substr(at + mark.size());
+        auto const action = rest.substr(0, rest.find_first_of(" \t,;"));
+        bool const is_one = action.size() < 128 && action.find(':') != std::string_view::npos;
+        if (is_one) return std::string{action};
+    }
+    return std::string{usual};
+}
+
+} // namespace detail
+
+/// What a person can do about a call to AWS that failed; empty when nobody knows. `action` is the IAM action that the call
+/// needs: `ecs:RunTask`. One clause, without what AWS itself said.
+[[nodiscard]] inline std::string advice_for(error const& why, std::string_view action) {
+    bool const denied =
+        text::contains(why.service_code, "AccessDenied") || text::contains(why.message, "is not authorized to perform");
+    if (denied) return "allow this key's user or role the IAM action " + detail::refused_action(why.message, action);
+    switch (why.code) {
+    case errc::not_configured:
+        return "give a key: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in ~/.aws/credentials, or a task "
+               "role";
+    case errc::connection_failed:
+    case errc::timed_out: return "check region_name (is there such a region?), the network, and the proxy's variables";
+    case errc::untrusted_peer: return "check AWS_CA_BUNDLE, and whether a proxy stands between";
+    case errc::cancelled: return {};
+    default: break;
+    }
+    for (auto const& rule : detail::advice_rules) {
+        bool const fits = (rule.code.empty() || rule.code == why.service_code) &&
+                          (rule.wording.empty() || detail::mentions(why.message, rule.wording));
+        if (fits) return std::string{rule.advice};
+    }
+    return {};
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/validation.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_VALIDATION_HPP
+#define FARGATE_SERVICE_VALIDATION_HPP
+
+namespace fargate::inline v0::service {
+
+/// What came of trying the configuration on AWS.
+struct validation {
+    /// One thing that was tried.
+    struct step {
+        std::string what{}; ///< `credentials`, `register`, `run`, `deregister`
+        bool passed = false;
+        std::string said{};   ///< what it gave (a source of keys, an ARN), or why it failed, in AWS's own words
+        std::string advice{}; ///< what to do about a failure; may be empty
+    };
+
+    std::vector<step> steps{};
+    std::string family{};         ///< of the definition that was registered for this
+    std::string definition_arn{}; ///< empty when it could not be registered
+    std::string task_arn{};       ///< empty when no task was started
+    bool left_behind = false;     ///< the definition is still registered, wanted or not
+
+    /// True when the definition was registered and a task was started from it, all that an agent does.
+    [[nodiscard]] bool ok() const noexcept { return !task_arn.empty(); }
+
+    /// The first step that failed; nullptr when none did.
+    [[nodiscard]] step const* failure() const noexcept {
+        for (auto const& each : steps)
+            if (!each.passed) return &each;
+        return nullptr;
+    }
+};
+
+namespace detail {
+
+/// Puts the arguments of one group into a body; an empty text asks for none.
+inline void add_given(json::value& body, json::value const& group) {
+    for (auto const& [name, value] : *group.get_ptr<json::value::object_t const*>())
+        if (json::as_text(value) != std::string_view{}) json::set(body, name, value);
+}
+
+} // namespace detail
+
+/// RegisterTaskDefinition's body of a definition that has all of the agent's arguments and no flow in it.
+[[nodiscard]] inline json::value test_definition(deploy::settings const& with, std::string const& family) {
+    auto container = json::value::object();
+    json::set(container, "name", "test-container");
+    json::set(container, "image", "busybox");
+    json::set(container, "command", json::value::array({"/bin/sh", "-c", "echo 'I am alive!'"}));
+    json::set(container, "environment", json::value::array());
+    json::set(container, "essential", true);
+    for (auto const& each : deploy::container_names) {
+        auto const* const value = json::member(with.kwargs.container, each.name);
+        if (value != nullptr && !value->empty()) json::set(container, each.name, *value);
+    }
+    auto body = json::value::object();
+    json::set(body, "family", family);
+    json::set(body, "networkMode", "awsvpc");
+    json::set(body, "containerDefinitions", json::value::array());
+    body["containerDefinitions"].push_back(std::move(container));
+    detail::add_given(body, with.kwargs.definition);
+    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
+    return body;
+}
+
+/// RunTask's body for it.
+[[nodiscard]] inline json::value test_task(deploy::settings const& with, std::string const& family) {
+    auto overrides = json::value::object();
+    json::set(overrides, "containerOverrides", json::value::array());
+    auto body = json::value::object();
+    json::set(body, "taskDefinition", family);
+    json::set(body, "overrides", std::move(overrides));
+    detail::add_given(body, with.kwargs.run);
+    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr)
+        json::set(body, "launchType", with.launch_type);
+    return body;
+}
+
+/// Registers a test definition, runs it, and takes it back, with the words of Prefect's Fargate Agent in `log`. `Ecs` as
+/// `aws::ecs`. Keeps references; one thread at a time.
+template <class Ecs, log_policy Log>
+class validator {
+public:
+    validator(Ecs& ecs, Log& log, deploy::settings const& with) : ecs_{ecs}, log_{log}, with_{with} {}
+
+    /// What was found out about the key before; a failure ends the matter.
+    bool note_credentials(result<std::string> const& source) {
+        if (!source) return failed("credentials", "No AWS credentials", source.error(), "sts:GetCallerIdentity");
+        passed("credentials", *source);
+        log_.write(log_level::info, "AWS credentials found: " + *source);
+        return true;
+    }
+
+    /// Registers under `family` and runs. Whatever comes of it, what was registered is taken back, unless `keep`; the task
+    /// runs on and ends by itself. A definition that AWS would not take back is a warning, not a failure.
+    void run(std::string family, bool keep, std::stop_token const& stop) {
+        made_.family = std::move(family);
+        log_.write(log_level::info, "Testing task definition registration...");
+        auto const registered = ecs_.register_task_definition(test_definition(with_, made_.family), stop);
+        if (!registered) {
+            failed("register", "Task definition registration failed", registered.error(), "ecs:RegisterTaskDefinition");
+            return;
+        }
+        log_.write(log_level::info, "Task definition registration successful");
+        made_.definition_arn = registered->arn;
+        passed("register", registered->arn);
+        start(stop);
+        if (keep) {
+            made_.left_behind = true;
+            log_.write(log_level::info, "Task definition " + registered->arn + " is kept");
+        } else {
+            take_back(registered->arn);
+        }
+    }
+
+    [[nodiscard]] validation take() && { return std::move(made_); }
+
+private:
+    void start(std::stop_token const& stop) {
+        log_.write(log_level::info, "Testing task run...");
+        auto const ran = ecs_.run_task(test_task(with_, made_.family), stop);
+        if (!ran) {
+            failed("run", "Task run failed", ran.error(), "ecs:RunTask");
+        } else if (ran->tasks.empty() || ran->tasks[0].arn.empty()) {
+            auto why = fail(errc::service_error, "RunTask started no task");
+            if (!ran->failures.empty()) {
+                auto const& first = ran->failures[0];
+                why.service_code = first.reason;
+                why.message += ": " + first.reason.substr(0, 512);
+                if (!first.detail.empty()) why.message += ": " + first.detail.substr(0, 512);
+                if (!first.arn.empty()) why.message += " (" + first.arn.substr(0, 512) + ")";
+            }
+            failed("run", "Task run failed", why, "ecs:RunTask");
+        } else {
+            made_.task_arn = ran->tasks[0].arn;
+            log_.write(log_level::info, "Task run " + made_.task_arn + " successful");
+            passed("run", made_.task_arn);
+        }
+    }
+
+    /// Not to be stopped: it would leave behind what only this object knows of.
+    void take_back(std::string const& arn) {
+        auto input = json::value::object();
+        json::set(input, "taskDefinition", arn);
+        auto const gone = ecs_.deregister_task_definition(input, std::stop_token{});
+        if (gone) {
+            log_.write(log_level::info, "Task definition " + arn + " deregistered");
+            passed("deregister", arn);
+            return;
+        }
+        made_.left_behind = true;
+        auto const advice = "remove it by hand: aws ecs deregister-task-definition --task-definition " + arn;
+        made_.steps.push_back({"deregister", false, gone.error().message, advice});
+        log_.write(log_level::warning, "Task definition " + arn + " is left behind: " + gone.error().message);
+        log_.write(log_level::warning, "What to do: " + advice);
+    }
+
+    void passed(std::string what, std::string said) {
+        made_.steps.push_back({std::move(what), true, std::move(said), {}});
+    }
+
+    bool failed(std::string what, std::string_view title, error const& why, std::string_view action) {
+        auto advice = advice_for(why, action);
+        log_.write(log_level::error, std::string{title} + ": " + why.message);
+        if (!advice.empty()) log_.write(log_level::error, "What to do: " + advice);
+        made_.steps.push_back({std::move(what), false, why.message, std::move(advice)});
+        return false;
+    }
+
+    Ecs& ecs_;
+    Log& log_;
+    deploy::settings const& with_;
+    validation made_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/agent.hpp ----------------------------------------------------------------------------------------------
 
 #ifndef FARGATE_AGENT_HPP
@@ -10577,11 +14928,15 @@ public:
     /// until it does or `stop` fires; `errc::bad_configuration`, `errc::invalid_argument` and `errc::unauthorized` are for
     /// a person to mend.
     [[nodiscard]] result<void> open(std::stop_token stop = {}) {
+        if (opened_) return fail(errc::invalid_argument, "the agent was opened before");
         if (auto ready = prepare(); !ready) return ready;
-        std::stop_callback const forward{stop, [this] { this->stop(); }};
+        std::stop_callback const forward{stop, [this] { shut_down(); }};
         for (service::pace waits;;) {
             auto enrolled = works_->source.enroll(stop_.get_token());
-            if (enrolled) return enrolled;
+            if (enrolled) {
+                opened_ = true;
+                return enrolled;
+            }
             auto const& why = enrolled.error();
             bool const silent = why.code == errc::connection_failed || why.code == errc::timed_out;
             if (!silent && why.http_status < 500) return enrolled;
@@ -10594,18 +14949,15 @@ public:
     /// Polls and launches until `stop` fires, `stop()` is called, or `max_polls` polls have been made; then lets the
     /// launches in hand finish. Needs an agent that is open. Trouble with single runs or polls goes to the log, not here.
     [[nodiscard]] result<void> run(std::stop_token stop = {}) {
-        if (!works_) return fail(errc::invalid_argument, "the agent is not open: call open() first");
+        if (!opened_) return fail(errc::invalid_argument, "the agent is not open: call open() first");
         auto& log = parts_.log;
-        std::stop_callback const forward{stop, [this, &log] {
-                                             log.write(log_level::info,
-                                                       "Keyboard Interrupt received: Agent is shutting down.");
-                                             this->stop();
-                                         }};
+        std::stop_callback const forward{stop, [this] { shut_down(); }};
         log.write(log_level::info,
                   "Starting FargateAgent with labels " + deploy::python_repr(works_->planner.settings.labels));
         log.write(log_level::info, "Agent documentation can be found at https://docs.prefect.io/orchestration/");
         if (auto greeted = works_->source.greet(stop_.get_token()); !greeted) return {};
         log.write(log_level::info, "Waiting for flow runs...");
+        log.write(log_level::debug, "Max Workers: " + std::to_string(parts_.executor.workers()));
         works_->poller.run(options_.max_polls, stop_.get_token());
         return {};
     }
@@ -10615,73 +14967,146 @@ public:
 
     /// Polls now instead of at the end of the wait.
     void poke() {
-        if (works_) works_->poller.poke();
+        if (ready_.load(std::memory_order_acquire)) works_->poller.poke();
+    }
+
+    /// Tries the configuration on AWS without a flow and without Prefect: registers a task definition
+    /// `prefect-test-task-<8 hex digits>` with all of the keyword arguments, runs it, and deregisters it unless `keep`. The
+    /// log and the answer tell each step, what AWS said, and what to do about it. May be called before `open` and instead
+    /// of it, not beside `run`. The errors are those of a configuration that cannot be read; then AWS was asked for nothing.
+    /// Needs the IAM actions ecs:RegisterTaskDefinition, ecs:RunTask and iam:PassRole, as an agent does, and
+    /// ecs:DeregisterTaskDefinition to leave nothing behind.
+    [[nodiscard]] result<service::validation> validate_configuration(bool keep = false, std::stop_token stop = {}) {
+        if (auto ready = prepare(); !ready) return ready.error();
+        service::validator<ecs, agent_log> tries{works_->ecs, parts_.log, works_->planner.settings};
+        auto const key = parts_.credentials.fetch(parts_.http, parts_.clock, parts_.environment);
+        if (tries.note_credentials(key ? result<std::string>{key->source} : key.error()))
+            tries.run("prefect-test-task-" + random_uuid().substr(0, 8), keep, stop);
+        return std::move(tries).take();
     }
 
     [[nodiscard]] service::health health() const { return book_.read(); }
 
 private:
+    using agent_log = typename Policies::log;
+    using s3 = aws::s3<Policies>;
+    using external = deploy::external_kwargs<s3, agent_log>;
+
     struct planner {
+        agent::external const* external; ///< null: no flow has arguments of its own
         deploy::settings settings;
+
+        /// The run is claimed: no stop cuts this short.
         result<deploy::launch_plan> operator()(prefect::flow_run const& run) const {
-            return deploy::plan(run, settings);
+            if (external == nullptr) return deploy::plan(run, settings);
+            auto const own = external->fetch(run.flow);
+            if (!own) return own.error();
+            auto with = settings;
+            if (*own) deploy::replace(with.kwargs, **own);
+            return deploy::plan(run, with);
         }
     };
 
-    using agent_log = typename Policies::log;
     using source = prefect::server<typename Policies::http, typename Policies::clock, agent_log>;
     using ecs = aws::ecs<Policies>;
     using tagging = aws::tagging<Policies>;
+    using aws_parts = service::aws_parts<Policies>;
     using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
-    using deployment = service::deployment<source, agent::planner, launcher, agent_log>;
+    using deployment = service::deployment<source, agent::planner, launcher, typename Policies::clock, agent_log>;
     using poller =
         service::poller<source, deployment, typename Policies::clock, agent_log, typename Policies::executor>;
 
     /// Everything that the configuration decides, from the wire up.
     struct works {
         works(parts<Policies>& p, service::health_book& book, prefect::settings server, deploy::settings settings,
-              aws::client_options aws) :
+              aws::client_options aws, aws::client_options for_s3, agent::aws_parts for_ecs,
+              agent::aws_parts for_tagging) :
             source{p.http, p.clock, p.log, std::move(server)},
-            ecs{p, aws},
-            tagging{p, aws},
+            ecs_parts{std::move(for_ecs)},
+            tagging_parts{std::move(for_tagging)},
+            ecs{ecs_parts, aws},
+            tagging{tagging_parts, aws},
+            s3{p, std::move(for_s3)},
             launcher{ecs, tagging, p.log},
-            planner{std::move(settings)},
-            deployment{source, planner, launcher, p.log, book},
+            planner{settings.external.enabled ? &external : nullptr, std::move(settings)},
+            external{s3, planner.settings, p.log},
+            deployment{source, planner, launcher, p.clock, p.log, book},
             poller{source, deployment, p.clock, p.log, p.executor, book} {}
 
         agent::source source;
+        agent::aws_parts ecs_parts;
+        agent::aws_parts tagging_parts;
         agent::ecs ecs;
         agent::tagging tagging;
+        agent::s3 s3;
         agent::launcher launcher;
         agent::planner planner;
+        agent::external external;
         agent::deployment deployment;
         agent::poller poller;
     };
+
+    /// S3 is called as the original did, with region and endpoint alone: `botocore_config` is for the other services.
+    [[nodiscard]] static aws::client_options for_external_kwargs(aws::client_options const& given) {
+        aws::client_options made;
+        made.region = given.region;
+        made.endpoint_url = given.endpoint_url;
+        made.limits.body = 1024 * 1024;
+        return made;
+    }
 
     agent(agent_options options, parts<Policies>* shared) :
         options_{std::move(options)},
         own_{shared != nullptr ? nullptr : std::make_unique<service::own_parts<Policies>>(options_)},
         parts_{shared != nullptr ? *shared : own_->value} {}
 
+    /// The first signal is told once, whether it comes while the agent opens or while it runs.
+    void shut_down() {
+        if (!told_.exchange(true))
+            parts_.log.write(log_level::info, "Keyboard Interrupt received: Agent is shutting down.");
+        stop();
+    }
+
     [[nodiscard]] result<void> prepare() {
-        if (works_) return fail(errc::invalid_argument, "the agent was opened before");
+        if (works_) return {};
         auto const& environment = parts_.environment;
+        auto const process = service::process_settings_of(options_, environment);
+        if (!process) return process.error();
+        if (auto const format = read_log_format(process->log_format); !format) return format.error();
+        options_.max_polls = process->max_polls;
+        options_.agent_address = process->agent_address;
         auto server = service::prefect_settings(options_, environment);
         if (!server) return server.error();
         auto settings = service::deploy_settings(options_, *server, environment, parts_.log);
         if (!settings) return settings.error();
         auto aws = service::aws_options(options_, environment);
+        auto const botocore = service::botocore_options(options_, environment, parts_.log);
+        if (!botocore) return botocore.error();
+        auto const ambient = aws::ambient_config(environment, parts_.log);
+        if (!ambient) return ambient.error();
+        auto for_ecs = service::make_aws_parts(parts_, *botocore, *ambient);
+        auto for_tagging = service::make_aws_parts(parts_, *botocore, *ambient);
+        if (!for_ecs || !for_tagging) return for_ecs ? for_tagging.error() : for_ecs.error();
+        auto for_s3 = for_external_kwargs(aws);
+        if (!botocore->defaults_mode) ambient->apply_to(aws);
+        botocore->apply_to(aws);
+        settings->parameter_validation = aws.parameter_validation;
         if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
         if (auto ready = check_credentials(); !ready) return ready;
+        service::introduce(options_, *server, *settings, parts_.log);
+        if (settings->external.enabled) parts_.log.write(log_level::info, "Use of external S3 kwargs enabled.");
         if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
-        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws));
+        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws), std::move(for_s3),
+                       *std::move(for_ecs), *std::move(for_tagging));
+        ready_.store(true, std::memory_order_release);
         return {};
     }
 
     /// A source that somebody set up wrongly stops the start; one that is silent or missing now may come later.
     [[nodiscard]] result<void> check_credentials() {
         using credentials = typename Policies::credentials;
-        if (auto usable = service::check_key<credentials>(options_, own_ != nullptr); !usable) return usable;
+        if (auto usable = service::check_key<credentials>(options_, parts_.environment, own_ != nullptr); !usable)
+            return usable;
         auto const key = parts_.credentials.fetch(parts_.http, parts_.clock, parts_.environment);
         if (key) return {};
         if (key.error().code == errc::bad_configuration) return key.error();
@@ -10695,6 +15120,9 @@ private:
     service::health_book book_;
     std::stop_source stop_;
     std::optional<works> works_;
+    bool opened_ = false;
+    std::atomic<bool> ready_{false}; ///< `works_` stands and may be used by other threads
+    std::atomic<bool> told_{false};
 };
 
 } // namespace fargate::inline v0

@@ -221,7 +221,7 @@ TEST_CASE("a wrong botocore_config stops the agent before anything is sent, with
         values<story>({{json::value("{'user_agent': "),
                         "botocore_config must be an object: its text is neither a Python literal nor JSON"},
                        {json::value("[1]"), "botocore_config must be an object, not a list"},
-                       {json::value(5), "botocore_config must be an object, not a number"},
+                       {json::value(5), "botocore_config must be an object, not a whole number"},
                        {json::value("{'retries': {'max_attempts': -1}}"),
                         "botocore_config.retries.max_attempts must be a whole number of at least 0, not -1"}}));
     scene here{each.given};

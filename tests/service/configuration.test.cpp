@@ -401,7 +401,7 @@ TEST_CASE("a login's key stands in for nothing that was given") {
     CHECK(w.server().api_key.reveal() == "key");
     CHECK(w.server().token.empty());
     CHECK(w.server().tenant_id == "tenant");
-    CHECK(w.launch().token.reveal() == "key");
+    CHECK(w.launch().token.empty()); // a plan hands the key over as the token, too
     CHECK(w.launch().api_key.reveal() == "key");
     w.options.token = "given";
     CHECK(w.server().api_key.empty());
@@ -558,8 +558,11 @@ TEST_CASE("what cannot be read is refused in one line that names it") {
     profile.environment.set("PREFECT__CLOUD__SEND_FLOW_RUN_LOGS", "perhaps");
     CHECK(profile.refused().find("cloud.send_flow_run_logs") != std::string::npos);
     world launch;
-    json::set(launch.options.kwargs, "launchType", json::value(5));
+    json::set(launch.options.kwargs, "launchType", json::value::array({"EC2"}));
     CHECK(launch.refused().find("launchType") != std::string::npos);
+    world nameless;
+    nameless.options.env_vars = {{" ", "value"}};
+    CHECK(nameless.refused().find("env_vars") != std::string::npos);
     world config;
     config.options.config = json::value(5);
     CHECK(config.refused().find("config") != std::string::npos);

@@ -225,6 +225,9 @@ template <environment_policy Environment, log_policy Log>
     detail::source<Environment> const look{*from, environment};
     auto env_vars = look.env_vars(options.env_vars);
     if (!env_vars) return std::move(env_vars).error();
+    for (auto const& [name, value] : *env_vars)
+        if (text::trim(name).empty())
+            return fail(errc::invalid_argument, "env_vars has an entry without a name: give it one, or leave it out");
     auto launch_type = detail::launch_type_of(options, environment);
     if (!launch_type) return std::move(launch_type).error();
     auto kwargs = deploy::read_kwargs(options.kwargs, environment, log, *strict);
@@ -282,7 +285,7 @@ template <environment_policy Environment, log_policy Log>
 [[nodiscard]] result<aws::botocore_config> botocore_options(agent_options const& options,
                                                             Environment const& environment, Log& log) {
     auto const given = botocore_config_of(options, environment);
-    if (!given) return given.error();
+    if (!given) return fail(errc::bad_configuration, given.error().message);
     return aws::read_botocore_config(*given, log);
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace fargate;
@@ -312,4 +313,26 @@ TEST_CASE("a file cannot choose the launch type, and says so") {
     REQUIRE(lives.agent.start());
     CHECK(json::text_of(*world.aws.ecs.tasks().at(0).request, "launchType") == "FARGATE");
     CHECK(told(lives, place + ": launchType cannot be set there").size() == 1);
+}
+
+TEST_CASE("the agent's own tags are the same for every flow, whatever a flow before had added to them") {
+    world_with_bucket world;
+    auto const first = world.queue("docker_local_environment");
+    world.keep(R"({"tags": [{"key": "team", "value": "theirs"}]})");
+    auto options = with_external();
+    options.enable_task_revisions = true;
+    options.kwargs["tags"] = {{{"key", "team"}, {"value", "ours"}}};
+    inhabitant lives{world, options};
+    bool later = false;
+    world.clock.during_sleep([&](duration) {
+        if (!std::exchange(later, true)) world.queue("docker_run_config");
+    });
+    REQUIRE(lives.agent.start());
+    CHECK(world.prefect.state(first) == "Submitted");
+    REQUIRE(world.aws.ecs.tasks_created() == 2);
+    auto const task = world.aws.ecs.tasks()[1];
+    CHECK(json::write(task.definition->tags) ==
+          R"([{"key": "team", "value": "ours"}, {"key": "PrefectFlowId", "value": "b3f0c9d2"}, )"
+          R"({"key": "PrefectFlowVersion", "value": "12"}])");
+    CHECK(json::write((*task.request)["tags"]) == R"([{"key": "team", "value": "ours"}])");
 }

@@ -3,6 +3,7 @@
 #include "scenarios/world.hpp"
 #include "support/catch.hpp"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -145,4 +146,40 @@ TEST_CASE("4.9: a deployment that fails is told before and after the run is set 
     CHECK(reason.find("Cluster not found.") != std::string::npos);
     check_order(log, {"INFO Deploying flow run " + id, "ERROR Logging platform error for flow run " + id,
                       "ERROR Error while deploying flow: " + reason});
+}
+
+TEST_CASE("4.9: no line is about the agent's own heartbeat, and Prefect is sent none, however long nothing is due") {
+    fake_world world;
+    inhabitant lives{world, usual(25)};
+    auto const before = world.clock.now();
+    REQUIRE(lives.agent.start());
+    CHECK(world.clock.now() - before > std::chrono::minutes{3});
+    CHECK_FALSE(lives.parts.log.contains("heartbeat"));
+    CHECK(world.prefect.log().count("get_runs_in_queue") == 25);
+    CHECK(world.prefect.log().count() == 25 + 3); // the tenant, the registration and the greeting
+}
+
+TEST_CASE("7: the lines of 0.14.7 to 0.14.22 do not take the place of those of 0.13.19") {
+    fake_world world;
+    world.queue("docker_local_environment");
+    world.queue("s3_environment_no_image");
+    world.prefect.faults().fail_next("get_runs_in_queue", 1, fakes::answered(500));
+    world.prefect.faults().fail_always("hello", fakes::answered(500));
+    inhabitant lives{world, usual(3)};
+    REQUIRE(lives.agent.start());
+    auto const& log = lives.parts.log;
+    INFO(log.text());
+    for (auto const* const line : {"Agent connecting to the Prefect API at ", "There was an error connecting to ",
+                                   "Found 2 flow run(s) to submit", "Deploying flow run ",
+                                   "Logging platform error for flow run ", "Error while deploying flow: "}) {
+        INFO(line);
+        CHECK(log.contains(line));
+    }
+    for (auto const* const line :
+         {"Error while contacting API at", "Registering agent...", "Registration successful!",
+          "to execution environment...", "Completed deployment of flow run", "Failed to query for",
+          "state to Failed...", "aborted!", "Exception encountered while deploying flow run", "deprecated"}) {
+        INFO(line);
+        CHECK_FALSE(log.contains(line));
+    }
 }

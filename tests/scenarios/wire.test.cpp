@@ -37,7 +37,51 @@ struct my_credentials {
     }
 };
 
+/// Tells every request before the world has it.
+struct telling_http {
+    fake_world* world = nullptr;
+    std::string* told = nullptr;
+    auto send(http::request const& request) const {
+        *told += request.method + " " + request.url + "\n" + request.body + "\n";
+        return world->send(request);
+    }
+};
+
+struct telling_policies : testing_support::world_policies {
+    using http = telling_http;
+};
+
+/// All that an agent with these variables sends, and all that it logs, while it launches a run.
+std::string life_with(fakes::map_environment::map const& variables) {
+    fake_world world;
+    world.queue("docker_local_environment");
+    std::string told;
+    parts<telling_policies> parts{.http = telling_http{&world, &told},
+                                  .credentials =
+                                      credentials::fixed{fakes::example_key().id, fakes::example_key().secret_key},
+                                  .clock = world_clock{&world.clock},
+                                  .environment = fakes::map_environment{variables}};
+    agent<telling_policies> agent{usual(2), parts};
+    REQUIRE(agent.start());
+    CHECK(world.aws.ecs.tasks_created() == 1);
+    return told + parts.log.text();
+}
+
 } // namespace
+
+TEST_CASE("1.2: cloud.graphql, cloud.diagnostics, cloud.queue_interval and logging.log_to_cloud change nothing") {
+    auto const usual_life = life_with({});
+    CHECK(usual_life.find("POST http://localhost:4200/\n") != std::string::npos);
+    for (auto const& [name, value] :
+         fakes::map_environment::map{{"PREFECT__CLOUD__GRAPHQL", "http://elsewhere:1/graphql"},
+                                     {"PREFECT__CLOUD__DIAGNOSTICS", "true"},
+                                     {"PREFECT__CLOUD__QUEUE_INTERVAL", "600"},
+                                     {"PREFECT__LOGGING__LOG_TO_CLOUD", "false"}}) {
+        INFO(name);
+        CHECK(life_with({{name, value}}) == usual_life);
+    }
+    CHECK(life_with({{"PREFECT__CLOUD__AGENT__NAME", "another"}}) != usual_life);
+}
 
 TEST_CASE("an answer past the size limit is refused at its head, said once, and loses nothing") {
     fake_world world;

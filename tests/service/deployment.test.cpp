@@ -138,6 +138,14 @@ TEST_CASE("a launch that AWS refuses reaches the run's log and state") {
     CHECK(b.log.contains("Error while deploying flow: RESOURCE:MEMORY"));
 }
 
+TEST_CASE("a launch that fails without a word fails its run all the same") {
+    bench b;
+    b.launch.answer = fail(errc::service_error, "");
+    b.deploy("r1");
+    CHECK(b.source.story() == story{"claim r1", "failed r1 "});
+    CHECK(b.book.read().failed == 1);
+}
+
 TEST_CASE("4.5: if the final INFO log fails, the already started run is not failed: the lost line is a warning") {
     bench b;
     b.source.on_tell = [](std::string const& line) {

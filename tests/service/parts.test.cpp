@@ -74,6 +74,15 @@ TEST_CASE("an agent's own log has the name and the level of the configuration") 
     CHECK(given.value.log.options.threshold == log_level::error);
 }
 
+TEST_CASE("1.2: logging.format is the log's, and logging.datefmt is not") {
+    log_record const record{time_point{}, log_level::info, "agent", "text"};
+    auto const usual = made({}).value.log.options.format.line(record);
+    CHECK(usual == "[1970-01-01 00:00:00,000] INFO - agent | text\n");
+    CHECK(made({}, {{"PREFECT__LOGGING__DATEFMT", "%Y"}}).value.log.options.format.line(record) == usual);
+    CHECK(made({}, {{"PREFECT__LOGGING__FORMAT", "<%(message)s>"}}).value.log.options.format.line(record) ==
+          "<text>\n");
+}
+
 TEST_CASE("an agent whose configuration cannot be read has a log all the same") {
     agent_options options;
     options.name = "mine";

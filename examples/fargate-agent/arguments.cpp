@@ -132,13 +132,13 @@ private:
 };
 
 /// `--name=`, as a shell makes it of an unset variable: an option with an empty value, which CLI11 takes for none.
-words with_empty_values(CLI::App const& app, words arguments) {
+words with_empty_values(CLI::App const& app, words const& arguments) {
     words made;
-    for (auto& word : arguments) {
+    for (auto const& word : arguments) {
         auto const name = word.substr(0, word.find('='));
         bool const empty = word.starts_with("--") && word.size() == name.size() + 1 && word.ends_with('=');
         bool const known = empty && app.get_option_no_throw(name) != nullptr;
-        made.push_back(known ? name : std::move(word));
+        made.push_back(known ? name : word);
         if (known) made.emplace_back();
     }
     return made;
@@ -147,7 +147,7 @@ words with_empty_values(CLI::App const& app, words arguments) {
 /// Parses; true when it was asked for help, which is then in `made`.
 result<bool> parse(CLI::App& app, words arguments, command& made) {
     try {
-        arguments = with_empty_values(app, std::move(arguments));
+        arguments = with_empty_values(app, arguments);
         std::reverse(arguments.begin(), arguments.end());
         app.parse(arguments);
     } catch (CLI::CallForHelp const&) {

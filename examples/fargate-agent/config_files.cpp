@@ -28,7 +28,8 @@ template <class Value>
 json::value shown(Value const& value) {
     std::ostringstream out;
     out << value;
-    return json::value(out.str());
+    json::value made = out.str();
+    return made;
 }
 
 /// What stands in a table, as it stands in the file.
@@ -132,8 +133,8 @@ void merge_tables(json::value& base, json::value over) {
     if (members == nullptr) return;
     auto* const known = base.get_ptr<json::value::object_t*>();
     for (auto& [name, each] : *members) {
-        auto const found =
-            std::find_if(known->begin(), known->end(), [&](auto const& old) { return old.first == name; });
+        auto found = known->begin();
+        while (found != known->end() && found->first != name) ++found;
         if (found != known->end() && found->second.is_object() && each.is_object())
             merge_tables(found->second, std::move(each));
         else

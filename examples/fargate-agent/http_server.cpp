@@ -144,10 +144,12 @@ int listen_on(std::string const& host, std::uint16_t port, std::string& problem)
         return -1;
     }
     std::unique_ptr<addrinfo, void (*)(addrinfo*)> const all{found, &freeaddrinfo};
-    for (int const family : {AF_INET6, AF_INET})
-        for (addrinfo const* each = all.get(); each != nullptr; each = each->ai_next)
-            if (each->ai_family == family)
-                if (int const made = listen_on(*each, problem); made != -1) return made;
+    for (int const family : {AF_INET6, AF_INET}) {
+        for (addrinfo const* each = all.get(); each != nullptr; each = each->ai_next) {
+            int const made = each->ai_family == family ? listen_on(*each, problem) : -1;
+            if (made != -1) return made;
+        }
+    }
     return -1;
 }
 
@@ -174,13 +176,14 @@ http_server::http_server(handler serve, std::string const& host, std::uint16_t p
     int const listening = listen_on(host, port, state_->problem);
     if (listening == -1) return;
     auto const bound = port_of(listening);
-    if (pipe(state_->stop) == 0)
+    if (pipe(state_->stop) == 0) {
         state_->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
                                               MHD_USE_POLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK,
                                           0, nullptr, nullptr, &handle, static_cast<served*>(state_.get()),
                                           MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_URI_LOG_CALLBACK, &begin,
                                           nullptr, MHD_OPTION_NOTIFY_COMPLETED, &finish, nullptr,
                                           MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{512 * 1024}, MHD_OPTION_END);
+    }
     if (state_->daemon == nullptr) {
         state_->problem = "the system gave no thread or no pipe";
         close(listening);

@@ -15046,7 +15046,8 @@ private:
         agent::poller poller;
     };
 
-    /// S3 is called as the original did, with region and endpoint alone: `botocore_config` is for the other services.
+    /// S3 is called as the original did, with region and endpoint alone: `botocore_config` is for the other services, and
+    /// its region counts for S3 where there is no other.
     [[nodiscard]] static aws::client_options for_external_kwargs(aws::client_options const& given) {
         aws::client_options made;
         made.region = given.region;
@@ -15092,6 +15093,7 @@ private:
         botocore->apply_to(aws);
         settings->parameter_validation = aws.parameter_validation;
         if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
+        if (!aws::resolve_region(for_s3.region, environment)) for_s3.region = aws.region;
         if (auto ready = check_credentials(); !ready) return ready;
         service::introduce(options_, *server, *settings, parts_.log);
         if (settings->external.enabled) parts_.log.write(log_level::info, "Use of external S3 kwargs enabled.");

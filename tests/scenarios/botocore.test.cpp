@@ -189,6 +189,7 @@ TEST_CASE("botocore_config chooses the region only where no argument does") {
     CHECK_FALSE(here.asked("EC2ContainerService").empty());
     for (auto const& each : here.asked("EC2ContainerService"))
         CHECK(each.request.url == "https://ecs.eu-west-1.amazonaws.com/");
+    CHECK(here.objects_asked() == 1);
 
     scene there{parsed(R"({"region_name": "eu-west-1"})")};
     REQUIRE(there.start());

@@ -118,6 +118,16 @@ MHD_Result handle(void* server, MHD_Connection* connection, char const*, char co
     return MHD_NO;
 }
 
+/// Why an address cannot be had, in the program's own language.
+char const* reason_of(int number) {
+    switch (number) {
+    case EADDRINUSE: return "it is in use";
+    case EADDRNOTAVAIL: return "it is not an address of this machine";
+    case EACCES: return "this user may not take it (ports below 1024 are root's)";
+    default: return std::strerror(number);
+    }
+}
+
 /// A listening socket on one address; -1, and `problem` says why.
 int listen_on(addrinfo const& where, std::string& problem) {
     int const made = socket(where.ai_family, where.ai_socktype | SOCK_CLOEXEC, where.ai_protocol);
@@ -126,7 +136,7 @@ int listen_on(addrinfo const& where, std::string& problem) {
     if (made != -1) setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (made != -1 && where.ai_family == AF_INET6) setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (made != -1 && bind(made, where.ai_addr, where.ai_addrlen) == 0 && listen(made, SOMAXCONN) == 0) return made;
-    problem = std::strerror(errno);
+    problem = reason_of(errno);
     if (made != -1) close(made);
     return -1;
 }

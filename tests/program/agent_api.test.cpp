@@ -124,7 +124,7 @@ TEST_CASE("an agent's address answers over the wire, IPv4 callers of an address 
     CHECK(asked("GET", "/").status == 404);
 }
 
-TEST_CASE("4.6: an address that is taken or not this machine's is refused with the system's words") {
+TEST_CASE("4.6: an address that is taken or not this machine's is refused with the reason") {
     testing_support::listener const taken;
     auto const address = "http://" + taken.authority();
     auto const second = agent_api::open(address, [] {});
@@ -135,4 +135,5 @@ TEST_CASE("4.6: an address that is taken or not this machine's is refused with t
     auto const elsewhere = agent_api::open("http://192.0.2.1:8080", [] {});
     REQUIRE_FALSE(elsewhere);
     CHECK(contains(elsewhere.error().message, "192.0.2.1"));
+    CHECK(contains(elsewhere.error().message, "not an address of this machine"));
 }

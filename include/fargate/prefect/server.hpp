@@ -141,8 +141,8 @@ public:
     [[nodiscard]] result<void> failed(run const& ours, std::string_view reason) {
         auto noted = note(ours, log_level::error, reason);
         auto state = failed_state(reason, options_.core_version);
-        auto const version = forget(ours.id) ? std::nullopt : std::optional{ours.version};
-        auto set = set_flow_state(ours, version, std::move(state));
+        auto set = forget(ours.id) ? set_flow_state(ours, std::nullopt, std::move(state))
+                                   : set_flow_state(ours, ours.version, std::move(state));
         if (!set && !noted) set.error().message += ", nor could its log be written";
         return set ? noted : set;
     }

@@ -101,7 +101,7 @@ template <fargate::environment_policy Environment>
 
     auto const config = service::read_config(options, environment);
     if (!config) return config.error();
-    auto const server = service::prefect_settings(options, environment);
+    auto const server = service::prefect_settings(options, *config, environment);
     if (!server) return server.error();
     bool const anonymous = server->token.empty() && server->api_key.empty();
     login_wanted wanted;

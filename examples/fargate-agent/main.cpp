@@ -1,5 +1,6 @@
 #include "arguments.hpp"
 #include "demo.hpp"
+#include "report.hpp"
 #include "start.hpp"
 #include "validate.hpp"
 
@@ -25,10 +26,7 @@ void tell_deprecated() {
 
 int main(int argc, char* argv[]) {
     auto asked = read_arguments({argv + (argc > 0 ? 1 : 0), argv + argc});
-    if (!asked) {
-        std::fprintf(stderr, "fargate-agent: %s\n", asked.error().message.c_str());
-        return 2;
-    }
+    if (!asked) return report(asked.error(), 2);
     if (asked->deprecated) tell_deprecated();
 #ifdef FARGATE_ICU
     asked->options.transliterate = fargate::text::icu_transliterate;

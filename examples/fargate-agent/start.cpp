@@ -2,6 +2,7 @@
 
 #include "agent_api.hpp"
 #include "config_files.hpp"
+#include "report.hpp"
 
 #include <fargate/agent.hpp>
 
@@ -20,11 +21,6 @@ constexpr char banner[] = R"(
                                            |___/
 
 )";
-
-int report(fargate::error const& why) {
-    std::fprintf(stderr, "fargate-agent: %s\n", why.message.c_str());
-    return 1;
-}
 
 } // namespace
 

@@ -1,20 +1,12 @@
 #include "validate.hpp"
 
 #include "config_files.hpp"
+#include "report.hpp"
 
 #include <fargate/agent.hpp>
 
 #include <cstdio>
 #include <utility>
-
-namespace {
-
-int report(fargate::error const& why) {
-    std::fprintf(stderr, "fargate-agent: %s\n", why.message.c_str());
-    return 1;
-}
-
-} // namespace
 
 int validate(fargate::agent_options options, bool keep) {
     fargate::service::signals signals;

@@ -147,8 +147,9 @@ private:
             if (external == nullptr) return deploy::plan(run, settings);
             auto const own = external->fetch(run.flow);
             if (!own) return own.error();
+            if (!*own) return deploy::plan(run, settings);
             auto with = settings;
-            if (*own) deploy::replace(with.kwargs, **own);
+            deploy::replace(with.kwargs, **own);
             return deploy::plan(run, with);
         }
     };
@@ -217,14 +218,16 @@ private:
     [[nodiscard]] result<void> prepare() {
         if (works_) return {};
         auto const& environment = parts_.environment;
-        auto const process = service::process_settings_of(options_, environment);
+        auto const config = service::read_config(options_, environment);
+        if (!config) return config.error();
+        auto const process = service::process_settings_of(options_, *config, environment);
         if (!process) return process.error();
         if (auto const format = read_log_format(process->log_format); !format) return format.error();
         options_.max_polls = process->max_polls;
         options_.agent_address = process->agent_address;
-        auto server = service::prefect_settings(options_, environment);
+        auto server = service::prefect_settings(options_, *config, environment);
         if (!server) return server.error();
-        auto settings = service::deploy_settings(options_, *server, environment, parts_.log);
+        auto settings = service::deploy_settings(options_, *server, *config, environment, parts_.log);
         if (!settings) return settings.error();
         auto aws = service::aws_options(options_, environment);
         auto const botocore = service::botocore_options(options_, environment, parts_.log);

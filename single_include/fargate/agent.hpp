@@ -338,6 +338,17 @@ namespace fargate::inline v0::text {
     return text.find(part) != std::string_view::npos;
 }
 
+/// As much of somebody's words as one line of a message shows.
+inline constexpr std::size_t longest_shown = 64;
+
+/// The beginning of a text, at most `longest_shown` bytes, with `?` for all that is no printable ASCII.
+[[nodiscard]] inline std::string printable(std::string_view text) {
+    std::string made{text.substr(0, longest_shown)};
+    for (char& c : made)
+        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '?';
+    return made;
+}
+
 } // namespace fargate::inline v0::text
 
 #endif
@@ -6282,8 +6293,8 @@ namespace fargate::inline v0 {
 ///   capitals too). libcurl reads these itself; `curl_options_from` (http/curl_environment.hpp) reads them as Python does.
 /// - Keeps no cookies, reads no netrc, raises no SIGPIPE.
 ///
-/// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates or the own one cannot be read. Broken or
-/// missing connections and passed deadlines are retryable; refused certificates and refused answers are not.
+/// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates or the own one cannot be read.
+/// Broken or missing connections and passed deadlines are retryable; refused certificates and refused answers are not.
 class curl_http {
 public:
     using options = curl_options;
@@ -6876,10 +6887,8 @@ namespace detail {
 
 /// A name as a message shows it: cut, on one line, and visible when there is nothing to see.
 [[nodiscard]] inline std::string shown_name(std::string_view name) {
-    std::string shown{name.substr(0, 64)};
-    for (char& c : shown)
-        if (c < ' ' || c == '\x7F') c = '?';
-    if (name.size() > 64) shown += "...";
+    std::string shown = text::printable(name);
+    if (name.size() > text::longest_shown) shown += "...";
     return shown.empty() ? "\"\"" : shown;
 }
 
@@ -9263,11 +9272,10 @@ inline constexpr run_member run_members[] = {
         std::vector<unknown_kwarg> unknown;
         if (auto fits = check_shape(where, name, *read, unknown); !fits) return fits;
         if (!unknown.empty()) return fail(errc::invalid_argument, unknown.front().refusal());
-        json::set(name == "overrides" ? wishes.overrides : wishes.task, name, *std::move(read));
-    }
-    if (auto const* const overrides = json::member(wishes.overrides, "overrides")) {
-        json::value inner = *overrides;
-        wishes.overrides = std::move(inner);
+        if (name == "overrides")
+            wishes.overrides = *std::move(read);
+        else
+            json::set(wishes.task, name, *std::move(read));
     }
     return {};
 }
@@ -9428,6 +9436,34 @@ inline void set_tag(json::value& tags, std::string_view key, std::string_view va
     tags.push_back(pair_of("key", key, value));
 }
 
+/// Members of the one container that the arguments give, but for its environment; what is empty is left out.
+inline void add_container_kwargs(json::value& container, settings const& with) {
+    for (auto const& each : container_names) {
+        auto const* const value = json::member(with.kwargs.container, each.name);
+        if (each.name != "environment" && value != nullptr && !value->empty()) json::set(container, each.name, *value);
+    }
+}
+
+/// RegisterTaskDefinition's body around its one container.
+[[nodiscard]] inline json::value definition_around(json::value container, settings const& with,
+                                                   std::string const& family) {
+    auto body = json::value::object();
+    json::set(body, "family", family);
+    json::set(body, "networkMode", "awsvpc");
+    json::set(body, "containerDefinitions", json::value::array());
+    body["containerDefinitions"].push_back(std::move(container));
+    add_kwargs(body, with.kwargs.definition);
+    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
+    return body;
+}
+
+/// Names the launch type in RunTask's body, where nothing else there decides it.
+inline void add_launch_type(json::value& body, settings const& with) {
+    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr &&
+        json::member(body, "launchType") == nullptr)
+        json::set(body, "launchType", with.launch_type);
+}
+
 /// RegisterTaskDefinition's body.
 [[nodiscard]] inline json::value definition_of(prefect::flow_run const& run, settings const& with,
                                                std::string const& family, std::string image, json::value environment) {
@@ -9441,18 +9477,9 @@ inline void set_tag(json::value& tags, std::string_view key, std::string_view va
     json::set(container, "command", std::move(command));
     json::set(container, "environment", std::move(environment));
     json::set(container, "essential", true);
-    for (auto const& each : container_names) {
-        auto const* const value = json::member(with.kwargs.container, each.name);
-        if (each.name != "environment" && value != nullptr && !value->empty()) json::set(container, each.name, *value);
-    }
+    add_container_kwargs(container, with);
 
-    auto body = json::value::object();
-    json::set(body, "family", family);
-    json::set(body, "networkMode", "awsvpc");
-    json::set(body, "containerDefinitions", json::value::array());
-    body["containerDefinitions"].push_back(std::move(container));
-    add_kwargs(body, with.kwargs.definition);
-    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
+    auto body = definition_around(std::move(container), with, family);
     if (with.enable_task_revisions) {
         auto const* const given = json::array_of(with.kwargs.definition, "tags");
         json::value tags = given != nullptr ? *given : json::value::array();
@@ -9538,9 +9565,7 @@ inline void add_entries(json::value& list, json::value const& more) {
     json::set(body, "overrides", *std::move(overrides));
     add_kwargs(body, with.kwargs.run);
     add_kwargs(body, wishes.task);
-    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr &&
-        json::member(body, "launchType") == nullptr)
-        json::set(body, "launchType", with.launch_type);
+    add_launch_type(body, with);
     json::set(body, "clientToken", std::move(token));
     return body;
 }
@@ -11517,14 +11542,6 @@ struct botocore_place {
     bool secret = false; ///< messages tell the value's kind and not the value
 };
 
-/// A member's name as a message may show it.
-[[nodiscard]] inline std::string printable(std::string_view name) {
-    std::string made{name.substr(0, 64)};
-    for (char& c : made)
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '?';
-    return made;
-}
-
 /// What stands in place of what was wanted: short values as they are, others by their kind.
 [[nodiscard]] inline std::string shown(json::value const& value, bool secret) {
     if (value.is_null()) return "null";
@@ -11804,7 +11821,7 @@ public:
     void read_members(std::string const& path, json::value const& object, row const (&rows)[Count],
                       bool strict = true) {
         for (auto const& [name, value] : *object.get_ptr<json::value::object_t const*>()) {
-            place const here{path + "." + printable(name), value};
+            place const here{path + "." + text::printable(name), value};
             row const* found = nullptr;
             for (auto const& each : rows)
                 if (each.name == name) found = &each;
@@ -12696,10 +12713,7 @@ namespace detail {
 
 /// A value as a message may show it: short, one line, in quotes.
 [[nodiscard]] inline std::string in_quotes(std::string_view value) {
-    std::string shown = "\"";
-    for (char const c : value.substr(0, 64)) shown += c >= ' ' && c != '\x7F' ? c : '?';
-    if (value.size() > 64) shown += "...";
-    return shown + '"';
+    return '"' + text::printable(value) + (value.size() > text::longest_shown ? "...\"" : "\"");
 }
 
 [[nodiscard]] inline std::optional<std::int64_t> read_integer(std::string_view raw) noexcept {
@@ -13000,31 +13014,37 @@ template <environment_policy Environment>
 
 /// How the process shows itself. `errc::bad_configuration` names what cannot be read.
 template <environment_policy Environment>
+[[nodiscard]] result<process_settings> process_settings_of(agent_options const& options, config const& from,
+                                                           Environment const& environment) {
+    return detail::process_of(options, from, environment);
+}
+
+/// The same with the configuration that these options and this environment give.
+template <environment_policy Environment>
 [[nodiscard]] result<process_settings> process_settings_of(agent_options const& options,
                                                            Environment const& environment) {
     auto const from = read_config(options, environment);
     if (!from) return from.error();
-    return detail::process_of(options, *from, environment);
+    return process_settings_of(options, *from, environment);
 }
 
 /// How the agent reaches Prefect. `errc::bad_configuration` names the option, setting or variable that cannot be read.
 template <environment_policy Environment>
-[[nodiscard]] result<prefect::settings> prefect_settings(agent_options const& options, Environment const& environment) {
-    auto const from = read_config(options, environment);
-    if (!from) return from.error();
-    auto const backend = detail::backend_of(*from);
+[[nodiscard]] result<prefect::settings> prefect_settings(agent_options const& options, config const& from,
+                                                         Environment const& environment) {
+    auto const backend = detail::backend_of(from);
     if (!backend) return backend.error();
-    auto const process = detail::process_of(options, *from, environment);
+    auto const process = detail::process_of(options, from, environment);
     if (!process) return process.error();
     auto const prefetch = detail::flag_of(options.prefetch, "prefetch", environment);
     if (!prefetch) return prefetch.error();
-    detail::source<Environment> const look{*from, environment};
+    detail::source<Environment> const look{from, environment};
     auto labels = look.labels(options.labels);
     if (!labels) return std::move(labels).error();
     prefect::settings made;
     made.backend = *backend;
-    made.api = options.api.empty() ? from->text("cloud.api") : options.api;
-    detail::identify(made, options, *from);
+    made.api = options.api.empty() ? from.text("cloud.api") : options.api;
+    detail::identify(made, options, from);
     made.name = process->name;
     made.labels = *std::move(labels);
     made.agent_config_id = options.agent_config_id;
@@ -13034,14 +13054,20 @@ template <environment_policy Environment>
     return made;
 }
 
+/// The same with the configuration that these options and this environment give.
+template <environment_policy Environment>
+[[nodiscard]] result<prefect::settings> prefect_settings(agent_options const& options, Environment const& environment) {
+    auto const from = read_config(options, environment);
+    if (!from) return from.error();
+    return prefect_settings(options, *from, environment);
+}
+
 /// How flows become tasks; `server` is what `prefect_settings` made of the same options. Tells `log` what was taken from
 /// the environment and what is unknown, which is an error for the strict. `errc::bad_configuration` and
 /// `errc::invalid_argument` name the option, setting or variable.
 template <environment_policy Environment, log_policy Log>
 [[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
-                                                       Environment const& environment, Log& log) {
-    auto const from = read_config(options, environment);
-    if (!from) return from.error();
+                                                       config const& from, Environment const& environment, Log& log) {
     auto const revisions = detail::flag_of(options.enable_task_revisions, "enable_task_revisions", environment);
     if (!revisions) return revisions.error();
     auto const refresh = detail::flag_of(options.refresh_definitions, "refresh_definitions", environment);
@@ -13052,12 +13078,11 @@ template <environment_policy Environment, log_policy Log>
     if (!strict) return strict.error();
     auto const profile = detail::profile_of(options, environment);
     if (!profile) return profile.error();
-    auto const logs =
-        detail::log_to_cloud_of(options, *from, *profile == deploy::container_profile::v0_15, environment);
+    auto const logs = detail::log_to_cloud_of(options, from, *profile == deploy::container_profile::v0_15, environment);
     if (!logs) return logs.error();
     auto external = detail::external_of(options, environment);
     if (!external) return std::move(external).error();
-    detail::source<Environment> const look{*from, environment};
+    detail::source<Environment> const look{from, environment};
     auto env_vars = look.env_vars(options.env_vars);
     if (!env_vars) return std::move(env_vars).error();
     for (auto const& [name, value] : *env_vars)
@@ -13074,7 +13099,7 @@ template <environment_policy Environment, log_policy Log>
     made.labels = server.labels;
     made.env_vars = *std::move(env_vars);
     made.log_to_cloud = *logs;
-    made.logging_level = detail::logging_level_of(options.logging_level, *from);
+    made.logging_level = detail::logging_level_of(options.logging_level, from);
     made.launch_type = *std::move(launch_type);
     made.enable_task_revisions = *revisions;
     made.profile = *profile;
@@ -13088,6 +13113,15 @@ template <environment_policy Environment, log_policy Log>
     made.kwargs = *std::move(kwargs);
     made.transliterate = options.transliterate;
     return made;
+}
+
+/// The same with the configuration that these options and this environment give.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
+                                                       Environment const& environment, Log& log) {
+    auto const from = read_config(options, environment);
+    if (!from) return from.error();
+    return deploy_settings(options, server, *from, environment, log);
 }
 
 /// How the agent reaches AWS. A REGION_NAME that is empty is not set.
@@ -14732,36 +14766,17 @@ struct validation {
     }
 };
 
-namespace detail {
-
-/// Puts the arguments of one group into a body; an empty text asks for none.
-inline void add_given(json::value& body, json::value const& group) {
-    for (auto const& [name, value] : *group.get_ptr<json::value::object_t const*>())
-        if (json::as_text(value) != std::string_view{}) json::set(body, name, value);
-}
-
-} // namespace detail
-
 /// RegisterTaskDefinition's body of a definition that has all of the agent's arguments and no flow in it.
 [[nodiscard]] inline json::value test_definition(deploy::settings const& with, std::string const& family) {
     auto container = json::value::object();
     json::set(container, "name", "test-container");
     json::set(container, "image", "busybox");
     json::set(container, "command", json::value::array({"/bin/sh", "-c", "echo 'I am alive!'"}));
-    json::set(container, "environment", json::value::array());
+    auto const* const environment = json::array_of(with.kwargs.container, "environment");
+    json::set(container, "environment", environment != nullptr ? *environment : json::value::array());
     json::set(container, "essential", true);
-    for (auto const& each : deploy::container_names) {
-        auto const* const value = json::member(with.kwargs.container, each.name);
-        if (value != nullptr && !value->empty()) json::set(container, each.name, *value);
-    }
-    auto body = json::value::object();
-    json::set(body, "family", family);
-    json::set(body, "networkMode", "awsvpc");
-    json::set(body, "containerDefinitions", json::value::array());
-    body["containerDefinitions"].push_back(std::move(container));
-    detail::add_given(body, with.kwargs.definition);
-    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
-    return body;
+    deploy::detail::add_container_kwargs(container, with);
+    return deploy::detail::definition_around(std::move(container), with, family);
 }
 
 /// RunTask's body for it.
@@ -14771,9 +14786,8 @@ inline void add_given(json::value& body, json::value const& group) {
     auto body = json::value::object();
     json::set(body, "taskDefinition", family);
     json::set(body, "overrides", std::move(overrides));
-    detail::add_given(body, with.kwargs.run);
-    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr)
-        json::set(body, "launchType", with.launch_type);
+    deploy::detail::add_kwargs(body, with.kwargs.run);
+    deploy::detail::add_launch_type(body, with);
     return body;
 }
 
@@ -14823,14 +14837,9 @@ private:
         if (!ran) {
             failed("run", "Task run failed", ran.error(), "ecs:RunTask");
         } else if (ran->tasks.empty() || ran->tasks[0].arn.empty()) {
-            auto why = fail(errc::service_error, "RunTask started no task");
-            if (!ran->failures.empty()) {
-                auto const& first = ran->failures[0];
-                why.service_code = first.reason;
-                why.message += ": " + first.reason.substr(0, 512);
-                if (!first.detail.empty()) why.message += ": " + first.detail.substr(0, 512);
-                if (!first.arn.empty()) why.message += " (" + first.arn.substr(0, 512) + ")";
-            }
+            auto const first = std::span{ran->failures}.first(std::min<std::size_t>(ran->failures.size(), 1));
+            auto const why = first.empty() ? fail(errc::service_error, "RunTask started no task")
+                                           : deploy::detail::nothing_started(first);
             failed("run", "Task run failed", why, "ecs:RunTask");
         } else {
             made_.task_arn = ran->tasks[0].arn;
@@ -15001,8 +15010,9 @@ private:
             if (external == nullptr) return deploy::plan(run, settings);
             auto const own = external->fetch(run.flow);
             if (!own) return own.error();
+            if (!*own) return deploy::plan(run, settings);
             auto with = settings;
-            if (*own) deploy::replace(with.kwargs, **own);
+            deploy::replace(with.kwargs, **own);
             return deploy::plan(run, with);
         }
     };
@@ -15071,14 +15081,16 @@ private:
     [[nodiscard]] result<void> prepare() {
         if (works_) return {};
         auto const& environment = parts_.environment;
-        auto const process = service::process_settings_of(options_, environment);
+        auto const config = service::read_config(options_, environment);
+        if (!config) return config.error();
+        auto const process = service::process_settings_of(options_, *config, environment);
         if (!process) return process.error();
         if (auto const format = read_log_format(process->log_format); !format) return format.error();
         options_.max_polls = process->max_polls;
         options_.agent_address = process->agent_address;
-        auto server = service::prefect_settings(options_, environment);
+        auto server = service::prefect_settings(options_, *config, environment);
         if (!server) return server.error();
-        auto settings = service::deploy_settings(options_, *server, environment, parts_.log);
+        auto settings = service::deploy_settings(options_, *server, *config, environment, parts_.log);
         if (!settings) return settings.error();
         auto aws = service::aws_options(options_, environment);
         auto const botocore = service::botocore_options(options_, environment, parts_.log);

@@ -26,3 +26,9 @@ TEST_CASE("a text contains its parts and the empty text") {
     CHECK(contains("abc", ""));
     CHECK_FALSE(contains("abc", "cb"));
 }
+
+TEST_CASE("what a message shows of a text is short, printable and on one line") {
+    CHECK(printable("cpu") == "cpu");
+    CHECK(printable("a\nb\x7F\xC3\xA9") == "a?b???");
+    CHECK(printable(std::string(65, 'x')) == std::string(64, 'x'));
+}

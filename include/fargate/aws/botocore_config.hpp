@@ -105,7 +105,7 @@ public:
     void read_members(std::string const& path, json::value const& object, row const (&rows)[Count],
                       bool strict = true) {
         for (auto const& [name, value] : *object.get_ptr<json::value::object_t const*>()) {
-            place const here{path + "." + printable(name), value};
+            place const here{path + "." + text::printable(name), value};
             row const* found = nullptr;
             for (auto const& each : rows)
                 if (each.name == name) found = &each;

@@ -31,14 +31,6 @@ struct botocore_place {
     bool secret = false; ///< messages tell the value's kind and not the value
 };
 
-/// A member's name as a message may show it.
-[[nodiscard]] inline std::string printable(std::string_view name) {
-    std::string made{name.substr(0, 64)};
-    for (char& c : made)
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '?';
-    return made;
-}
-
 /// What stands in place of what was wanted: short values as they are, others by their kind.
 [[nodiscard]] inline std::string shown(json::value const& value, bool secret) {
     if (value.is_null()) return "null";

@@ -2,6 +2,7 @@
 #define FARGATE_DEPLOY_KWARG_NAMES_HPP
 
 #include <fargate/json/json.hpp>
+#include <fargate/text/ascii.hpp>
 #include <fargate/text/nearest.hpp>
 
 #include <algorithm>
@@ -69,10 +70,8 @@ namespace detail {
 
 /// A name as a message shows it: cut, on one line, and visible when there is nothing to see.
 [[nodiscard]] inline std::string shown_name(std::string_view name) {
-    std::string shown{name.substr(0, 64)};
-    for (char& c : shown)
-        if (c < ' ' || c == '\x7F') c = '?';
-    if (name.size() > 64) shown += "...";
+    std::string shown = text::printable(name);
+    if (name.size() > text::longest_shown) shown += "...";
     return shown.empty() ? "\"\"" : shown;
 }
 

@@ -111,6 +111,34 @@ inline void set_tag(json::value& tags, std::string_view key, std::string_view va
     tags.push_back(pair_of("key", key, value));
 }
 
+/// Members of the one container that the arguments give, but for its environment; what is empty is left out.
+inline void add_container_kwargs(json::value& container, settings const& with) {
+    for (auto const& each : container_names) {
+        auto const* const value = json::member(with.kwargs.container, each.name);
+        if (each.name != "environment" && value != nullptr && !value->empty()) json::set(container, each.name, *value);
+    }
+}
+
+/// RegisterTaskDefinition's body around its one container.
+[[nodiscard]] inline json::value definition_around(json::value container, settings const& with,
+                                                   std::string const& family) {
+    auto body = json::value::object();
+    json::set(body, "family", family);
+    json::set(body, "networkMode", "awsvpc");
+    json::set(body, "containerDefinitions", json::value::array());
+    body["containerDefinitions"].push_back(std::move(container));
+    add_kwargs(body, with.kwargs.definition);
+    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
+    return body;
+}
+
+/// Names the launch type in RunTask's body, where nothing else there decides it.
+inline void add_launch_type(json::value& body, settings const& with) {
+    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr &&
+        json::member(body, "launchType") == nullptr)
+        json::set(body, "launchType", with.launch_type);
+}
+
 /// RegisterTaskDefinition's body.
 [[nodiscard]] inline json::value definition_of(prefect::flow_run const& run, settings const& with,
                                                std::string const& family, std::string image, json::value environment) {
@@ -124,18 +152,9 @@ inline void set_tag(json::value& tags, std::string_view key, std::string_view va
     json::set(container, "command", std::move(command));
     json::set(container, "environment", std::move(environment));
     json::set(container, "essential", true);
-    for (auto const& each : container_names) {
-        auto const* const value = json::member(with.kwargs.container, each.name);
-        if (each.name != "environment" && value != nullptr && !value->empty()) json::set(container, each.name, *value);
-    }
+    add_container_kwargs(container, with);
 
-    auto body = json::value::object();
-    json::set(body, "family", family);
-    json::set(body, "networkMode", "awsvpc");
-    json::set(body, "containerDefinitions", json::value::array());
-    body["containerDefinitions"].push_back(std::move(container));
-    add_kwargs(body, with.kwargs.definition);
-    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
+    auto body = definition_around(std::move(container), with, family);
     if (with.enable_task_revisions) {
         auto const* const given = json::array_of(with.kwargs.definition, "tags");
         json::value tags = given != nullptr ? *given : json::value::array();
@@ -221,9 +240,7 @@ inline void add_entries(json::value& list, json::value const& more) {
     json::set(body, "overrides", *std::move(overrides));
     add_kwargs(body, with.kwargs.run);
     add_kwargs(body, wishes.task);
-    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr &&
-        json::member(body, "launchType") == nullptr)
-        json::set(body, "launchType", with.launch_type);
+    add_launch_type(body, with);
     json::set(body, "clientToken", std::move(token));
     return body;
 }

@@ -69,11 +69,10 @@ inline constexpr run_member run_members[] = {
         std::vector<unknown_kwarg> unknown;
         if (auto fits = check_shape(where, name, *read, unknown); !fits) return fits;
         if (!unknown.empty()) return fail(errc::invalid_argument, unknown.front().refusal());
-        json::set(name == "overrides" ? wishes.overrides : wishes.task, name, *std::move(read));
-    }
-    if (auto const* const overrides = json::member(wishes.overrides, "overrides")) {
-        json::value inner = *overrides;
-        wishes.overrides = std::move(inner);
+        if (name == "overrides")
+            wishes.overrides = *std::move(read);
+        else
+            json::set(wishes.task, name, *std::move(read));
     }
     return {};
 }

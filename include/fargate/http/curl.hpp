@@ -30,8 +30,8 @@ namespace fargate::inline v0 {
 ///   capitals too). libcurl reads these itself; `curl_options_from` (http/curl_environment.hpp) reads them as Python does.
 /// - Keeps no cookies, reads no netrc, raises no SIGPIPE.
 ///
-/// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates or the own one cannot be read. Broken or
-/// missing connections and passed deadlines are retryable; refused certificates and refused answers are not.
+/// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates or the own one cannot be read.
+/// Broken or missing connections and passed deadlines are retryable; refused certificates and refused answers are not.
 class curl_http {
 public:
     using options = curl_options;

@@ -165,31 +165,37 @@ template <environment_policy Environment>
 
 /// How the process shows itself. `errc::bad_configuration` names what cannot be read.
 template <environment_policy Environment>
+[[nodiscard]] result<process_settings> process_settings_of(agent_options const& options, config const& from,
+                                                           Environment const& environment) {
+    return detail::process_of(options, from, environment);
+}
+
+/// The same with the configuration that these options and this environment give.
+template <environment_policy Environment>
 [[nodiscard]] result<process_settings> process_settings_of(agent_options const& options,
                                                            Environment const& environment) {
     auto const from = read_config(options, environment);
     if (!from) return from.error();
-    return detail::process_of(options, *from, environment);
+    return process_settings_of(options, *from, environment);
 }
 
 /// How the agent reaches Prefect. `errc::bad_configuration` names the option, setting or variable that cannot be read.
 template <environment_policy Environment>
-[[nodiscard]] result<prefect::settings> prefect_settings(agent_options const& options, Environment const& environment) {
-    auto const from = read_config(options, environment);
-    if (!from) return from.error();
-    auto const backend = detail::backend_of(*from);
+[[nodiscard]] result<prefect::settings> prefect_settings(agent_options const& options, config const& from,
+                                                         Environment const& environment) {
+    auto const backend = detail::backend_of(from);
     if (!backend) return backend.error();
-    auto const process = detail::process_of(options, *from, environment);
+    auto const process = detail::process_of(options, from, environment);
     if (!process) return process.error();
     auto const prefetch = detail::flag_of(options.prefetch, "prefetch", environment);
     if (!prefetch) return prefetch.error();
-    detail::source<Environment> const look{*from, environment};
+    detail::source<Environment> const look{from, environment};
     auto labels = look.labels(options.labels);
     if (!labels) return std::move(labels).error();
     prefect::settings made;
     made.backend = *backend;
-    made.api = options.api.empty() ? from->text("cloud.api") : options.api;
-    detail::identify(made, options, *from);
+    made.api = options.api.empty() ? from.text("cloud.api") : options.api;
+    detail::identify(made, options, from);
     made.name = process->name;
     made.labels = *std::move(labels);
     made.agent_config_id = options.agent_config_id;
@@ -199,14 +205,20 @@ template <environment_policy Environment>
     return made;
 }
 
+/// The same with the configuration that these options and this environment give.
+template <environment_policy Environment>
+[[nodiscard]] result<prefect::settings> prefect_settings(agent_options const& options, Environment const& environment) {
+    auto const from = read_config(options, environment);
+    if (!from) return from.error();
+    return prefect_settings(options, *from, environment);
+}
+
 /// How flows become tasks; `server` is what `prefect_settings` made of the same options. Tells `log` what was taken from
 /// the environment and what is unknown, which is an error for the strict. `errc::bad_configuration` and
 /// `errc::invalid_argument` name the option, setting or variable.
 template <environment_policy Environment, log_policy Log>
 [[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
-                                                       Environment const& environment, Log& log) {
-    auto const from = read_config(options, environment);
-    if (!from) return from.error();
+                                                       config const& from, Environment const& environment, Log& log) {
     auto const revisions = detail::flag_of(options.enable_task_revisions, "enable_task_revisions", environment);
     if (!revisions) return revisions.error();
     auto const refresh = detail::flag_of(options.refresh_definitions, "refresh_definitions", environment);
@@ -217,12 +229,11 @@ template <environment_policy Environment, log_policy Log>
     if (!strict) return strict.error();
     auto const profile = detail::profile_of(options, environment);
     if (!profile) return profile.error();
-    auto const logs =
-        detail::log_to_cloud_of(options, *from, *profile == deploy::container_profile::v0_15, environment);
+    auto const logs = detail::log_to_cloud_of(options, from, *profile == deploy::container_profile::v0_15, environment);
     if (!logs) return logs.error();
     auto external = detail::external_of(options, environment);
     if (!external) return std::move(external).error();
-    detail::source<Environment> const look{*from, environment};
+    detail::source<Environment> const look{from, environment};
     auto env_vars = look.env_vars(options.env_vars);
     if (!env_vars) return std::move(env_vars).error();
     for (auto const& [name, value] : *env_vars)
@@ -239,7 +250,7 @@ template <environment_policy Environment, log_policy Log>
     made.labels = server.labels;
     made.env_vars = *std::move(env_vars);
     made.log_to_cloud = *logs;
-    made.logging_level = detail::logging_level_of(options.logging_level, *from);
+    made.logging_level = detail::logging_level_of(options.logging_level, from);
     made.launch_type = *std::move(launch_type);
     made.enable_task_revisions = *revisions;
     made.profile = *profile;
@@ -253,6 +264,15 @@ template <environment_policy Environment, log_policy Log>
     made.kwargs = *std::move(kwargs);
     made.transliterate = options.transliterate;
     return made;
+}
+
+/// The same with the configuration that these options and this environment give.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
+                                                       Environment const& environment, Log& log) {
+    auto const from = read_config(options, environment);
+    if (!from) return from.error();
+    return deploy_settings(options, server, *from, environment, log);
 }
 
 /// How the agent reaches AWS. A REGION_NAME that is empty is not set.

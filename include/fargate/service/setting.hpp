@@ -45,10 +45,7 @@ namespace detail {
 
 /// A value as a message may show it: short, one line, in quotes.
 [[nodiscard]] inline std::string in_quotes(std::string_view value) {
-    std::string shown = "\"";
-    for (char const c : value.substr(0, 64)) shown += c >= ' ' && c != '\x7F' ? c : '?';
-    if (value.size() > 64) shown += "...";
-    return shown + '"';
+    return '"' + text::printable(value) + (value.size() > text::longest_shown ? "...\"" : "\"");
 }
 
 [[nodiscard]] inline std::optional<std::int64_t> read_integer(std::string_view raw) noexcept {

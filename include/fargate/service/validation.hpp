@@ -3,12 +3,16 @@
 
 #include <fargate/core/error.hpp>
 #include <fargate/core/result.hpp>
-#include <fargate/deploy/kwarg_names.hpp>
+#include <fargate/deploy/launcher.hpp>
+#include <fargate/deploy/plan.hpp>
 #include <fargate/deploy/settings.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/service/advice.hpp>
 #include <fargate/system/log.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -44,36 +48,17 @@ struct validation {
     }
 };
 
-namespace detail {
-
-/// Puts the arguments of one group into a body; an empty text asks for none.
-inline void add_given(json::value& body, json::value const& group) {
-    for (auto const& [name, value] : *group.get_ptr<json::value::object_t const*>())
-        if (json::as_text(value) != std::string_view{}) json::set(body, name, value);
-}
-
-} // namespace detail
-
 /// RegisterTaskDefinition's body of a definition that has all of the agent's arguments and no flow in it.
 [[nodiscard]] inline json::value test_definition(deploy::settings const& with, std::string const& family) {
     auto container = json::value::object();
     json::set(container, "name", "test-container");
     json::set(container, "image", "busybox");
     json::set(container, "command", json::value::array({"/bin/sh", "-c", "echo 'I am alive!'"}));
-    json::set(container, "environment", json::value::array());
+    auto const* const environment = json::array_of(with.kwargs.container, "environment");
+    json::set(container, "environment", environment != nullptr ? *environment : json::value::array());
     json::set(container, "essential", true);
-    for (auto const& each : deploy::container_names) {
-        auto const* const value = json::member(with.kwargs.container, each.name);
-        if (value != nullptr && !value->empty()) json::set(container, each.name, *value);
-    }
-    auto body = json::value::object();
-    json::set(body, "family", family);
-    json::set(body, "networkMode", "awsvpc");
-    json::set(body, "containerDefinitions", json::value::array());
-    body["containerDefinitions"].push_back(std::move(container));
-    detail::add_given(body, with.kwargs.definition);
-    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
-    return body;
+    deploy::detail::add_container_kwargs(container, with);
+    return deploy::detail::definition_around(std::move(container), with, family);
 }
 
 /// RunTask's body for it.
@@ -83,9 +68,8 @@ inline void add_given(json::value& body, json::value const& group) {
     auto body = json::value::object();
     json::set(body, "taskDefinition", family);
     json::set(body, "overrides", std::move(overrides));
-    detail::add_given(body, with.kwargs.run);
-    if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr)
-        json::set(body, "launchType", with.launch_type);
+    deploy::detail::add_kwargs(body, with.kwargs.run);
+    deploy::detail::add_launch_type(body, with);
     return body;
 }
 
@@ -135,14 +119,9 @@ private:
         if (!ran) {
             failed("run", "Task run failed", ran.error(), "ecs:RunTask");
         } else if (ran->tasks.empty() || ran->tasks[0].arn.empty()) {
-            auto why = fail(errc::service_error, "RunTask started no task");
-            if (!ran->failures.empty()) {
-                auto const& first = ran->failures[0];
-                why.service_code = first.reason;
-                why.message += ": " + first.reason.substr(0, 512);
-                if (!first.detail.empty()) why.message += ": " + first.detail.substr(0, 512);
-                if (!first.arn.empty()) why.message += " (" + first.arn.substr(0, 512) + ")";
-            }
+            auto const first = std::span{ran->failures}.first(std::min<std::size_t>(ran->failures.size(), 1));
+            auto const why = first.empty() ? fail(errc::service_error, "RunTask started no task")
+                                           : deploy::detail::nothing_started(first);
             failed("run", "Task run failed", why, "ecs:RunTask");
         } else {
             made_.task_arn = ran->tasks[0].arn;

@@ -51,6 +51,17 @@ namespace fargate::inline v0::text {
     return text.find(part) != std::string_view::npos;
 }
 
+/// As much of somebody's words as one line of a message shows.
+inline constexpr std::size_t longest_shown = 64;
+
+/// The beginning of a text, at most `longest_shown` bytes, with `?` for all that is no printable ASCII.
+[[nodiscard]] inline std::string printable(std::string_view text) {
+    std::string made{text.substr(0, longest_shown)};
+    for (char& c : made)
+        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '?';
+    return made;
+}
+
 } // namespace fargate::inline v0::text
 
 #endif

@@ -15,10 +15,10 @@ void signing(fargate::sigv4::header_view, fargate::sigv4::request_view, fargate:
              fargate::sigv4::settings, fargate::sigv4::signed_headers, fargate::sigv4::signing_key_cache*,
              fargate::crypto::openssl_hash);
 void retrying(fargate::retry::outcome, fargate::retry::progress, fargate::retry::never, fargate::retry::standard&);
-fargate::credentials::access_key
+fargate::aws::access_key
 key(fargate::credentials::fixed, fargate::credentials::environment, fargate::credentials::profile,
-    fargate::credentials::container, fargate::credentials::standard&, fargate::credentials::section,
-    fargate::credentials::shared_files, fargate::credentials::refresh_windows,
+    fargate::credentials::container, fargate::credentials::standard&, fargate::aws::section, fargate::aws::shared_files,
+    fargate::credentials::refresh_windows,
     fargate::credentials::cached<
         fargate::credentials::chain<fargate::credentials::environment, fargate::credentials::container>>&);
 void agents(fargate::agent_options, fargate::claim, fargate::aws::client_options, fargate::prefect::settings,
@@ -52,12 +52,11 @@ static_assert(
             fargate::sigv4::settings, fargate::sigv4::signed_headers, fargate::sigv4::signing_key_cache>);
 static_assert(defined<fargate::retry::verdict, fargate::retry::outcome, fargate::retry::progress, fargate::retry::never,
                       fargate::retry::standard>);
-static_assert(
-    defined<fargate::credentials::access_key, fargate::credentials::fixed, fargate::credentials::environment,
-            fargate::credentials::profile, fargate::credentials::container, fargate::credentials::standard,
-            fargate::credentials::section, fargate::credentials::shared_files, fargate::credentials::refresh_windows,
-            fargate::credentials::chain<fargate::credentials::environment>,
-            fargate::credentials::cached<fargate::credentials::container>>);
+static_assert(defined<fargate::aws::access_key, fargate::credentials::fixed, fargate::credentials::environment,
+                      fargate::credentials::profile, fargate::credentials::container, fargate::credentials::standard,
+                      fargate::aws::section, fargate::aws::shared_files, fargate::credentials::refresh_windows,
+                      fargate::credentials::chain<fargate::credentials::environment>,
+                      fargate::credentials::cached<fargate::credentials::container>>);
 static_assert(
     defined<fargate::aws::client_options, fargate::prefect::backend, fargate::prefect::settings, fargate::prefect::flow,
             fargate::prefect::flow_run, fargate::prefect::task_run, fargate::deploy::settings,

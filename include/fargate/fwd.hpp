@@ -66,14 +66,11 @@ struct mode_options;
 } // namespace retry
 
 namespace credentials {
-struct access_key;
 class fixed;
 class environment;
 class profile;
 class container;
 class standard;
-class section;
-class shared_files;
 struct refresh_windows;
 template <class... Providers>
 class chain;
@@ -82,6 +79,9 @@ class cached;
 } // namespace credentials
 
 namespace aws {
+struct access_key;
+class section;
+class shared_files;
 struct client_options;
 struct botocore_config;
 } // namespace aws

@@ -353,12 +353,12 @@ inline constexpr std::size_t longest_shown = 64;
 
 #endif
 
-// ---- fargate/credentials/profile_file.hpp ---------------------------------------------------------------------------
+// ---- fargate/aws/profile_file.hpp -----------------------------------------------------------------------------------
 
-#ifndef FARGATE_CREDENTIALS_PROFILE_FILE_HPP
-#define FARGATE_CREDENTIALS_PROFILE_FILE_HPP
+#ifndef FARGATE_AWS_PROFILE_FILE_HPP
+#define FARGATE_AWS_PROFILE_FILE_HPP
 
-namespace fargate::inline v0::credentials {
+namespace fargate::inline v0::aws {
 
 /// `~/.aws/config` calls a profile `[profile name]`, `~/.aws/credentials` just `[name]`.
 enum class file_kind : unsigned char { config, credentials };
@@ -602,7 +602,7 @@ private:
     return detail::profile_reader{kind, file_name}.read(text);
 }
 
-} // namespace fargate::inline v0::credentials
+} // namespace fargate::inline v0::aws
 
 #endif
 
@@ -708,12 +708,12 @@ private:
 
 #endif
 
-// ---- fargate/credentials/shared_files.hpp ---------------------------------------------------------------------------
+// ---- fargate/aws/shared_files.hpp -----------------------------------------------------------------------------------
 
-#ifndef FARGATE_CREDENTIALS_SHARED_FILES_HPP
-#define FARGATE_CREDENTIALS_SHARED_FILES_HPP
+#ifndef FARGATE_AWS_SHARED_FILES_HPP
+#define FARGATE_AWS_SHARED_FILES_HPP
 
-namespace fargate::inline v0::credentials {
+namespace fargate::inline v0::aws {
 
 /// Where the two shared files are; nothing where no home directory is known.
 struct file_locations {
@@ -844,7 +844,7 @@ template <environment_policy Environment>
     return made;
 }
 
-} // namespace fargate::inline v0::credentials
+} // namespace fargate::inline v0::aws
 
 #endif
 
@@ -915,17 +915,17 @@ public:
 
 private:
     /// nullptr when there is no such profile.
-    [[nodiscard]] result<credentials::section const*> profile() {
+    [[nodiscard]] result<aws::section const*> profile() {
         if (!files_) {
-            files_ = credentials::load_shared_files(environment_);
-            name_ = credentials::choose_profile(environment_).name;
+            files_ = aws::load_shared_files(environment_);
+            name_ = aws::choose_profile(environment_).name;
         }
         if (!*files_) return files_->error();
         return (*files_)->profile(name_);
     }
 
     Environment const& environment_;
-    std::optional<result<credentials::shared_files>> files_{};
+    std::optional<result<aws::shared_files>> files_{};
     std::string name_{};
 };
 
@@ -1011,6 +1011,25 @@ struct limits {
     std::size_t head = 256 * 1024;             ///< bytes of the answer's status line and fields
 };
 
+struct response;
+
+/// Takes the body of a 2xx answer piece by piece, so that it need not fit into memory and what came before a connection broke
+/// is not lost. Called on the thread that sends, in the course of `send`.
+class body_sink {
+public:
+    body_sink() = default;
+    body_sink(body_sink const&) = delete;
+    body_sink& operator=(body_sink const&) = delete;
+
+    /// Status and fields of the answer whose body follows; false ends the exchange with errc::cancelled.
+    [[nodiscard]] virtual bool begin(response const& head) = 0;
+    /// The next bytes; false ends the exchange with errc::cancelled.
+    [[nodiscard]] virtual bool take(std::string_view bytes) = 0;
+
+protected:
+    ~body_sink() = default;
+};
+
 /// One request. `url` is absolute (`https://host[:port]/path?query`) with its path and query exactly as they go on the
 /// wire. `headers` are sent as given and in that order; `Host` is among them when it is part of a signature.
 struct request {
@@ -1021,6 +1040,10 @@ struct request {
     http::limits limits{};
     std::stop_token stop{};    ///< ends the exchange early with errc::cancelled
     bool bypass_proxy = false; ///< link-local metadata services are never reached through a proxy
+    std::string ca_file{};     ///< PEM certificates to trust in place of the policy's own choice; empty: that one
+    /// Where the body of a 2xx answer goes, `limits.body` not counted, with `response::body` left empty. A policy that does
+    /// not know sinks may leave it alone and hand the body over as ever: who sets one looks for `begin`. Not owned.
+    body_sink* sink = nullptr;
 };
 
 /// One answer, whatever its status. Interim (1xx) answers are never one.
@@ -1186,9 +1209,9 @@ template <environment_policy Environment>
         from = name;
     }
     if (region.empty()) {
-        auto const files = credentials::load_shared_files(environment);
+        auto const files = aws::load_shared_files(environment);
         if (!files) return files.error();
-        std::string const name = credentials::choose_profile(environment).name;
+        std::string const name = aws::choose_profile(environment).name;
         if (auto const* const profile = files->profile(name)) region = profile->find("region").value_or("");
         from = "region of profile " + name;
     }
@@ -2618,12 +2641,12 @@ struct key_view {
 
 #endif
 
-// ---- fargate/credentials/access_key.hpp -----------------------------------------------------------------------------
+// ---- fargate/aws/access_key.hpp -------------------------------------------------------------------------------------
 
-#ifndef FARGATE_CREDENTIALS_ACCESS_KEY_HPP
-#define FARGATE_CREDENTIALS_ACCESS_KEY_HPP
+#ifndef FARGATE_AWS_ACCESS_KEY_HPP
+#define FARGATE_AWS_ACCESS_KEY_HPP
 
-namespace fargate::inline v0::credentials {
+namespace fargate::inline v0::aws {
 
 /// A number no other key of this process has; see `sigv4::key_view::generation`.
 [[nodiscard]] inline std::uint64_t next_generation() noexcept {
@@ -2646,6 +2669,13 @@ struct access_key {
         return {id, secret_key.reveal(), session_token.reveal(), generation};
     }
 };
+
+} // namespace fargate::inline v0::aws
+
+namespace fargate::inline v0::credentials {
+
+using aws::access_key;
+using aws::next_generation;
 
 } // namespace fargate::inline v0::credentials
 
@@ -2681,10 +2711,10 @@ concept http_policy = requires(Http& h, http::request const& r) {
 
 #endif
 
-// ---- fargate/credentials/policy.hpp ---------------------------------------------------------------------------------
+// ---- fargate/aws/policy.hpp -----------------------------------------------------------------------------------------
 
-#ifndef FARGATE_CREDENTIALS_POLICY_HPP
-#define FARGATE_CREDENTIALS_POLICY_HPP
+#ifndef FARGATE_AWS_POLICY_HPP
+#define FARGATE_AWS_POLICY_HPP
 
 namespace fargate::inline v0 {
 
@@ -2692,7 +2722,7 @@ namespace fargate::inline v0 {
 ///
 /// | expression                          | type                              | contract                                      |
 /// |-------------------------------------|-----------------------------------|-----------------------------------------------|
-/// | `c.fetch(http, clock, environment)` | `result<credentials::access_key>` | a key that is valid now; may block            |
+/// | `c.fetch(http, clock, environment)` | `result<aws::access_key>` | a key that is valid now; may block            |
 /// | `c.invalidate(generation)`          | (optional member)                 | the service refused that key as expired: do   |
 /// |                                     |                                   | not hand it out again                         |
 ///
@@ -2702,7 +2732,7 @@ namespace fargate::inline v0 {
 template <class Credentials, class Http, class Clock, class Environment>
 concept credential_policy = http_policy<Http> && clock_policy<Clock> && environment_policy<Environment> &&
     requires(Credentials& c, Http& http, Clock& clock, Environment const& environment) {
-    { c.fetch(http, clock, environment) } -> std::same_as<result<credentials::access_key>>;
+    { c.fetch(http, clock, environment) } -> std::same_as<result<aws::access_key>>;
 };
 
 } // namespace fargate::inline v0
@@ -5292,9 +5322,9 @@ public:
 
     template <class Http, class Clock, environment_policy Environment>
     [[nodiscard]] result<access_key> fetch(Http&, Clock&, Environment const& process) const {
-        auto const files = load_shared_files(process);
+        auto const files = aws::load_shared_files(process);
         if (!files) return files.error();
-        auto const choice = choose_profile(process, chosen_);
+        auto const choice = aws::choose_profile(process, chosen_);
         auto const* const found = files->profile(choice.name);
         if (found == nullptr) {
             auto const message = "the shared files have no profile " + choice.name;
@@ -5306,11 +5336,11 @@ public:
 
 private:
     // The order is boto3's: roles and sign-on, the credentials file's keys, programs, the config file's keys.
-    static result<access_key> key_of(section const& from, std::string const& profile_name) {
+    static result<access_key> key_of(aws::section const& from, std::string const& profile_name) {
         for (char const* const way : {"role_arn", "web_identity_token_file", "sso_role_name", "sso_account_id"})
             if (filled(from, way)) return unknown_way(profile_name, way);
         auto const id = from.settings().find("aws_access_key_id");
-        if (id == from.settings().end() || id->second.origin == file_kind::config)
+        if (id == from.settings().end() || id->second.origin == aws::file_kind::config)
             for (char const* const way : {"login_session", "credential_process"})
                 if (filled(from, way)) return unknown_way(profile_name, way);
         auto const text = [&](std::string_view setting) {
@@ -5331,7 +5361,7 @@ private:
         return why;
     }
 
-    static bool filled(section const& from, std::string_view setting) {
+    static bool filled(aws::section const& from, std::string_view setting) {
         auto const* const value = from.find_secret(setting);
         return value != nullptr && !value->empty();
     }
@@ -12212,7 +12242,7 @@ template <environment_policy Environment>
         at = end;
     }
     if (out != "~" && !out.starts_with("~/")) return out;
-    auto home = credentials::home_directory(environment);
+    auto home = aws::home_directory(environment);
     if (!home) return out;
     while (home->ends_with('/')) home->pop_back();
     out.replace(0, 1, *home);

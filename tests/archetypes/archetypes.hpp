@@ -1,7 +1,7 @@
 #ifndef FARGATE_TESTS_ARCHETYPES_ARCHETYPES_HPP
 #define FARGATE_TESTS_ARCHETYPES_ARCHETYPES_HPP
 
-#include <fargate/credentials/policy.hpp>
+#include <fargate/aws/policy.hpp>
 #include <fargate/crypto/policy.hpp>
 #include <fargate/http/policy.hpp>
 #include <fargate/prefect/flow_source.hpp>

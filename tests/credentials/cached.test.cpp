@@ -1,7 +1,7 @@
 #include <fargate/credentials/cached.hpp>
 
+#include <fargate/aws/policy.hpp>
 #include <fargate/credentials/fixed.hpp>
-#include <fargate/credentials/policy.hpp>
 
 #include "credentials/world.hpp"
 #include "support/catch.hpp"

@@ -1,8 +1,8 @@
 #include <fargate/credentials/chain.hpp>
 
+#include <fargate/aws/policy.hpp>
 #include <fargate/credentials/environment.hpp>
 #include <fargate/credentials/fixed.hpp>
-#include <fargate/credentials/policy.hpp>
 
 #include "credentials/world.hpp"
 #include "support/catch.hpp"

@@ -1,6 +1,6 @@
 #include <fargate/credentials/fixed.hpp>
 
-#include <fargate/credentials/policy.hpp>
+#include <fargate/aws/policy.hpp>
 
 #include "credentials/world.hpp"
 #include "support/catch.hpp"

@@ -1,7 +1,7 @@
 #ifndef FARGATE_TESTS_CREDENTIALS_WORLD_HPP
 #define FARGATE_TESTS_CREDENTIALS_WORLD_HPP
 
-#include <fargate/credentials/access_key.hpp>
+#include <fargate/aws/access_key.hpp>
 #include <fargate/testing/manual_clock.hpp>
 #include <fargate/testing/map_environment.hpp>
 #include <fargate/testing/scripted_http.hpp>

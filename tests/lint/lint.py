@@ -11,11 +11,11 @@ import tree
 
 # A floor sees those below it. Floors of one number do not see each other; files of one folder do, downward.
 FLOORS = {
-    "core": 0, "text": 1, "crypto": 1, "sigv4": 2, "system": 2, "http": 3, "json": 3, "retry": 4, "credentials": 5,
-    "aws": 6, "prefect": 7, "deploy": 8, "service": 9, "testing": 99,
+    "core": 0, "text": 1, "crypto": 1, "sigv4": 2, "system": 2, "http": 3, "json": 3, "retry": 4, "aws": 5,
+    "credentials": 7, "prefect": 7, "deploy": 8, "service": 9, "testing": 99,
 }
 # Files of a floor that stand higher than their neighbours.
-STOREYS = {"aws/ecs": 7, "aws/s3": 7, "aws/tagging": 7, "aws/sts": 7}
+STOREYS = {"aws/ecs": 6, "aws/s3": 6, "aws/sso": 6, "aws/sts": 6, "aws/tagging": 6}
 # Files that lie in no floor. The doors are for users: only a higher door or testing/ goes through one.
 FRONT = {"version": -1, "fwd": 0.5, "sigv4": 2.5, "aws": 7.5, "agent": 10, "throwing": 11}
 DOORS = {"sigv4", "aws", "agent", "throwing"}

@@ -1,8 +1,8 @@
 #ifndef FARGATE_AWS_AMBIENT_HPP
 #define FARGATE_AWS_AMBIENT_HPP
 
+#include <fargate/aws/shared_files.hpp>
 #include <fargate/core/result.hpp>
-#include <fargate/credentials/shared_files.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/text/ascii.hpp>
 
@@ -72,17 +72,17 @@ public:
 
 private:
     /// nullptr when there is no such profile.
-    [[nodiscard]] result<credentials::section const*> profile() {
+    [[nodiscard]] result<aws::section const*> profile() {
         if (!files_) {
-            files_ = credentials::load_shared_files(environment_);
-            name_ = credentials::choose_profile(environment_).name;
+            files_ = aws::load_shared_files(environment_);
+            name_ = aws::choose_profile(environment_).name;
         }
         if (!*files_) return files_->error();
         return (*files_)->profile(name_);
     }
 
     Environment const& environment_;
-    std::optional<result<credentials::shared_files>> files_{};
+    std::optional<result<aws::shared_files>> files_{};
     std::string name_{};
 };
 

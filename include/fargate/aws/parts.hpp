@@ -1,7 +1,7 @@
 #ifndef FARGATE_AWS_PARTS_HPP
 #define FARGATE_AWS_PARTS_HPP
 
-#include <fargate/credentials/policy.hpp>
+#include <fargate/aws/policy.hpp>
 #include <fargate/crypto/policy.hpp>
 #include <fargate/http/policy.hpp>
 #include <fargate/retry/policy.hpp>

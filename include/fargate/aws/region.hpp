@@ -1,8 +1,8 @@
 #ifndef FARGATE_AWS_REGION_HPP
 #define FARGATE_AWS_REGION_HPP
 
+#include <fargate/aws/shared_files.hpp>
 #include <fargate/core/result.hpp>
-#include <fargate/credentials/shared_files.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/text/ascii.hpp>
 
@@ -85,9 +85,9 @@ template <environment_policy Environment>
         from = name;
     }
     if (region.empty()) {
-        auto const files = credentials::load_shared_files(environment);
+        auto const files = aws::load_shared_files(environment);
         if (!files) return files.error();
-        std::string const name = credentials::choose_profile(environment).name;
+        std::string const name = aws::choose_profile(environment).name;
         if (auto const* const profile = files->profile(name)) region = profile->find("region").value_or("");
         from = "region of profile " + name;
     }

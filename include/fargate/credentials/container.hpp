@@ -1,9 +1,9 @@
 #ifndef FARGATE_CREDENTIALS_CONTAINER_HPP
 #define FARGATE_CREDENTIALS_CONTAINER_HPP
 
+#include <fargate/aws/access_key.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/core/secret.hpp>
-#include <fargate/credentials/access_key.hpp>
 #include <fargate/credentials/make_key.hpp>
 #include <fargate/http/policy.hpp>
 #include <fargate/json/json.hpp>

@@ -1,9 +1,9 @@
 #ifndef FARGATE_CREDENTIALS_ENVIRONMENT_HPP
 #define FARGATE_CREDENTIALS_ENVIRONMENT_HPP
 
+#include <fargate/aws/access_key.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/core/secret.hpp>
-#include <fargate/credentials/access_key.hpp>
 #include <fargate/credentials/make_key.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/environment.hpp>

@@ -1,8 +1,8 @@
 #ifndef FARGATE_CREDENTIALS_MAKE_KEY_HPP
 #define FARGATE_CREDENTIALS_MAKE_KEY_HPP
 
+#include <fargate/aws/access_key.hpp>
 #include <fargate/core/result.hpp>
-#include <fargate/credentials/access_key.hpp>
 #include <fargate/text/ascii.hpp>
 #include <fargate/text/timestamp.hpp>
 

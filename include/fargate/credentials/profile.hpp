@@ -1,11 +1,11 @@
 #ifndef FARGATE_CREDENTIALS_PROFILE_HPP
 #define FARGATE_CREDENTIALS_PROFILE_HPP
 
+#include <fargate/aws/access_key.hpp>
+#include <fargate/aws/shared_files.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/core/secret.hpp>
-#include <fargate/credentials/access_key.hpp>
 #include <fargate/credentials/make_key.hpp>
-#include <fargate/credentials/shared_files.hpp>
 #include <fargate/system/environment.hpp>
 
 #include <string>
@@ -27,9 +27,9 @@ public:
 
     template <class Http, class Clock, environment_policy Environment>
     [[nodiscard]] result<access_key> fetch(Http&, Clock&, Environment const& process) const {
-        auto const files = load_shared_files(process);
+        auto const files = aws::load_shared_files(process);
         if (!files) return files.error();
-        auto const choice = choose_profile(process, chosen_);
+        auto const choice = aws::choose_profile(process, chosen_);
         auto const* const found = files->profile(choice.name);
         if (found == nullptr) {
             auto const message = "the shared files have no profile " + choice.name;
@@ -41,11 +41,11 @@ public:
 
 private:
     // The order is boto3's: roles and sign-on, the credentials file's keys, programs, the config file's keys.
-    static result<access_key> key_of(section const& from, std::string const& profile_name) {
+    static result<access_key> key_of(aws::section const& from, std::string const& profile_name) {
         for (char const* const way : {"role_arn", "web_identity_token_file", "sso_role_name", "sso_account_id"})
             if (filled(from, way)) return unknown_way(profile_name, way);
         auto const id = from.settings().find("aws_access_key_id");
-        if (id == from.settings().end() || id->second.origin == file_kind::config)
+        if (id == from.settings().end() || id->second.origin == aws::file_kind::config)
             for (char const* const way : {"login_session", "credential_process"})
                 if (filled(from, way)) return unknown_way(profile_name, way);
         auto const text = [&](std::string_view setting) {
@@ -66,7 +66,7 @@ private:
         return why;
     }
 
-    static bool filled(section const& from, std::string_view setting) {
+    static bool filled(aws::section const& from, std::string_view setting) {
         auto const* const value = from.find_secret(setting);
         return value != nullptr && !value->empty();
     }

@@ -1,14 +1,14 @@
 #ifndef FARGATE_CREDENTIALS_STANDARD_HPP
 #define FARGATE_CREDENTIALS_STANDARD_HPP
 
+#include <fargate/aws/access_key.hpp>
+#include <fargate/aws/policy.hpp>
 #include <fargate/core/result.hpp>
-#include <fargate/credentials/access_key.hpp>
 #include <fargate/credentials/cached.hpp>
 #include <fargate/credentials/chain.hpp>
 #include <fargate/credentials/container.hpp>
 #include <fargate/credentials/environment.hpp>
 #include <fargate/credentials/fixed.hpp>
-#include <fargate/credentials/policy.hpp>
 #include <fargate/credentials/profile.hpp>
 #include <fargate/system/environment.hpp>
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 namespace fargate::inline v0::http {
 
@@ -19,6 +20,25 @@ struct limits {
     std::size_t head = 256 * 1024;             ///< bytes of the answer's status line and fields
 };
 
+struct response;
+
+/// Takes the body of a 2xx answer piece by piece, so that it need not fit into memory and what came before a connection broke
+/// is not lost. Called on the thread that sends, in the course of `send`.
+class body_sink {
+public:
+    body_sink() = default;
+    body_sink(body_sink const&) = delete;
+    body_sink& operator=(body_sink const&) = delete;
+
+    /// Status and fields of the answer whose body follows; false ends the exchange with errc::cancelled.
+    [[nodiscard]] virtual bool begin(response const& head) = 0;
+    /// The next bytes; false ends the exchange with errc::cancelled.
+    [[nodiscard]] virtual bool take(std::string_view bytes) = 0;
+
+protected:
+    ~body_sink() = default;
+};
+
 /// One request. `url` is absolute (`https://host[:port]/path?query`) with its path and query exactly as they go on the
 /// wire. `headers` are sent as given and in that order; `Host` is among them when it is part of a signature.
 struct request {
@@ -29,6 +49,10 @@ struct request {
     http::limits limits{};
     std::stop_token stop{};    ///< ends the exchange early with errc::cancelled
     bool bypass_proxy = false; ///< link-local metadata services are never reached through a proxy
+    std::string ca_file{};     ///< PEM certificates to trust in place of the policy's own choice; empty: that one
+    /// Where the body of a 2xx answer goes, `limits.body` not counted, with `response::body` left empty. A policy that does
+    /// not know sinks may leave it alone and hand the body over as ever: who sets one looks for `begin`. Not owned.
+    body_sink* sink = nullptr;
 };
 
 /// One answer, whatever its status. Interim (1xx) answers are never one.

@@ -1,7 +1,7 @@
 #ifndef FARGATE_SERVICE_CONFIG_TEXT_HPP
 #define FARGATE_SERVICE_CONFIG_TEXT_HPP
 
-#include <fargate/credentials/shared_files.hpp>
+#include <fargate/aws/shared_files.hpp>
 #include <fargate/deploy/literal.hpp>
 #include <fargate/deploy/python_repr.hpp>
 #include <fargate/json/json.hpp>
@@ -49,7 +49,7 @@ template <environment_policy Environment>
         at = end;
     }
     if (out != "~" && !out.starts_with("~/")) return out;
-    auto home = credentials::home_directory(environment);
+    auto home = aws::home_directory(environment);
     if (!home) return out;
     while (home->ends_with('/')) home->pop_back();
     out.replace(0, 1, *home);

@@ -1,9 +1,9 @@
 #ifndef FARGATE_SERVICE_PARTS_HPP
 #define FARGATE_SERVICE_PARTS_HPP
 
+#include <fargate/aws/access_key.hpp>
 #include <fargate/aws/parts.hpp>
 #include <fargate/core/result.hpp>
-#include <fargate/credentials/access_key.hpp>
 #include <fargate/http/curl_environment.hpp>
 #include <fargate/prefect/settings.hpp>
 #include <fargate/service/configuration.hpp>

@@ -1,5 +1,5 @@
-#ifndef FARGATE_CREDENTIALS_ACCESS_KEY_HPP
-#define FARGATE_CREDENTIALS_ACCESS_KEY_HPP
+#ifndef FARGATE_AWS_ACCESS_KEY_HPP
+#define FARGATE_AWS_ACCESS_KEY_HPP
 
 #include <fargate/core/secret.hpp>
 #include <fargate/sigv4/request_view.hpp>
@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-namespace fargate::inline v0::credentials {
+namespace fargate::inline v0::aws {
 
 /// A number no other key of this process has; see `sigv4::key_view::generation`.
 [[nodiscard]] inline std::uint64_t next_generation() noexcept {
@@ -33,6 +33,13 @@ struct access_key {
         return {id, secret_key.reveal(), session_token.reveal(), generation};
     }
 };
+
+} // namespace fargate::inline v0::aws
+
+namespace fargate::inline v0::credentials {
+
+using aws::access_key;
+using aws::next_generation;
 
 } // namespace fargate::inline v0::credentials
 

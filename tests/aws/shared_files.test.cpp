@@ -1,4 +1,4 @@
-#include <fargate/credentials/shared_files.hpp>
+#include <fargate/aws/shared_files.hpp>
 
 #include <fargate/testing/map_environment.hpp>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-using namespace fargate::credentials;
+using namespace fargate::aws;
 using fargate::errc;
 using fargate::testing::map_environment;
 namespace json = fargate::json;

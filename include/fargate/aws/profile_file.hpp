@@ -1,5 +1,5 @@
-#ifndef FARGATE_CREDENTIALS_PROFILE_FILE_HPP
-#define FARGATE_CREDENTIALS_PROFILE_FILE_HPP
+#ifndef FARGATE_AWS_PROFILE_FILE_HPP
+#define FARGATE_AWS_PROFILE_FILE_HPP
 
 #include <fargate/core/result.hpp>
 #include <fargate/core/secret.hpp>
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace fargate::inline v0::credentials {
+namespace fargate::inline v0::aws {
 
 /// `~/.aws/config` calls a profile `[profile name]`, `~/.aws/credentials` just `[name]`.
 enum class file_kind : unsigned char { config, credentials };
@@ -257,6 +257,6 @@ private:
     return detail::profile_reader{kind, file_name}.read(text);
 }
 
-} // namespace fargate::inline v0::credentials
+} // namespace fargate::inline v0::aws
 
 #endif

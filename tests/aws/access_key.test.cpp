@@ -1,4 +1,4 @@
-#include <fargate/credentials/access_key.hpp>
+#include <fargate/aws/access_key.hpp>
 
 #include <fargate/system/log.hpp>
 

@@ -1,8 +1,8 @@
-#ifndef FARGATE_CREDENTIALS_POLICY_HPP
-#define FARGATE_CREDENTIALS_POLICY_HPP
+#ifndef FARGATE_AWS_POLICY_HPP
+#define FARGATE_AWS_POLICY_HPP
 
+#include <fargate/aws/access_key.hpp>
 #include <fargate/core/result.hpp>
-#include <fargate/credentials/access_key.hpp>
 #include <fargate/http/policy.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/environment.hpp>
@@ -15,7 +15,7 @@ namespace fargate::inline v0 {
 ///
 /// | expression                          | type                              | contract                                      |
 /// |-------------------------------------|-----------------------------------|-----------------------------------------------|
-/// | `c.fetch(http, clock, environment)` | `result<credentials::access_key>` | a key that is valid now; may block            |
+/// | `c.fetch(http, clock, environment)` | `result<aws::access_key>` | a key that is valid now; may block            |
 /// | `c.invalidate(generation)`          | (optional member)                 | the service refused that key as expired: do   |
 /// |                                     |                                   | not hand it out again                         |
 ///
@@ -25,7 +25,7 @@ namespace fargate::inline v0 {
 template <class Credentials, class Http, class Clock, class Environment>
 concept credential_policy = http_policy<Http> && clock_policy<Clock> && environment_policy<Environment> &&
     requires(Credentials& c, Http& http, Clock& clock, Environment const& environment) {
-    { c.fetch(http, clock, environment) } -> std::same_as<result<credentials::access_key>>;
+    { c.fetch(http, clock, environment) } -> std::same_as<result<aws::access_key>>;
 };
 
 } // namespace fargate::inline v0

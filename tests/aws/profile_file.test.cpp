@@ -1,6 +1,6 @@
-#include <fargate/credentials/profile_file.hpp>
+#include <fargate/aws/profile_file.hpp>
 
-#include <fargate/credentials/shared_files.hpp>
+#include <fargate/aws/shared_files.hpp>
 
 #include "support/catch.hpp"
 #include "support/vectors.hpp"
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-using namespace fargate::credentials;
+using namespace fargate::aws;
 using fargate::errc;
 namespace json = fargate::json;
 

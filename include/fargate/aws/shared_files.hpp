@@ -1,9 +1,9 @@
-#ifndef FARGATE_CREDENTIALS_SHARED_FILES_HPP
-#define FARGATE_CREDENTIALS_SHARED_FILES_HPP
+#ifndef FARGATE_AWS_SHARED_FILES_HPP
+#define FARGATE_AWS_SHARED_FILES_HPP
 
+#include <fargate/aws/profile_file.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/core/secret.hpp>
-#include <fargate/credentials/profile_file.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/text/ascii.hpp>
 
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace fargate::inline v0::credentials {
+namespace fargate::inline v0::aws {
 
 /// Where the two shared files are; nothing where no home directory is known.
 struct file_locations {
@@ -144,6 +144,6 @@ template <environment_policy Environment>
     return made;
 }
 
-} // namespace fargate::inline v0::credentials
+} // namespace fargate::inline v0::aws
 
 #endif

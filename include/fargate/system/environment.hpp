@@ -2,6 +2,7 @@
 #define FARGATE_SYSTEM_ENVIRONMENT_HPP
 
 #include <fargate/core/result.hpp>
+#include <fargate/system/subprocess.hpp>
 #include <fargate/text/ascii.hpp>
 
 #include <cerrno>
@@ -9,19 +10,19 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <optional>
 #include <pwd.h>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
 
-extern "C" char** environ; // NOLINT(readability-redundant-declaration): POSIX leaves this to the program
-
 namespace fargate::inline v0 {
 
-/// The only door to environment variables and files.
+/// The only door to environment variables, files and other programs.
 ///
 /// | expression            | type                         | contract                                                    |
 /// |-----------------------|------------------------------|-------------------------------------------------------------|
@@ -34,6 +35,11 @@ namespace fargate::inline v0 {
 /// | `e.variables(prefix)` | (optional member)            | name and text of every variable whose name begins so, in any |
 /// |                       | `std::vector<std::pair<      | order; without it, only names that are known beforehand are  |
 /// |                       | std::string, std::string>>`  | found: `PREFECT__CLOUD__API`, but no `..._ENV_VARS__<NAME>`  |
+/// | `e.write_file(path,   | (optional member)            | replaces the file, or makes it, all or nothing: readers see  |
+/// | bytes)`               | `result<void>`               | the old bytes or the new; for its owner alone to read. Without|
+/// |                       |                              | it, a renewed sign-on token is kept in memory                |
+/// | `e.run(arguments,     | (optional member)            | what `run_program` does; without it, `credential_process` is  |
+/// | program_limits)`      | `result<program_output>`     | an error                                                     |
 ///
 /// `e` is const and may be used from several threads at once.
 template <class Environment>
@@ -50,7 +56,7 @@ template <environment_policy Environment>
     return value;
 }
 
-/// This process's environment and files.
+/// This process's environment and files, and the programs of its PATH.
 class process_environment {
 public:
     static constexpr std::size_t largest_file = 1024 * 1024;
@@ -90,6 +96,35 @@ public:
         if (broken) return fail(errc::bad_configuration, "cannot read " + name + ": is it a file?");
         if (text.size() > largest_file) return fail(errc::bad_configuration, name + " is longer than 1 MiB");
         return text;
+    }
+
+    /// Writes a file beside it, mode 0600, and puts that in its place when every byte is on the disk. Nothing is left behind
+    /// after a failure, which is `errc::bad_configuration`.
+    [[nodiscard]] result<void> write_file(std::string_view path, std::string_view bytes) const {
+        std::string const name{path};
+        std::string draft = name + ".XXXXXX";
+        int const file = mkostemp(draft.data(), O_CLOEXEC);
+        if (file < 0) return fail(errc::bad_configuration, "cannot write " + name + ": check its directory");
+        bool done = true;
+        while (done && !bytes.empty()) {
+            ssize_t const count = ::write(file, bytes.data(), bytes.size());
+            if (count > 0)
+                bytes.remove_prefix(static_cast<std::size_t>(count));
+            else
+                done = count < 0 && errno == EINTR;
+        }
+        done = done && ::fsync(file) == 0;
+        done = ::close(file) == 0 && done;
+        done = done && std::rename(draft.c_str(), name.c_str()) == 0;
+        if (done) return {};
+        ::unlink(draft.c_str());
+        return fail(errc::bad_configuration,
+                    "cannot write " + name + ": is there space, and no directory of that name?");
+    }
+
+    [[nodiscard]] result<program_output> run(std::vector<std::string> const& arguments,
+                                             program_limits const& limits = {}) const {
+        return run_program(arguments, limits);
     }
 
     [[nodiscard]] std::optional<std::string> home_directory() const {

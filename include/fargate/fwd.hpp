@@ -20,6 +20,8 @@ class result;
 class curl_http;
 class system_clock;
 class process_environment;
+struct program_limits;
+struct program_output;
 struct null_log;
 struct stream_log_options;
 class log_format;
@@ -70,6 +72,9 @@ class fixed;
 class environment;
 class profile;
 class container;
+class process;
+class sso;
+struct sso_settings;
 class standard;
 struct refresh_windows;
 template <class... Providers>

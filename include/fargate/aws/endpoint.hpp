@@ -25,6 +25,8 @@ struct service {
 inline constexpr service ecs_service{"ecs", "ecs", "ECS"};
 inline constexpr service s3_service{"s3", "s3", "S3"};
 inline constexpr service sts_service{"sts", "sts", "STS"};
+inline constexpr service sso_service{"portal.sso", "awsssoportal", "SSO"};
+inline constexpr service sso_oidc_service{"oidc", "sso-oauth", "SSO_OIDC"};
 inline constexpr service tagging_service{"tagging", "tagging", "RESOURCE_GROUPS_TAGGING_API"};
 
 /// Where a request goes and which region signs it.
@@ -76,14 +78,15 @@ struct target {
 }
 
 /// The regional endpoint of a service (not of S3, whose buckets have hosts of their own: see `s3_address`), by the one
-/// rule `{prefix}[-fips].{region}.{suffix}` and its exceptions in STS.
+/// rule `{prefix}[-fips].{region}.{suffix}` and its exceptions in STS and, for FIPS in us-gov, in single sign-on.
 [[nodiscard]] inline endpoint endpoint_of(service const& of, target const& to) {
     if (to.custom) return *to.custom;
     partition const& where = partition_of(to.region);
     bool const sts = of.id == sts_service.id;
     bool const plain = !to.use_fips && !to.use_dualstack;
     if (sts && plain && to.region == "aws-global") return endpoint_at("sts.amazonaws.com", "us-east-1");
-    bool const fips_already = sts && !to.use_dualstack && where.id == "aws-us-gov";
+    bool const sign_on = of.id == sso_service.id || of.id == sso_oidc_service.id;
+    bool const fips_already = (sts || sign_on) && !to.use_dualstack && where.id == "aws-us-gov";
     std::string host{of.prefix};
     if (to.use_fips && !fips_already) host += "-fips";
     host += "." + to.region + ".";

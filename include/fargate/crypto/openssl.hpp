@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -81,6 +82,16 @@ private:
 };
 
 static_assert(hash_policy<openssl_hash>);
+
+/// SHA-1, for names and checksums that others made with it; nothing here trusts it to be secure.
+[[nodiscard]] inline std::array<unsigned char, 20> sha1(std::string_view data) noexcept {
+    std::array<unsigned char, 20> made{};
+    if (EVP_Digest(data.data(), data.size(), made.data(), nullptr, EVP_sha1(), nullptr) != 1) {
+        std::fputs("fargate: OpenSSL cannot compute SHA-1: check its configuration\n", stderr);
+        std::abort();
+    }
+    return made;
+}
 
 } // namespace fargate::inline v0::crypto
 

@@ -17,7 +17,9 @@ void signing(fargate::sigv4::header_view, fargate::sigv4::request_view, fargate:
 void retrying(fargate::retry::outcome, fargate::retry::progress, fargate::retry::never, fargate::retry::standard&);
 fargate::aws::access_key
 key(fargate::credentials::fixed, fargate::credentials::environment, fargate::credentials::profile,
-    fargate::credentials::container, fargate::credentials::standard&, fargate::aws::section, fargate::aws::shared_files,
+    fargate::credentials::container, fargate::credentials::process, fargate::credentials::sso,
+    fargate::credentials::sso_settings, fargate::program_limits, fargate::program_output,
+    fargate::credentials::standard&, fargate::aws::section, fargate::aws::shared_files,
     fargate::credentials::refresh_windows,
     fargate::credentials::cached<
         fargate::credentials::chain<fargate::credentials::environment, fargate::credentials::container>>&);
@@ -27,6 +29,8 @@ void agents(fargate::agent_options, fargate::claim, fargate::aws::client_options
 } // namespace mentions
 
 #include <fargate/agent.hpp>
+#include <fargate/credentials/process.hpp>
+#include <fargate/credentials/sso.hpp>
 
 #include "support/catch.hpp"
 #include "support/vectors.hpp"
@@ -52,11 +56,13 @@ static_assert(
             fargate::sigv4::settings, fargate::sigv4::signed_headers, fargate::sigv4::signing_key_cache>);
 static_assert(defined<fargate::retry::verdict, fargate::retry::outcome, fargate::retry::progress, fargate::retry::never,
                       fargate::retry::standard>);
-static_assert(defined<fargate::aws::access_key, fargate::credentials::fixed, fargate::credentials::environment,
-                      fargate::credentials::profile, fargate::credentials::container, fargate::credentials::standard,
-                      fargate::aws::section, fargate::aws::shared_files, fargate::credentials::refresh_windows,
-                      fargate::credentials::chain<fargate::credentials::environment>,
-                      fargate::credentials::cached<fargate::credentials::container>>);
+static_assert(
+    defined<fargate::aws::access_key, fargate::credentials::fixed, fargate::credentials::environment,
+            fargate::credentials::profile, fargate::credentials::container, fargate::credentials::process,
+            fargate::credentials::sso, fargate::credentials::sso_settings, fargate::program_limits,
+            fargate::program_output, fargate::credentials::standard, fargate::aws::section, fargate::aws::shared_files,
+            fargate::credentials::refresh_windows, fargate::credentials::chain<fargate::credentials::environment>,
+            fargate::credentials::cached<fargate::credentials::container>>);
 static_assert(
     defined<fargate::aws::client_options, fargate::prefect::backend, fargate::prefect::settings, fargate::prefect::flow,
             fargate::prefect::flow_run, fargate::prefect::task_run, fargate::deploy::settings,

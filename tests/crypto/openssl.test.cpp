@@ -25,9 +25,22 @@ std::string hmac(std::string_view key, std::string_view data) {
     return to_hex(bytes_of(openssl_hash{}.hmac_sha256(key, data)));
 }
 
+std::string sha1(std::string_view data) {
+    auto const made = fargate::crypto::sha1(data);
+    return to_hex({reinterpret_cast<char const*>(made.data()), made.size()});
+}
+
 std::string repeated(std::size_t count, unsigned byte) { return std::string(count, static_cast<char>(byte)); }
 
 } // namespace
+
+TEST_CASE("SHA-1 gives the digests of RFC 3174's and FIPS 180-4's examples") {
+    CHECK(sha1("") == "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+    CHECK(sha1("abc") == "a9993e364706816aba3e25717850c26c9cd0d89d");
+    CHECK(sha1("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
+          "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
+    CHECK(sha1(repeated(1'000'000, 'a')) == "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
+}
 
 TEST_CASE("SHA-256 gives the digests of FIPS 180-4's examples") {
     CHECK(sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

@@ -3,9 +3,12 @@
 #include "support/catch.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <dirent.h>
 #include <string>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -24,10 +27,22 @@ public:
     scratch() { REQUIRE(mkdtemp(name_.data()) != nullptr); }
     scratch(scratch const&) = delete;
     ~scratch() {
-        for (char const* each : {"/file", "/long"}) std::remove((name_ + each).c_str());
+        for (char const* each : {"/file", "/long", "/folder/x"}) std::remove((name_ + each).c_str());
+        rmdir((name_ + "/folder").c_str());
         rmdir(name_.c_str());
     }
     [[nodiscard]] std::string path(std::string const& leaf = {}) const { return name_ + leaf; }
+    /// What lies in it, but for `.` and `..`.
+    [[nodiscard]] std::vector<std::string> leaves() const {
+        std::vector<std::string> found;
+        DIR* const folder = opendir(name_.c_str());
+        REQUIRE(folder != nullptr);
+        while (dirent const* const each = readdir(folder))
+            if (each->d_name[0] != '.') found.emplace_back(each->d_name);
+        closedir(folder);
+        std::sort(found.begin(), found.end());
+        return found;
+    }
     void write(std::string const& leaf, std::string const& text) const {
         std::FILE* const file = std::fopen(path(leaf).c_str(), "wb");
         REQUIRE(file != nullptr);
@@ -139,4 +154,68 @@ TEST_CASE("the variables of one prefix are listed with their texts") {
     for (char const* each : {"FARGATE_LISTED__A", "FARGATE_LISTED__B", "FARGATE_LISTEDNOT"})
         REQUIRE(unsetenv(each) == 0);
     CHECK(environment.variables("FARGATE_LISTED__").empty());
+}
+
+TEST_CASE("a file is written for its owner alone, in place of the one before") {
+    scratch const here;
+    process_environment const environment;
+    auto const old_mask = umask(0);
+    for (std::string const& text : {std::string{"one\0two", 7}, std::string{}, std::string(100'000, 'x')}) {
+        REQUIRE(environment.write_file(here.path("/file"), text));
+        CHECK((*environment.read_file(here.path("/file")) == text));
+        struct stat found {};
+        REQUIRE(stat(here.path("/file").c_str(), &found) == 0);
+        CHECK((found.st_mode & 0777U) == 0600U);
+        REQUIRE(chmod(here.path("/file").c_str(), 0644) == 0);
+    }
+    umask(old_mask);
+    CHECK(here.leaves() == std::vector<std::string>{"file"});
+}
+
+TEST_CASE("whoever has the old file open goes on reading it") {
+    scratch const here;
+    here.write("/file", "old");
+    std::FILE* const reader = std::fopen(here.path("/file").c_str(), "rb");
+    REQUIRE(reader != nullptr);
+    REQUIRE(process_environment{}.write_file(here.path("/file"), "new"));
+    char text[8] = {};
+    CHECK(std::fread(text, 1, sizeof text, reader) == 3);
+    CHECK(std::string{text} == "old");
+    std::fclose(reader);
+    CHECK(*process_environment{}.read_file(here.path("/file")) == "new");
+}
+
+TEST_CASE("a write that fails leaves nothing behind and the old file alone") {
+    scratch const here;
+    process_environment const environment;
+    auto const nowhere = environment.write_file(here.path("/none/file"), "text");
+    REQUIRE_FALSE(nowhere);
+    CHECK(nowhere.error().code == errc::bad_configuration);
+    CHECK(nowhere.error().message.find("/none/file") != std::string::npos);
+
+    REQUIRE(mkdir(here.path("/folder").c_str(), 0700) == 0);
+    here.write("/folder/x", "");
+    CHECK_FALSE(environment.write_file(here.path("/folder"), "text"));
+    CHECK(here.leaves() == std::vector<std::string>{"folder"});
+
+    here.write("/file", "old");
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    rlimit small = before;
+    small.rlim_cur = 1000;
+    auto* const signal_before = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    auto const full = environment.write_file(here.path("/file"), std::string(2000, 'x'));
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    std::signal(SIGXFSZ, signal_before);
+    CHECK_FALSE(full);
+    CHECK(*environment.read_file(here.path("/file")) == "old");
+    CHECK(here.leaves() == std::vector<std::string>{"file", "folder"});
+}
+
+TEST_CASE("programs of the PATH are run") {
+    auto const done = process_environment{}.run({"printf", "%s", "text"}, {});
+    REQUIRE(done);
+    CHECK(done->output == "text");
+    CHECK(process_environment{}.run({"fargate-no-such-program"}).error().code == errc::not_found);
 }

@@ -2,6 +2,9 @@
 
 #include "support/catch.hpp"
 
+#include <chrono>
+#include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -88,4 +91,38 @@ TEST_CASE("a map environment lists the variables of a prefix") {
           std::vector<std::pair<std::string, std::string>>{{"P__A", "1"}, {"P__B", ""}});
     CHECK(environment.variables("").size() == 5);
     CHECK(environment.variables("R").empty());
+}
+
+TEST_CASE("what is written to a map environment can be read back, unless writing is broken") {
+    map_environment environment;
+    REQUIRE(environment.write_file("/f", "one"));
+    REQUIRE(environment.write_file("/f", "two"));
+    CHECK(*environment.read_file("/f") == "two");
+    environment.break_writes(fargate::fail(errc::bad_configuration, "no space"));
+    CHECK(environment.write_file("/f", "three").error().message == "no space");
+    CHECK(*environment.read_file("/f") == "two");
+    environment.break_writes(std::nullopt);
+    CHECK(environment.write_file("/g", "four"));
+    CHECK(environment.writes() == std::vector<std::string>{"/f", "/f", "/f", "/g"});
+}
+
+TEST_CASE("a map environment's programs do what a test says they do") {
+    map_environment environment;
+    environment.set_program("key", {2, "out", "complaint"});
+    environment.set_program("echo",
+                            [](auto const& words, auto const& limits) -> fargate::result<fargate::program_output> {
+                                if (limits.output < words.back().size())
+                                    return fargate::fail(errc::too_large, "too long");
+                                return fargate::program_output{0, words.back(), {}};
+                            });
+    auto const key = environment.run({"key", "--json"});
+    REQUIRE(key);
+    CHECK(key->status == 2);
+    CHECK(key->output == "out");
+    CHECK(key->errors == "complaint");
+    CHECK(environment.run({"echo", "x"})->output == "x");
+    CHECK(environment.run({"echo", "xyz"}, {std::chrono::seconds{1}, 2, 2}).error().code == errc::too_large);
+    CHECK(environment.run({"other"}).error().code == errc::not_found);
+    CHECK(environment.runs() ==
+          std::vector<std::vector<std::string>>{{"key", "--json"}, {"echo", "x"}, {"echo", "xyz"}, {"other"}});
 }

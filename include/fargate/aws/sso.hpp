@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -48,15 +47,16 @@ namespace detail {
     return fail(errc::malformed_response, "the answer is no JSON object");
 }
 
-/// An error without what the server said where it repeats what was confided to it.
-[[nodiscard]] inline error discreet(error why, std::initializer_list<secret const*> confided) {
-    for (auto const* const each : confided) {
-        bool const told = !each->empty() && (text::contains(why.message, each->reveal()) ||
-                                             text::contains(why.service_code, each->reveal()));
-        if (!told) continue;
-        why.message = "the answer is withheld, because it repeats a secret";
-        why.service_code.clear();
-    }
+/// True when an error repeats what was confided to the server.
+[[nodiscard]] inline bool tells(error const& why, secret const& confided) {
+    return !confided.empty() &&
+           (text::contains(why.message, confided.reveal()) || text::contains(why.service_code, confided.reveal()));
+}
+
+/// An error in place of one that tells a secret.
+[[nodiscard]] inline error withheld(error why) {
+    why.message = "what the service said is withheld, because it repeats a secret";
+    why.service_code.clear();
     return why;
 }
 
@@ -91,7 +91,11 @@ public:
             "role_name=" + text::percent_encode(role_name) + "&account_id=" + text::percent_encode(account_id);
         asked.headers.add("x-amz-sso_bearer_token", std::string{token.reveal()});
         auto document = client_.call(asked, detail::read_secret_document, std::move(stop));
-        if (!document) return detail::discreet(std::move(document).error(), {&token});
+        if (!document) {
+            auto why = std::move(document).error();
+            if (detail::tells(why, token)) return client_.named(operation, detail::withheld(std::move(why)));
+            return why;
+        }
         auto made = read(*document);
         json::wipe(*document);
         if (!made)
@@ -145,7 +149,9 @@ public:
             auto why = std::move(document).error();
             // OAuth's own word for it (RFC 6749 §5.2): `invalid_grant`.
             if (auto const word = json::text_of(failure.members, "error")) why.message += ": " + text::printable(*word);
-            return detail::discreet(std::move(why), {&shown.refresh_token, &shown.client_secret});
+            if (detail::tells(why, shown.refresh_token) || detail::tells(why, shown.client_secret))
+                return client_.named(operation, detail::withheld(std::move(why)));
+            return why;
         }
         auto made = read(*document);
         json::wipe(*document);

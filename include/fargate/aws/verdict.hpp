@@ -31,6 +31,9 @@ inline constexpr std::string_view throttling_codes[] = {
 
 inline constexpr std::string_view transient_codes[] = {"RequestTimeout", "RequestTimeoutException", "InternalError"};
 
+/// STS asks the identity provider for its keys: it may not answer, or the role may be too new to be known everywhere.
+inline constexpr std::string_view sts_transient_codes[] = {"IDPCommunicationError", "InvalidIdentityToken"};
+
 inline constexpr std::string_view refused_key_codes[] = {
     "UnrecognizedClientException", "InvalidClientTokenId",
     "InvalidAccessKeyId",          "InvalidToken",
@@ -109,6 +112,7 @@ enum class clock_doubt : unsigned char {
             if (each.code == why.service_code && text::contains(why.message, each.part)) return verdict::throttled;
     if (why.http_status == 429) return verdict::throttled;
     if (detail::holds(detail::transient_codes, why.service_code)) return verdict::transient;
+    if (service_id == "STS" && detail::holds(detail::sts_transient_codes, why.service_code)) return verdict::transient;
     int const status = why.http_status;
     return status == 500 || (status >= 502 && status <= 504) ? verdict::transient : verdict::refused;
 }

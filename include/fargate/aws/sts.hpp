@@ -135,9 +135,9 @@ inline void add_field(std::string& form, std::string_view name, std::string_view
     return made;
 }
 
-inline void wipe(xml_element& element) noexcept {
-    fargate::wipe(element.text);
-    for (auto& each : element.children) wipe(each);
+inline void wipe_element(xml_element& element) noexcept {
+    wipe(element.text);
+    for (auto& each : element.children) wipe_element(each);
 }
 
 /// `<AssumeRoleResponse><AssumeRoleResult>...`: what stands in the inner one.
@@ -182,13 +182,13 @@ inline void wipe(xml_element& element) noexcept {
 /// Reads the key out of an answer, and overwrites every other copy of it.
 [[nodiscard]] inline result<access_key> read_role(http::response&& answer, std::string_view operation) {
     auto root = read_xml(answer.body);
-    fargate::wipe(answer.body);
+    wipe(answer.body);
     if (!root) return root.error();
     auto const* const inner = sts_result(*root, operation);
     auto made = inner == nullptr
                     ? result<access_key>{fail(errc::malformed_response, "the answer is none of AWS STS")}
                     : key_of(*inner);
-    wipe(*root);
+    wipe_element(*root);
     return made;
 }
 
@@ -288,7 +288,7 @@ private:
             return detail::read_role(std::move(answer), operation);
         };
         auto made = asking.call(what, read, std::move(stop));
-        fargate::wipe(what.body);
+        wipe(what.body);
         return made;
     }
 

@@ -19,6 +19,7 @@ fargate::aws::access_key
 key(fargate::credentials::fixed, fargate::credentials::environment, fargate::credentials::profile,
     fargate::credentials::container, fargate::credentials::process, fargate::credentials::sso,
     fargate::credentials::sso_settings, fargate::program_limits, fargate::program_output,
+    fargate::credentials::container, fargate::credentials::instance, fargate::credentials::instance_options,
     fargate::credentials::standard&, fargate::aws::section, fargate::aws::shared_files,
     fargate::credentials::refresh_windows,
     fargate::credentials::cached<
@@ -63,6 +64,12 @@ static_assert(
             fargate::program_output, fargate::credentials::standard, fargate::aws::section, fargate::aws::shared_files,
             fargate::credentials::refresh_windows, fargate::credentials::chain<fargate::credentials::environment>,
             fargate::credentials::cached<fargate::credentials::container>>);
+static_assert(defined<fargate::aws::access_key, fargate::credentials::fixed, fargate::credentials::environment,
+                      fargate::credentials::profile, fargate::credentials::container, fargate::credentials::standard,
+                      fargate::credentials::instance, fargate::credentials::instance_options, fargate::aws::section,
+                      fargate::aws::shared_files, fargate::credentials::refresh_windows,
+                      fargate::credentials::chain<fargate::credentials::environment>,
+                      fargate::credentials::cached<fargate::credentials::container>>);
 static_assert(
     defined<fargate::aws::client_options, fargate::prefect::backend, fargate::prefect::settings, fargate::prefect::flow,
             fargate::prefect::flow_run, fargate::prefect::task_run, fargate::deploy::settings,

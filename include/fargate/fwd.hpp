@@ -75,6 +75,8 @@ class container;
 class process;
 class sso;
 struct sso_settings;
+class instance;
+struct instance_options;
 class standard;
 struct refresh_windows;
 template <class... Providers>

@@ -4,20 +4,17 @@
 #include <fargate/aws/access_key.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/core/secret.hpp>
-#include <fargate/credentials/make_key.hpp>
+#include <fargate/credentials/served_key.hpp>
 #include <fargate/http/policy.hpp>
-#include <fargate/json/json.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/text/ascii.hpp>
 #include <fargate/text/uri.hpp>
 
-#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <cstring>
 #include <netinet/in.h>
 #include <string>
 #include <string_view>
@@ -143,62 +140,13 @@ private:
 
     template <class Http, class Clock>
     static result<access_key> ask(Http& http, Clock& clock, http::request const& request, secret const& token) {
+        key_service const service{"the container's credentials service", name, token};
         auto answer = http.send(request);
-        if (!answer) {
-            auto why = std::move(answer).error();
-            why.retryable = why.code == errc::timed_out || why.code == errc::connection_failed;
-            why.message = "the container's credentials service: " + why.message;
-            return why;
-        }
-        auto document = json::parse(answer->body);
-        wipe(answer->body);
-        if (answer->status != 200) return refusal(answer->status, document ? *document : json::value{}, token);
-        if (!document) {
-            document.error().message = "the container's credentials service: " + document.error().message;
-            document.error().retryable = true;
-            return document.error();
-        }
-        auto key = read_key(*document, clock.now(), token);
-        json::wipe(*document);
-        return key;
-    }
-
-    static result<access_key> read_key(json::value const& document, time_point now, secret const& token) {
-        auto const text = [&](std::string_view member) {
-            return key_text{member, json::text_of(document, member).value_or("")};
-        };
-        if (text("AccessKeyId").text.empty() && text("SecretAccessKey").text.empty())
-            return refusal(200, document, token);
-        auto made = make_key(text("AccessKeyId"), text("SecretAccessKey"), text("Token"), std::string{name});
-        if (made) made = ending(*std::move(made), text("Expiration"), now);
-        if (!made) {
-            made.error().code = errc::malformed_response;
-            made.error().message = "the container's credentials service: " + made.error().message;
-            return made;
-        }
-        made->account_id = text("AccountId").text;
-        return made;
-    }
-
-    /// What the service said instead of a key. Nothing of the answer is told when the token is in it.
-    static error refusal(int status, json::value const& document, secret const& token) {
-        auto const either = [&](std::string_view lower, std::string_view upper) -> std::string {
-            auto const said = json::text_of(document, json::text_of(document, lower) ? lower : upper).value_or("");
-            if (!token.empty() && text::contains(said, token.reveal())) return "(withheld)";
-            std::string line{said.substr(0, 512)};
-            for (char& c : line)
-                if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-            return line;
-        };
-        auto made = fail(errc::service_error,
-                         "the container's credentials service answered HTTP " + std::to_string(status) + " and no key");
-        made.http_status = status;
-        made.retryable = status >= 500 || status == 429;
-        made.service_code = either("code", "Code");
-        auto const said = either("message", "Message");
-        if (!made.service_code.empty()) made.message += ": " + made.service_code;
-        if (!said.empty()) made.message += ": " + said;
-        return made;
+        if (answer) return served_key(service, *answer, clock.now());
+        auto why = std::move(answer).error();
+        why.message = std::string{service.name} + ": " + why.message;
+        why.retryable = why.code == errc::timed_out || why.code == errc::connection_failed;
+        return why;
     }
 };
 

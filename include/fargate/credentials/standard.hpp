@@ -9,6 +9,7 @@
 #include <fargate/credentials/container.hpp>
 #include <fargate/credentials/environment.hpp>
 #include <fargate/credentials/fixed.hpp>
+#include <fargate/credentials/instance.hpp>
 #include <fargate/credentials/profile.hpp>
 #include <fargate/system/environment.hpp>
 

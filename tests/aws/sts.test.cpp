@@ -22,7 +22,8 @@ using testing_support::text;
 
 namespace {
 
-constexpr std::string_view jwt = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjQxOTg5NTBhMWU0Y2U3In0.eyJhdWQiOiJzdHMifQ.R3W4H0Lj-XQd_PVJ8";
+constexpr std::string_view jwt =
+    "eyJhbGciOiJSUzI1NiIsImtpZCI6IjQxOTg5NTBhMWU0Y2U3In0.eyJhdWQiOiJzdHMifQ.R3W4H0Lj-XQd_PVJ8";
 
 struct scene {
     aws::parts<frozen> parts{};
@@ -54,13 +55,14 @@ std::string role_answer(std::string const& operation, std::string const& credent
            credentials + "</" + operation + "Result></" + operation + "Response>";
 }
 
-std::string const key_in_xml = "<Credentials><AccessKeyId>ASIAX</AccessKeyId><SecretAccessKey>se/cr+et</SecretAccessKey>"
-                               "<SessionToken>to//ken==</SessionToken><Expiration>2024-01-02T04:04:05Z</Expiration>"
-                               "</Credentials>";
+std::string const key_in_xml =
+    "<Credentials><AccessKeyId>ASIAX</AccessKeyId><SecretAccessKey>se/cr+et</SecretAccessKey>"
+    "<SessionToken>to//ken==</SessionToken><Expiration>2024-01-02T04:04:05Z</Expiration>"
+    "</Credentials>";
 
 std::string refusal(std::string const& code, std::string const& message) {
-    return "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>" + code +
-           "</Code><Message>" + message + "</Message></Error><RequestId>req-1</RequestId></ErrorResponse>";
+    return "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>" +
+           code + "</Code><Message>" + message + "</Message></Error><RequestId>req-1</RequestId></ErrorResponse>";
 }
 
 aws::role_request role() {
@@ -166,7 +168,8 @@ TEST_CASE("what STS says of a refusal is told, and so is its request id") {
     CHECK_FALSE(denied.error().retryable);
 }
 
-TEST_CASE("an identity provider that does not answer, or that is not known everywhere yet, is asked again a few times") {
+TEST_CASE(
+    "an identity provider that does not answer, or that is not known everywhere yet, is asked again a few times") {
     for (char const* const code : {"IDPCommunicationError", "InvalidIdentityToken"}) {
         scene here;
         here.parts.http.reply(400, refusal(code, "m"));

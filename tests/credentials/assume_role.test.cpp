@@ -64,8 +64,8 @@ TEST_CASE("a role is taken on with the key of its source") {
     CHECK(key->source == "assume_role");
     CHECK(key->account_id == "123456789012");
     CHECK(key->expires);
-    CHECK_THAT(w.http.requests().at(0).body, Catch::Contains("role%2Fone") &&
-                                                 Catch::Contains("RoleSessionName=fargate-1704164645"));
+    CHECK_THAT(w.http.requests().at(0).body,
+               Catch::Contains("role%2Fone") && Catch::Contains("RoleSessionName=fargate-1704164645"));
     CHECK(signed_by(w.http.requests().at(0), fargate::testing::example_key()));
 }
 
@@ -99,8 +99,7 @@ TEST_CASE("what STS refuses is told with the role's name") {
     w.http.reply(403, refusal_of_sts("AccessDenied", "not\nfor you"));
     auto const key = w.fetch(assume_role<environment>{role("one")});
     REQUIRE_FALSE(key);
-    CHECK(key.error().message ==
-          "role arn:aws:iam::123456789012:role/one: sts AssumeRole: AccessDenied: not for you");
+    CHECK(key.error().message == "role arn:aws:iam::123456789012:role/one: sts AssumeRole: AccessDenied: not for you");
     CHECK(key.error().code == errc::service_error);
     CHECK(key.error().service_code == "AccessDenied");
     CHECK(key.error().http_status == 403);

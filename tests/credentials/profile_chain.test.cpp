@@ -160,7 +160,8 @@ TEST_CASE("the recorded cases of profiles with roles come out as recorded") {
 TEST_CASE("within one profile boto3's order decides") {
     std::string const role = "role_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\n";
     std::string const web = "role_arn = arn:aws:iam::1:role/r\nweb_identity_token_file = /t\n";
-    std::string const sso = "sso_account_id = 1\nsso_role_name = r\nsso_region = eu-west-1\nsso_start_url = https://s\n";
+    std::string const sso =
+        "sso_account_id = 1\nsso_role_name = r\nsso_region = eu-west-1\nsso_start_url = https://s\n";
     std::string const program = "credential_process = p\n";
     std::string const login = "login_session = l\n";
     std::string const a = "[profile a]\n";

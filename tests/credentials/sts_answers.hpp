@@ -16,8 +16,8 @@ inline std::string role_answer(std::string const& operation, std::string const& 
 }
 
 inline std::string refusal_of_sts(std::string const& code, std::string const& message) {
-    return "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>" + code +
-           "</Code><Message>" + message + "</Message></Error><RequestId>req-1</RequestId></ErrorResponse>";
+    return "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>" +
+           code + "</Code><Message>" + message + "</Message></Error><RequestId>req-1</RequestId></ErrorResponse>";
 }
 
 } // namespace testing_support

@@ -111,8 +111,8 @@ TEST_CASE("a file that holds no token is told without its content") {
     CHECK_THAT(refused(w), Catch::Contains("/token is empty"));
     for (auto const& content : {std::string{"two\nlines"}, std::string{"two words"}, std::string{"nul\0inside", 10}}) {
         w.environment.set_file("/token", content);
-        CHECK_THAT(refused(w), Catch::Contains("/token holds no token") && !Catch::Contains("two") &&
-                                   !Catch::Contains("inside"));
+        CHECK_THAT(refused(w),
+                   Catch::Contains("/token holds no token") && !Catch::Contains("two") && !Catch::Contains("inside"));
     }
     w.environment.set_file("/token", std::string(20001, 'x'));
     CHECK_THAT(refused(w), Catch::Contains("20000") && !Catch::Contains("xxx"));
@@ -123,8 +123,9 @@ TEST_CASE("a refusal names the role, and never the token") {
     w.http.reply(403, refusal_of_sts("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"));
     auto const denied = w.fetch(web_identity{});
     REQUIRE_FALSE(denied);
-    CHECK(denied.error().message == "role " + arn + ": sts AssumeRoleWithWebIdentity: AccessDenied: Not authorized to "
-                                                    "perform sts:AssumeRoleWithWebIdentity");
+    CHECK(denied.error().message == "role " + arn +
+                                        ": sts AssumeRoleWithWebIdentity: AccessDenied: Not authorized to "
+                                        "perform sts:AssumeRoleWithWebIdentity");
     w.http.reply(400, refusal_of_sts("ValidationError", "Value '" + token + "' at 'webIdentityToken'"));
     auto const quoted = w.fetch(web_identity{});
     REQUIRE_FALSE(quoted);

@@ -65,10 +65,10 @@ namespace detail {
 
 /// The regions whose calls went to one global host once, and still do where `sts_regional_endpoints` is `legacy`.
 [[nodiscard]] constexpr bool is_sts_legacy_region(std::string_view region) noexcept {
-    constexpr std::string_view regions[] = {
-        "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "aws-global", "ca-central-1",
-        "eu-central-1",   "eu-north-1", "eu-west-1",      "eu-west-2",      "eu-west-3",  "sa-east-1",
-        "us-east-1",      "us-east-2",  "us-west-1",      "us-west-2"};
+    constexpr std::string_view regions[] = {"ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
+                                            "aws-global",     "ca-central-1", "eu-central-1",   "eu-north-1",
+                                            "eu-west-1",      "eu-west-2",    "eu-west-3",      "sa-east-1",
+                                            "us-east-1",      "us-east-2",    "us-west-1",      "us-west-2"};
     for (auto const each : regions)
         if (region == each) return true;
     return false;
@@ -185,9 +185,8 @@ inline void wipe_element(xml_element& element) noexcept {
     wipe(answer.body);
     if (!root) return root.error();
     auto const* const inner = sts_result(*root, operation);
-    auto made = inner == nullptr
-                    ? result<access_key>{fail(errc::malformed_response, "the answer is none of AWS STS")}
-                    : key_of(*inner);
+    auto made = inner == nullptr ? result<access_key>{fail(errc::malformed_response, "the answer is none of AWS STS")}
+                                 : key_of(*inner);
     wipe_element(*root);
     return made;
 }

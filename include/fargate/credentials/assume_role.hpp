@@ -45,7 +45,7 @@ public:
         role_{std::move(role)}, source_{std::move(source)}, options_{std::move(options)} {}
 
     template <http_policy Http, clock_policy Clock, environment_policy Environment>
-    requires credential_policy<Source, Http, Clock, Environment>
+        requires credential_policy<Source, Http, Clock, Environment>
     [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& environment) {
         if (role_.role_arn.empty()) return fail(errc::not_configured, "no role is given");
         detail::sts_parts<Http, Clock, Environment, Source, Hash> parts{http, clock, environment, source_};

@@ -121,11 +121,13 @@ private:
             return broken(name, "it has both source_profile and credential_source: leave one out");
         if (!beside.empty()) return named(name, beside);
         if (source.empty())
-            return broken(name, "role_arn is set without source_profile or credential_source: add one, to say whose key "
-                                "asks for the role");
+            return broken(name,
+                          "role_arn is set without source_profile or credential_source: add one, to say whose key "
+                          "asks for the role");
         auto const* const found = files_.profile(source);
         if (found == nullptr)
-            return broken(name, "its source_profile " + source + " is not in the shared files: mend the name or add it");
+            return broken(name,
+                          "its source_profile " + source + " is not in the shared files: mend the name or add it");
         bool const seen = std::find(visited_.begin(), visited_.end(), source) != visited_.end();
         if (seen && !(source == name && has_key(*found))) return broken(visited_.front(), loop(source));
         return source;
@@ -167,7 +169,8 @@ private:
 
     result<void> find_first(std::string const& name, aws::section const& here) {
         if (filled(here, "web_identity_token_file")) {
-            if (!filled(here, "role_arn")) return broken(name, "web_identity_token_file is set without role_arn: add it");
+            if (!filled(here, "role_arn"))
+                return broken(name, "web_identity_token_file is set without role_arn: add it");
             made_.first = web_identity_settings{text_of(here, "web_identity_token_file"), text_of(here, "role_arn"),
                                                 text_of(here, "role_session_name")};
             return {};
@@ -216,8 +219,9 @@ private:
         if (!made.session.empty()) {
             auto const* const session = files_.sso_session(made.session);
             if (session == nullptr)
-                return broken(name, "its sso_session " + made.session + " is not in the config file: mend the name, or "
-                                                                        "run `aws configure sso`");
+                return broken(name, "its sso_session " + made.session +
+                                        " is not in the config file: mend the name, or "
+                                        "run `aws configure sso`");
             for (auto const& [setting, value] :
                  {std::pair{"sso_region", &made.region}, std::pair{"sso_start_url", &made.start_url}}) {
                 auto const there = text_of(*session, setting);
@@ -237,8 +241,9 @@ private:
         bool chained = std::holds_alternative<web_identity_settings>(made_.first);
         for (auto const& each : made_.roles) {
             if (chained && each.role.duration > std::chrono::hours{1})
-                return broken(each.profile, "duration_seconds is over 3600, which is the most that a role lasts when it is "
-                                            "taken on with another role's key");
+                return broken(each.profile,
+                              "duration_seconds is over 3600, which is the most that a role lasts when it is "
+                              "taken on with another role's key");
             chained = true;
         }
         return std::move(made_);

@@ -40,6 +40,8 @@ public:
     web_identity() = default;
     explicit web_identity(web_identity_settings given, aws::client_options options = {}) :
         given_{std::move(given)}, options_{std::move(options)} {}
+    /// By the environment's settings.
+    web_identity(std::nullopt_t, aws::client_options options) : options_{std::move(options)} {}
 
     template <http_policy Http, clock_policy Clock, environment_policy Environment>
     [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& environment) const {
@@ -54,7 +56,8 @@ public:
         if (!token) return token.error();
 
         fixed nobody;
-        detail::sts_parts<Http, Clock, Environment, fixed, crypto::openssl_hash> parts{http, clock, environment, nobody};
+        detail::sts_parts<Http, Clock, Environment, fixed, crypto::openssl_hash> parts{http, clock, environment,
+                                                                                       nobody};
         aws::sts<typename decltype(parts)::policies> sts{parts, options_};
         aws::role_request role;
         role.role_arn = how.role_arn;

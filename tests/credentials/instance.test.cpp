@@ -408,13 +408,6 @@ TEST_CASE("variables and profile set the metadata service's limits") {
     CHECK(*instance_endpoint(map_environment{{{"AWS_IMDS_USE_IPV6", "true"}}}) == "http://[fd00:ec2::254]");
 }
 
-TEST_CASE("the settings of a profile that the program names count") {
-    world w{{{"HOME", "/h"}, {"AWS_PROFILE", "other"}},
-            {{"/h/.aws/config", "[profile mine]\nec2_metadata_service_endpoint_mode = IPv6\n[profile other]\n"}}};
-    CHECK(*instance_endpoint(w.environment) == LINK_LOCAL);
-    CHECK(*instance_endpoint(w.environment, {.settings_profile = "mine"}) == "http://[fd00:ec2::254]");
-}
-
 TEST_CASE("what the metadata service says becomes neither an address nor a secret in a message") {
     for (char const* const role : {"../../user-data", "a b", "a?b", "a%2e", "..", "a/b", "a\x80"}) {
         world w;

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace fargate::inline v0::aws {
 
@@ -21,12 +20,10 @@ struct ambient_setting {
 
 /// Settings that the AWS SDKs read from a variable, or else from the chosen profile in the shared files. The files are read
 /// once, when the first variable is missing; when they cannot be read, every setting that is not a variable is that error.
-/// The profile is the one that was given, else the one that `choose_profile` finds.
 template <environment_policy Environment>
 class ambient {
 public:
-    explicit ambient(Environment const& environment, std::string profile = {}) :
-        environment_{environment}, name_{std::move(profile)} {}
+    explicit ambient(Environment const& environment) : environment_{environment} {}
 
     [[nodiscard]] std::optional<ambient_setting> variable(std::string_view name) const {
         auto value = filled_variable(environment_, name);
@@ -78,7 +75,7 @@ private:
     [[nodiscard]] result<aws::section const*> profile() {
         if (!files_) {
             files_ = aws::load_shared_files(environment_);
-            name_ = aws::choose_profile(environment_, name_).name;
+            name_ = aws::choose_profile(environment_).name;
         }
         if (!*files_) return files_->error();
         return (*files_)->profile(name_);

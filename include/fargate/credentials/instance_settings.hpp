@@ -25,7 +25,6 @@ struct instance_options {
     std::string endpoint{};      ///< `http://169.254.169.254`; empty: what environment and profile say
     std::string endpoint_mode{}; ///< `IPv4` or `IPv6`; empty: what environment and profile say
     std::string role{}; ///< the role to ask for; empty: what environment and profile say, else the attached one
-    std::string settings_profile{}; ///< the profile whose settings count; empty: the one the environment chooses
 };
 
 namespace detail {
@@ -94,7 +93,7 @@ template <environment_policy Environment>
 template <environment_policy Environment>
 [[nodiscard]] result<instance_settings> read_instance_settings(Environment const& environment,
                                                                instance_options const& options) {
-    aws::ambient<Environment> known{environment, options.settings_profile};
+    aws::ambient<Environment> known{environment};
     auto const off = known.flag("AWS_EC2_METADATA_DISABLED", "disable_ec2_metadata");
     if (!off) return off.error();
     if (off->value_or(false)) return fail(errc::not_configured, "AWS_EC2_METADATA_DISABLED is true");
@@ -147,7 +146,7 @@ template <environment_policy Environment>
 template <environment_policy Environment>
 [[nodiscard]] result<std::string> instance_endpoint(Environment const& environment,
                                                     instance_options const& options = {}) {
-    aws::ambient<Environment> known{environment, options.settings_profile};
+    aws::ambient<Environment> known{environment};
     return detail::instance_endpoint(known, options);
 }
 

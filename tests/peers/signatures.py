@@ -19,6 +19,8 @@ import types
 import drawing
 import oracle
 
+os.environ["BOTO_DISABLE_CRT"] = "true"  # what is compared is botocore's own signing, not aws-c-auth's
+
 import botocore.auth
 import botocore.awsrequest
 import botocore.config

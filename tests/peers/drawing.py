@@ -1,4 +1,4 @@
-"""Draws the requests of signatures.py: what may stand in a request, with a liking for what goes wrong.
+"""Draws the requests of peer_signatures.py: what may stand in a request, with a liking for what goes wrong.
 
 A drawn request has kind (header, query, or object), method, path, query, headers (pairs), body (hex), time (seconds since
 1970), id, secret, token, region, service, expires, normalize, double_encode, content_sha256, unsigned_payload and

@@ -1,11 +1,10 @@
 #include <fargate/aws.hpp>
 
+#include "peers/peers.hpp"
 #include "support/catch.hpp"
 
-#include <chrono>
-#include <cstdlib>
-#include <optional>
 #include <string>
+#include <vector>
 
 // The real wire against another's services: moto's ECS, S3 and tagging, and objects that boto3 put there. tests/peers/run.py
 // starts them, prepares the account and runs this program; started alone, it says so and does nothing.
@@ -14,14 +13,11 @@
 
 namespace aws = fargate::aws;
 namespace json = fargate::json;
-using namespace std::chrono_literals;
+using peers::every_byte;
+using peers::variable;
+using peers::why;
 
 namespace {
-
-std::string variable(char const* name) {
-    char const* const value = std::getenv(name);
-    return value != nullptr ? value : "";
-}
 
 /// moto's account, through libcurl, with everything that a program uses by default but for the key.
 struct account {
@@ -35,17 +31,7 @@ struct account {
     }
 };
 
-/// What a failed answer says, for the report.
-template <class Answer>
-std::string why(Answer const& answer) {
-    return answer ? "" : answer.error().message;
-}
-
-bool there_is_moto() {
-    if (!variable("FARGATE_MOTO_ENDPOINT").empty()) return true;
-    WARN("SKIPPED: FARGATE_MOTO_ENDPOINT is not set; tests/peers/run.py starts moto and sets it");
-    return false;
-}
+bool there_is_moto() { return peers::there_is("FARGATE_MOTO_ENDPOINT"); }
 
 } // namespace
 
@@ -160,12 +146,7 @@ TEST_CASE("objects that boto3 put under odd keys come back byte for byte") {
     if (!there_is_moto()) return;
     account here;
     aws::s3<> s3{here.parts, account::options()};
-    // The keys and bodies that run.py puts.
-    std::string const every_byte = [] {
-        std::string made;
-        for (int i = 0; i != 256; ++i) made += static_cast<char>(i);
-        return made;
-    }();
+    // The keys and bodies that peer_moto.py puts.
     for (std::string const& key : {std::string{"plain.json"}, std::string{"a b+c&d=e?.txt"}, std::string{"dir//x"},
                                    std::string{"\xC3\xBCn\xC3\xAF"
                                                "code/\xE1\x88\xB4.txt"},
@@ -175,7 +156,7 @@ TEST_CASE("objects that boto3 put under odd keys come back byte for byte") {
         auto const got = s3.get_object({.bucket = "fargate-peers", .key = key});
         INFO(why(got));
         REQUIRE(got);
-        CHECK(got->body == key + "\n" + every_byte);
+        CHECK(got->body == key + "\n" + every_byte());
         auto const head = s3.head_object({.bucket = "fargate-peers", .key = key});
         INFO(why(head));
         REQUIRE(head);

@@ -25,7 +25,7 @@ def main(peer, *programs):
     python = installed.python()
     if os.path.realpath(sys.prefix) != os.path.realpath(python.parent.parent):
         os.execv(python, [python, "-B", __file__, peer, *programs])
-    return 0 if importlib.import_module(peer).run(*programs) else 1
+    return 0 if importlib.import_module("peer_" + peer).run(*programs) else 1
 
 
 if __name__ == "__main__":

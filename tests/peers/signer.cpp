@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-// Our side of tests/peers/signatures.py: reads requests, one JSON object a line, and answers each with what we make of it,
+// Our side of tests/peers/peer_signatures.py: reads requests, one JSON object a line, and answers each with what we make of it,
 // one JSON object a line.
 
 namespace aws = fargate::aws;

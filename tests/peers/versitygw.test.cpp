@@ -120,8 +120,8 @@ TEST_CASE("parts and conditions mean what they mean to S3") {
     auto const whole = s3.get_object({.bucket = bucket, .key = "a.json"});
     INFO(why(whole));
     REQUIRE(whole);
-    for (auto const& [range, bytes] : {std::pair{"bytes=0-4", "a.jso"}, std::pair{"bytes=-2", "\xFE\xFF"},
-                                       std::pair{"bytes=261-999", "\xFE\xFF"}}) {
+    for (auto const& [range, bytes] :
+         {std::pair{"bytes=0-4", "a.jso"}, std::pair{"bytes=-2", "\xFE\xFF"}, std::pair{"bytes=261-999", "\xFE\xFF"}}) {
         INFO(range);
         auto const part = s3.get_object({.bucket = bucket, .key = "a.json", .range = range});
         INFO(why(part));

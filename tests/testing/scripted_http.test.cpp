@@ -6,6 +6,7 @@
 
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -99,4 +100,56 @@ TEST_CASE("Threads share a script, each line of it going to one of them") {
     }
     CHECK(http.remaining() == 0);
     CHECK(http.requests().size() == 4 * per_thread);
+}
+
+namespace {
+
+class bucket final : public fargate::http::body_sink {
+public:
+    bool begin(fargate::http::response const& head) override {
+        status = head.status;
+        return willing;
+    }
+    bool take(std::string_view bytes) override {
+        body += bytes;
+        return true;
+    }
+    bool willing = true;
+    int status = 0;
+    std::string body;
+};
+
+} // namespace
+
+TEST_CASE("A scripted 2xx body goes to the sink, whatever its length; other bodies do not") {
+    scripted_http http;
+    http.reply(200, "12345").reply(404, "why").reply(200, "12345");
+    bucket into;
+    fargate::http::request request;
+    request.limits.body = 4;
+    request.sink = &into;
+    auto const whole = http.send(request);
+    REQUIRE(whole);
+    CHECK(whole->body.empty());
+    CHECK(into.body == "12345");
+    CHECK(http.send(request)->body == "why");
+    CHECK(into.status == 200);
+    into.willing = false;
+    CHECK(http.send(request).error().code == errc::cancelled);
+    CHECK(into.body == "12345");
+}
+
+TEST_CASE("A scripted body breaks off after the sink had its beginning") {
+    scripted_http http;
+    http.reply_broken({200, {{"Content-Length", "5"}}, "12345"}, 2).reply_broken({200, {}, "12345"}, 2);
+    bucket into;
+    fargate::http::request request;
+    request.sink = &into;
+    auto const lost = http.send(request);
+    REQUIRE_FALSE(lost);
+    CHECK(lost.error().code == errc::connection_failed);
+    CHECK(lost.error().retryable);
+    CHECK(into.body == "12");
+    request.sink = nullptr;
+    CHECK(http.send(request).error().code == errc::connection_failed);
 }

@@ -49,7 +49,7 @@ public:
 private:
     using steady = std::chrono::steady_clock;
     using milliseconds = std::chrono::milliseconds;
-    enum class refusal : unsigned char { none, long_head, long_body, not_http, repetition };
+    enum class refusal : unsigned char { none, long_head, long_body, not_http, repetition, sink };
 
     void prepare() {
         session_.set(CURLOPT_URL, request_.url.c_str());
@@ -145,6 +145,7 @@ private:
         case refusal::long_body: return too_large("body", request_.limits.body, "raise limits.body or ask for less");
         case refusal::not_http: return no_http("its head is malformed");
         case refusal::repetition: return lost("the kept connection closed, and nothing is sent twice");
+        case refusal::sink: return fail(errc::cancelled, "the receiver wants no more from " + peer_);
         case refusal::none: break;
         }
         if (constexpr int curle_too_large = 100; static_cast<int>(code) == curle_too_large) return long_line();
@@ -240,6 +241,10 @@ private:
         bool const before = head_.complete();
         if (!head_.take(line)) return refuse(refusal::not_http);
         if (head_.complete() == before) return true;
+        if (request_.sink != nullptr && head_.status() >= 200 && head_.status() <= 299) {
+            sunk_ = true;
+            return request_.sink->begin({head_.status(), head_.headers(), {}}) || refuse(refusal::sink);
+        }
         auto const length = has_body() ? head_.announced().value_or(0) : 0;
         if (length > request_.limits.body) return refuse(refusal::long_body);
         body_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(length, 1024 * 1024)));
@@ -248,6 +253,7 @@ private:
 
     [[nodiscard]] bool take_body(std::string_view bytes) {
         received_ = true;
+        if (sunk_) return request_.sink->take(bytes) || refuse(refusal::sink);
         if (bytes.size() > request_.limits.body - body_.size()) return refuse(refusal::long_body);
         body_ += bytes;
         return true;
@@ -270,6 +276,7 @@ private:
     head head_;
     std::string body_;
     std::size_t head_bytes_ = 0;
+    bool sunk_ = false;      ///< the body goes to the request's sink
     bool received_ = false; ///< since the loop last looked
     refusal refused_ = refusal::none;
 };

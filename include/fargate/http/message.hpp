@@ -23,7 +23,7 @@ struct limits {
 struct response;
 
 /// Takes the body of a 2xx answer piece by piece, so that it need not fit into memory and what came before a connection broke
-/// is not lost. Called on the thread that sends, in the course of `send`.
+/// is not lost. Called on the thread that sends, in the course of `send`; must not throw. Bytes are only lent.
 class body_sink {
 public:
     body_sink() = default;

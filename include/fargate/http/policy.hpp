@@ -20,6 +20,10 @@ namespace fargate::inline v0 {
 ///   `too_large`, `cancelled`, `malformed_response`, or `invalid_argument` when nothing was sent.
 /// - Follows no redirect, repeats nothing, keeps no cookie, and decodes no content coding.
 /// - Honours `r.limits` and `r.stop`, and never throws.
+/// - Where `r.sink` is set: `begin` once when the head of a 2xx answer is there (also of one without a body), `take` for
+///   every piece of its body, in order; the response then has an empty `body`, and `limits.body` does not count. False from
+///   either ends the exchange with `cancelled`. When the body breaks off, the sink has had what came. The bodies of other
+///   answers go into the response as ever. A policy that does not know sinks passes `r.sink` over and is still a policy.
 /// - May be called from as many threads as the executor beside it has; a model with one handle goes with
 ///   `inline_executor`.
 template <class Http>

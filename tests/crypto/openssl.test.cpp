@@ -105,3 +105,25 @@ TEST_CASE("several threads hash at once, each its own") {
     for (auto& each : threads) each.join();
     CHECK(same == std::array<bool, 4>{true, true, true, true});
 }
+
+TEST_CASE("SHA-1 gives the digests of FIPS 180's examples") {
+    auto const sha1 = [](std::string_view data) {
+        auto const made = fargate::crypto::sha1(data);
+        return to_hex({reinterpret_cast<char const*>(made.data()), made.size()});
+    };
+    CHECK(sha1("") == "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+    CHECK(sha1("abc") == "a9993e364706816aba3e25717850c26c9cd0d89d");
+    CHECK(sha1("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
+          "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
+}
+
+TEST_CASE("a hash in pieces is that of the whole") {
+    using fargate::crypto::hash_kind;
+    fargate::crypto::running_hash state{hash_kind::sha256};
+    std::string const thousand(1000, 'a');
+    for (int i = 0; i != 1000; ++i) state.add(thousand);
+    CHECK(to_hex(state.finish()) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    fargate::crypto::running_hash old{hash_kind::sha1};
+    for (int i = 0; i != 1000; ++i) old.add(thousand);
+    CHECK(to_hex(old.finish()) == "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
+}

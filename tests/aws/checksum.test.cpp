@@ -69,7 +69,8 @@ TEST_CASE("the announced checksum is the one of the whole object, whatever its a
     CHECK_FALSE(aws::announced_checksum_of({{"ETag", "\"x\""}, {"x-amz-checksum-mode", "ENABLED"}}));
     CHECK_FALSE(aws::announced_checksum_of({{"x-amz-checksum-crc32", "y/Q5Jg==-3"}}));
     CHECK_FALSE(aws::announced_checksum_of({{"x-amz-checksum-crc32", ""}}));
-    CHECK_FALSE(aws::announced_checksum_of({{"x-amz-checksum-crc32", "y/Q5Jg=="}, {"x-amz-checksum-type", "COMPOSITE"}}));
+    CHECK_FALSE(
+        aws::announced_checksum_of({{"x-amz-checksum-crc32", "y/Q5Jg=="}, {"x-amz-checksum-type", "COMPOSITE"}}));
     auto const other = aws::announced_checksum_of({{"x-amz-checksum-crc32c", "a-2"}, {"x-amz-checksum-sha256", "b"}});
     REQUIRE(other);
     CHECK(other->algorithm == checksum_algorithm::sha256);

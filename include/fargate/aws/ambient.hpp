@@ -45,6 +45,16 @@ public:
         return std::optional{ambient_setting{std::string{value}, std::string{key} + " of profile " + name_}};
     }
 
+    /// A nested entry of the profile: `addressing_style` below `s3 =`.
+    [[nodiscard]] result<std::optional<ambient_setting>> of_profile(std::string_view key, std::string_view part) {
+        auto const section = profile();
+        if (!section) return section.error();
+        std::string_view const value = *section != nullptr ? text::trim((*section)->find(key, part).value_or("")) : "";
+        if (value.empty()) return std::optional<ambient_setting>{};
+        auto const name = std::string{key}.append(".").append(part);
+        return std::optional{ambient_setting{std::string{value}, name + " of profile " + name_}};
+    }
+
     /// `endpoint_url` of a service in the section that the profile's `services` names.
     [[nodiscard]] result<std::optional<ambient_setting>> of_service(std::string_view service, std::string_view key) {
         auto const name = of_profile("services");

@@ -202,12 +202,7 @@ inline constexpr botocore_row botocore_s3[] = {
          std::optional<bool> whatever; // bodies are empty, and their hash is always signed
          r.flag(at, whatever);
      }},
-    {"use_accelerate_endpoint",
-     [](botocore_reader& r, botocore_place const& at) {
-         std::optional<bool> given;
-         r.flag(at, given);
-         r.made.s3.accelerate = given.value_or(false);
-     }},
+    {"use_accelerate_endpoint", [](botocore_reader& r, botocore_place const& at) { r.flag(at, r.made.s3.accelerate); }},
     {"use_dualstack_endpoint",
      [](botocore_reader& r, botocore_place const& at) { r.flag(at, r.made.s3_use_dualstack_endpoint); }},
     {"us_east_1_regional_endpoint",

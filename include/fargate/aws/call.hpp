@@ -2,7 +2,7 @@
 #define FARGATE_AWS_CALL_HPP
 
 #include <fargate/aws/endpoint.hpp>
-#include <fargate/http/fields.hpp>
+#include <fargate/http/message.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/sigv4/scope.hpp>
 
@@ -32,6 +32,9 @@ struct call {
     protocol speaks = protocol::json;
     sigv4::settings signing{};
     service_failure* failure = nullptr; ///< when set, receives what the last answer with an error status said
+    /// When set, takes the body of a 2xx answer, as far as the HTTP policy knows sinks. In `begin` and `take` it may change
+    /// `headers`: every attempt is made from the call as it is by then, so that it can ask for what is still missing.
+    http::body_sink* sink = nullptr;
 };
 
 /// A call of an AWS JSON 1.1 operation. `target_prefix` is the service's, e.g. `AmazonEC2ContainerServiceV20141113`.

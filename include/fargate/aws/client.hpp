@@ -170,6 +170,7 @@ private:
         made.body = what.body;
         made.limits = options_.limits;
         made.stop = std::move(stop);
+        made.sink = what.sink;
         if (!options_.anonymous) {
             std::vector<sigv4::header_view> views;
             for (auto const& each : made.headers) views.push_back({each.name, each.value});

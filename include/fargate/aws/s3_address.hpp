@@ -4,6 +4,7 @@
 #include <fargate/aws/endpoint.hpp>
 #include <fargate/aws/failure.hpp>
 #include <fargate/aws/region.hpp>
+#include <fargate/aws/s3_options.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/text/ascii.hpp>
 
@@ -12,21 +13,6 @@
 #include <utility>
 
 namespace fargate::inline v0::aws {
-
-/// Where the bucket's name stands: in the host or in the path.
-enum class addressing : unsigned char {
-    automatic,   ///< in the host where the name allows it; in the path under an endpoint URL
-    path,        ///< always in the path
-    virtual_host ///< in the host where the name allows it
-};
-
-/// What a caller may decide about S3 calls beside the `client_options`.
-struct s3_options {
-    addressing style = addressing::automatic;
-    bool accelerate = false;   ///< the transfer acceleration host
-    bool sign_payload = true;  ///< false: `UNSIGNED-PAYLOAD`, over https only
-    bool checksum_mode = true; ///< asks GetObject for the object's checksum; some other stores do not take the field
-};
 
 /// A bucket's endpoint and what goes before the key's path: empty, or `/bucket`.
 struct bucket_address {
@@ -49,6 +35,9 @@ namespace detail {
 [[nodiscard]] inline result<void> check_bucket(std::string_view bucket) {
     auto const refuse = [](char const* why) { return fail(errc::invalid_argument, why); };
     if (bucket.starts_with("arn:")) return refuse("access point ARNs are not supported: name the bucket itself");
+    if (bucket.ends_with(".mrap"))
+        return refuse("multi-region access points are not supported: name the bucket itself");
+    if (bucket.ends_with("--op-s3")) return refuse("S3 on Outposts is not supported: use a bucket of a region");
     if (bucket.ends_with("--x-s3") || bucket.ends_with("--xa-s3"))
         return refuse("directory buckets (S3 Express) are not supported: use a general purpose bucket");
     if (bucket.empty() || bucket.size() > 255) return refuse("a bucket name has 1 to 255 characters");
@@ -69,16 +58,18 @@ namespace detail {
     auto const refuse = [](char const* why) { return fail(errc::bad_configuration, why); };
     if (auto const name = detail::check_bucket(bucket); !name) return name.error();
     bool const global = to.region == "aws-global";
-    bool const in_host = options.style != addressing::path && detail::fits_host(bucket);
+    auto const style = options.style.value_or(addressing::automatic);
+    bool const accelerate = options.accelerate.value_or(false);
+    bool const in_host = style != addressing::path && detail::fits_host(bucket);
     std::string const region = global ? "us-east-1" : to.region;
     std::string const label = std::string{bucket} + ".";
     std::string const segment = "/" + std::string{bucket};
 
     if (to.custom) {
-        if (options.accelerate) return refuse("S3 acceleration has its own host: leave out the endpoint URL");
+        if (accelerate) return refuse("S3 acceleration has its own host: leave out the endpoint URL");
         endpoint where = *to.custom;
         where.region = region;
-        bool const plain = options.style == addressing::automatic || detail::is_ip_address(where.host);
+        bool const plain = style == addressing::automatic || detail::is_ip_address(where.host);
         if (!in_host || plain) return bucket_address{std::move(where), segment};
         where.authority = label + where.authority;
         where.host = label + where.host;
@@ -89,7 +80,7 @@ namespace detail {
     std::string const dual = to.use_dualstack ? ".dualstack" : "";
     std::string const suffix = "." + std::string{within.dns_suffix};
     if (to.use_fips && !within.s3_fips) return refuse("S3 has no FIPS endpoints in this partition");
-    if (options.accelerate) {
+    if (accelerate) {
         if (!in_host) return refuse("S3 acceleration needs a bucket name that fits into a host name, without dots");
         if (to.use_fips) return refuse("S3 acceleration has no FIPS endpoints");
         if (!within.s3_accelerate) return refuse("S3 acceleration is not available in this region");

@@ -276,7 +276,7 @@ private:
     head head_;
     std::string body_;
     std::size_t head_bytes_ = 0;
-    bool sunk_ = false;      ///< the body goes to the request's sink
+    bool sunk_ = false;     ///< the body goes to the request's sink
     bool received_ = false; ///< since the loop last looked
     refusal refused_ = refusal::none;
 };

@@ -208,6 +208,33 @@ TEST_CASE("under an endpoint URL a redirect changes the signing region and nothi
     CHECK(sent[2].headers.value_of("Authorization").find("/us-west-2/s3/") != std::string_view::npos);
 }
 
+TEST_CASE("what is no redirect is not followed, whatever region it names") {
+    for (int const status : {403, 404, 412, 416}) {
+        scene here;
+        here.parts.http.reply(status, "", {{"x-amz-bucket-region", "us-west-2"}});
+        CHECK(here.s3.get_object({.bucket = "bucket", .key = "k"}).error().http_status == status);
+        here.parts.http.reply(status, "", {{"x-amz-bucket-region", "us-west-2"}});
+        CHECK(here.s3.head_object({.bucket = "bucket", .key = "k"}).error().http_status == status);
+        CHECK(here.parts.http.requests().size() == 2);
+        CHECK(here.parts.clock.slept().empty());
+    }
+}
+
+TEST_CASE("a bucket whose location is refused is asked for where it is, and a 307 to the same region is the answer") {
+    scene here;
+    here.parts.http.reply(400, "<Error><Code>IllegalLocationConstraintException</Code><Message>m</Message></Error>")
+        .reply(200, "", {{"x-amz-bucket-region", "us-west-2"}})
+        .reply(200, "x");
+    CHECK(here.s3.get_object({.bucket = "bucket", .key = "k"}).has_value());
+    CHECK(here.parts.http.requests().back().url == "https://bucket.s3.us-west-2.amazonaws.com/k");
+    scene same;
+    same.parts.http.reply(307, "<Error><Code>TemporaryRedirect</Code><Message>m</Message></Error>",
+                          {{"x-amz-bucket-region", "eu-west-1"}, {"Location", "https://bucket.evil.example.com/"}});
+    auto const got = same.s3.get_object({.bucket = "bucket", .key = "k"});
+    CHECK(got.error().message == "s3 GetObject: TemporaryRedirect: m");
+    CHECK(same.parts.http.requests().size() == 1);
+}
+
 TEST_CASE("HEAD on an object follows a bare 400 by asking for the bucket") {
     scene here;
     here.parts.http.reply(400, "").reply(400, "", {{"x-amz-bucket-region", "us-west-2"}}).reply(200, "");
@@ -222,6 +249,16 @@ TEST_CASE("what cannot be an object's address is refused before anything is sent
     CHECK(here.s3.get_object({.bucket = "a/b", .key = "k"}).error().code == errc::invalid_argument);
     auto const arn = here.s3.get_object({.bucket = "arn:aws:s3:us-west-2:1:accesspoint/p", .key = "k"});
     CHECK(arn.error().message == "s3 GetObject: access point ARNs are not supported: name the bucket itself");
+    for (auto const* const refused : {"arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap", "mfzwi23gnjvgw.mrap",
+                                      "arn:aws:s3-outposts:us-west-2:1:outpost/op-1/accesspoint/p",
+                                      "arn:aws:s3-object-lambda:us-west-2:1:accesspoint/p",
+                                      "test-accessp-o0b1d075431d83bebde8xz5w8ijx1qzlbp3i3kuse10--op-s3",
+                                      "name--usw2-az1--x-s3", "ap--usw2-az1--xa-s3"}) {
+        auto const got = here.s3.get_object({.bucket = refused, .key = "k"});
+        REQUIRE_FALSE(got);
+        CHECK(got.error().code == errc::invalid_argument);
+        CHECK(got.error().message.find("not supported: ") != std::string::npos);
+    }
     CHECK(here.parts.http.requests().empty());
 }
 

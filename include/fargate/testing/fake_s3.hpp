@@ -1,6 +1,7 @@
 #ifndef FARGATE_TESTING_FAKE_S3_HPP
 #define FARGATE_TESTING_FAKE_S3_HPP
 
+#include <fargate/aws/checksum.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/crypto/openssl.hpp>
 #include <fargate/http/message.hpp>
@@ -31,10 +32,11 @@ namespace fargate::inline v0::testing {
 /// Amazon S3 in memory: an `http_policy` model that serves GetObject and HeadObject of what a test has `put`.
 ///
 /// Takes virtual-hosted and path-style addresses. Recomputes signatures by S3's rules (one-time encoded path, the body's
-/// hash in a header, fifteen minutes of skew). Serves ranges, `If-Match` and `If-None-Match`, and a CRC-32 when the caller
-/// asks for checksums. A bucket lives in one region: a request to the host of another is redirected, one that is signed for
-/// another is answered 400 `AuthorizationHeaderMalformed`, both with the right one named. An object that is not there is
-/// denied to whoever may not list its bucket. All members may be called from several threads at once.
+/// hash in a header, fifteen minutes of skew). Serves ranges, `If-Match` and `If-None-Match`, and a checksum when the caller
+/// asks for one. Bodies go to a request's `sink`, and break off where a test says so. A bucket lives in one region: a
+/// request to the host of another is redirected, one that is signed for another is answered 400
+/// `AuthorizationHeaderMalformed`, both with the right one named. An object that is not there is denied to whoever may not
+/// list its bucket. All members may be called from several threads at once.
 class fake_s3 {
 public:
     explicit fake_s3(aws_account account = {}, time_source now = wall_time()) :
@@ -69,8 +71,48 @@ public:
         redirect_names_region_ = naming_region;
     }
 
-    [[nodiscard]] result<http::response> send(http::request const& request) {
+    /// The checksum that it keeps of objects, CRC-32 unless told otherwise.
+    void keep_checksums(aws::checksum_algorithm which) {
         std::scoped_lock const lock{mutex_};
+        checksums_ = which;
+    }
+
+    /// The next `times` bodies of objects break off after so many bytes, which the request's `sink` gets: shorter ones come
+    /// whole.
+    void break_off(std::size_t bytes, std::size_t times = 1) {
+        std::scoped_lock const lock{mutex_};
+        break_at_ = bytes;
+        breaks_ = times;
+    }
+
+    [[nodiscard]] result<http::response> send(http::request const& request) {
+        std::optional<error> broken;
+        http::response answer;
+        {
+            std::scoped_lock const lock{mutex_};
+            auto made = answer_to(request, broken);
+            if (!made) return made;
+            answer = *std::move(made);
+        }
+        if (request.sink != nullptr && answer.status >= 200 && answer.status <= 299) {
+            std::string const body = std::exchange(answer.body, {});
+            if (!request.sink->begin(answer) || (!body.empty() && !request.sink->take(body)))
+                return fail(errc::cancelled, "the receiver wants no more");
+        }
+        if (broken) return *std::move(broken);
+        return answer;
+    }
+
+    [[nodiscard]] fault_plan& faults() noexcept { return faults_; }
+    [[nodiscard]] signature_check& keys() noexcept { return keys_; }
+    /// What the caller may do.
+    [[nodiscard]] iam_gate& gate() noexcept { return gate_; }
+    /// What has come in; `body` holds the address.
+    [[nodiscard]] exchange_log const& log() const noexcept { return log_; }
+
+private:
+    /// What comes back; `broken` is set when its body breaks off.
+    result<http::response> answer_to(http::request const& request, std::optional<error>& broken) {
         time_point const now = now_();
         exchange seen;
         seen.at = now;
@@ -86,6 +128,7 @@ public:
         bool const silent = planned && (planned->what == fault::kind::drop || planned->what == fault::kind::stall);
         seen.lost = silent && planned->when == fault::moment::after;
         seen.status = silent ? 0 : answer.status;
+        bool const delivery = seen.operation == "GetObject" && (seen.status == 200 || seen.status == 206);
         log_.add(std::move(seen));
         if (silent) return detail::unanswered(*planned);
         std::string const number = std::to_string(++answers_);
@@ -93,17 +136,14 @@ public:
         answer.headers.add("x-amz-id-2", "fake/" + number);
         answer.headers.add("Date", http_date(now));
         if (request.method == "HEAD") answer.body.clear();
+        if (delivery && breaks_ != 0 && answer.body.size() > break_at_) {
+            --breaks_;
+            answer.body.resize(break_at_);
+            broken = fail(errc::connection_failed, "the connection broke", true);
+        }
         return answer;
     }
 
-    [[nodiscard]] fault_plan& faults() noexcept { return faults_; }
-    [[nodiscard]] signature_check& keys() noexcept { return keys_; }
-    /// What the caller may do.
-    [[nodiscard]] iam_gate& gate() noexcept { return gate_; }
-    /// What has come in; `body` holds the address.
-    [[nodiscard]] exchange_log const& log() const noexcept { return log_; }
-
-private:
     struct object {
         std::string body;
         std::string content_type;
@@ -264,7 +304,7 @@ private:
         return deliver(request, found->second);
     }
 
-    [[nodiscard]] static http::response deliver(http::request const& request, object const& known) {
+    [[nodiscard]] http::response deliver(http::request const& request, object const& known) const {
         auto const& headers = request.headers;
         http::response answer;
         answer.headers.add("ETag", known.etag);
@@ -296,7 +336,9 @@ private:
         answer.body = known.body;
         answer.headers.add("Content-Length", std::to_string(known.body.size()));
         if (headers.value_of("x-amz-checksum-mode") == "ENABLED") {
-            answer.headers.add("x-amz-checksum-crc32", crc32_base64(known.body));
+            aws::checksum sum{checksums_};
+            sum.add(known.body);
+            answer.headers.add("x-amz-checksum-" + std::string{name_of(checksums_)}, sum.finish());
             answer.headers.add("x-amz-checksum-type", "FULL_OBJECT");
         }
         return answer;
@@ -313,6 +355,9 @@ private:
     std::uint64_t answers_ = 0;
     int redirect_status_ = 301;
     bool redirect_names_region_ = true;
+    aws::checksum_algorithm checksums_ = aws::checksum_algorithm::crc32;
+    std::size_t break_at_ = 0;
+    std::size_t breaks_ = 0;
 };
 
 } // namespace fargate::inline v0::testing

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,21 +54,6 @@ namespace fargate::inline v0::testing {
     }
     if (!from || (!to && dash + 1 != text.size()) || (to && *to < *from)) return std::nullopt;
     return std::pair{*from, to ? std::min(*to, last) : last};
-}
-
-/// The CRC-32 of IEEE 802.3 in four bytes, most significant first, as base64: what `x-amz-checksum-crc32` holds.
-[[nodiscard]] inline std::string crc32_base64(std::string_view bytes) {
-    std::uint32_t crc = 0xFFFFFFFFU;
-    for (char const c : bytes) {
-        crc ^= static_cast<unsigned char>(c);
-        for (int bit = 0; bit != 8; ++bit) crc = (crc >> 1U) ^ ((crc & 1U) != 0 ? 0xEDB88320U : 0U);
-    }
-    crc = ~crc;
-    constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::uint64_t const padded = static_cast<std::uint64_t>(crc) << 4U;
-    std::string out;
-    for (int shift = 30; shift >= 0; shift -= 6) out += digits[(padded >> static_cast<unsigned>(shift)) & 0x3FU];
-    return out + "==";
 }
 
 } // namespace fargate::inline v0::testing

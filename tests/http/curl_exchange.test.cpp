@@ -95,10 +95,13 @@ TEST_CASE("Chunks that are none are no HTTP") {
 }
 
 TEST_CASE("A body that ends before it should is a broken connection") {
-    auto const bytes = GENERATE(as<std::string>(), "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
-                                "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
-                                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
-                                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    auto const bytes =
+        GENERATE(as<std::string>(), "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+                 "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
+                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "HTTP/1.1 20", "HTTP/1.1 200 OK",
+                 "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
     CAPTURE(bytes);
     loopback server{says(bytes)};
     CHECK(told(ask(server)) == "connection_failed, retryable");
@@ -243,6 +246,20 @@ TEST_CASE("What never ends is given up when it is over its limit") {
         loopback server{says_without_end(ok, "X-A: " + kilobyte + "\r\n")};
         CHECK(told(ask(server, limits)) == "too_large");
     }
+}
+
+TEST_CASE("A head of a thousand fields is taken and one more is not") {
+    auto const fields = [](int count) {
+        std::string made;
+        for (int i = 0; i != count; ++i) made += "X-" + std::to_string(i) + ": v\r\n";
+        return made;
+    };
+    loopback fits{says(answer(200, "", fields(999)))}; // Content-Length is one too
+    CHECK(told(ask(fits)) == "");
+    loopback more{says(answer(200, "", fields(1000)))};
+    CHECK(told(ask(more)) == "too_large");
+    loopback many_interim{says("HTTP/1.1 103 x\r\n" + fields(600) + "\r\n" + answer(200, "", fields(600)))};
+    CHECK(told(ask(many_interim)) == "");
 }
 
 TEST_CASE("A server that falls silent runs into the idle limit") {

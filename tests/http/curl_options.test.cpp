@@ -93,6 +93,34 @@ TEST_CASE("A hashed directory of authorities is trusted as well") {
     CHECK(curl_http{options}.send({.url = server.url()}));
 }
 
+TEST_CASE("A request that names its authorities is sent to those of theirs and to no other's") {
+    authority const ca;
+    authority const other{"another authority"};
+    scratch files;
+    auto const right = files.write("right.pem", ca.pem());
+    auto const wrong = files.write("wrong.pem", other.pem());
+    files.write(ca.hashed_name(), ca.pem());
+    tls_server const server{ca.issue("IP:127.0.0.1"), answer(200, "private")};
+    auto file = trusting(right);
+    auto directory = direct();
+    directory.ca_path = files.path();
+    auto host = direct();
+    host.trust.push_back({"127.0.0.1", right, files.path()});
+    for (auto const& options : {file, directory, host}) {
+        curl_http http{options};
+        CHECK(http.send({.url = server.url()}));
+        auto const got = http.send({.url = server.url(), .ca_file = wrong});
+        REQUIRE_FALSE(got);
+        CHECK(got.error().code == errc::untrusted_peer);
+        CHECK(http.send({.url = server.url()}));
+    }
+    CHECK(curl_http{trusting(wrong)}.send({.url = server.url(), .ca_file = right}));
+    CHECK(server.requests().size() == 7);
+
+    loopback const plain{answer(200, "")};
+    CHECK(curl_http{direct()}.send({.url = plain.url(), .ca_file = files.path() + "/missing"})); // nobody to verify
+}
+
 TEST_CASE("A certificate that nobody trusted issued is refused") {
     authority const ca;
     authority const other{"another authority"};
@@ -204,7 +232,7 @@ TEST_CASE("Without a proxy in the options the environment's is taken, and its ex
 TEST_CASE("A proxy that tunnels sees neither the request nor has its own answer taken for the server's") {
     authority const ca;
     scratch files;
-    tls_server const server{ca.issue("DNS:ecs.test"), answer(200, "private"), true};
+    tls_server const server{ca.issue("DNS:ecs.test"), answer(200, "private"), {.tunnelled = true}};
     auto options = trusting(files.write("ca.pem", ca.pem()));
     options.proxy = "http://" + server.transport().authority();
     options.no_proxy = "elsewhere";
@@ -270,7 +298,7 @@ TEST_CASE("Each scheme has its own proxy or none, whatever else is said about pr
 TEST_CASE("The proxy for https is asked for a tunnel") {
     authority const ca;
     scratch files;
-    tls_server const server{ca.issue("DNS:ecs.test"), answer(200, "private"), true};
+    tls_server const server{ca.issue("DNS:ecs.test"), answer(200, "private"), {.tunnelled = true}};
     auto options = trusting(files.write("ca.pem", ca.pem()));
     options = options.with({.proxies = fargate::http::scheme_proxies{
                                 "http://127.0.0.1:1", "http://me:word@" + server.transport().authority()}});
@@ -288,7 +316,7 @@ TEST_CASE("A server that asks for a certificate is shown the client's, from one 
     authority const ca;
     authority const of_clients{"an authority of clients"};
     scratch files;
-    tls_server const server{ca.issue("IP:127.0.0.1"), answer(200, "welcome"), false, &of_clients};
+    tls_server const server{ca.issue("IP:127.0.0.1"), answer(200, "welcome"), {.of_clients = &of_clients}};
     auto const options = trusting(files.write("ca.pem", ca.pem()));
     CHECK_FALSE(curl_http{options}.send({.url = server.url()}));
 
@@ -323,7 +351,7 @@ TEST_CASE("An https proxy is trusted by authorities of its own, and shown a cert
     authority const ca;
     authority const of_clients{"an authority of clients"};
     scratch files;
-    tls_server const proxy{ca.issue("IP:127.0.0.1"), answer(200, "proxy"), false, &of_clients};
+    tls_server const proxy{ca.issue("IP:127.0.0.1"), answer(200, "proxy"), {.of_clients = &of_clients}};
     auto const mine = of_clients.issue("");
     fargate::curl_options options;
     options.http_proxy = "https://" + proxy.transport().authority();

@@ -148,6 +148,20 @@ TEST_CASE("a document is read to a depth of 128 and no further") {
     CHECK(readable("[" + nested(127, '[', ']') + "," + nested(127, '[', ']') + "]")); // depth, not count
 }
 
+TEST_CASE("a document is read to a million values and no further") {
+    CHECK(json::most_values == 1'000'000);
+    auto const list = [](std::size_t length) {
+        std::string text = "[0";
+        for (std::size_t i = 1; i < length; ++i) text += ",0";
+        return text + "]";
+    };
+    CHECK(readable(list(json::most_values - 1))); // the list is one too
+    CHECK_THAT(refused(list(json::most_values)), Catch::Contains("more than 1000000 values"));
+    std::string lists = "[";
+    for (std::size_t i = 0; i != json::most_values; ++i) lists += "[],";
+    CHECK_THAT(refused(lists + "0]"), Catch::Contains("more than 1000000 values"));
+}
+
 TEST_CASE("a member's name occurs once in its object") {
     CHECK_THAT(refused(R"({"a": 1, "b": 2, "a": 1})"), Catch::EndsWith("member \"a\" occurs twice"));
     CHECK_THAT(refused(R"([{"x": {"a": 1, "a": 2}}])"), Catch::EndsWith("member \"a\" occurs twice"));

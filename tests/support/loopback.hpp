@@ -2,8 +2,10 @@
 #define FARGATE_TESTS_SUPPORT_LOOPBACK_HPP
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -75,6 +77,16 @@ private:
     std::uint16_t port_ = 0;
 };
 
+/// How long the first request in `bytes` is, head and `Content-Length` body; npos when its head is not yet there.
+inline std::size_t request_size(std::string_view bytes) {
+    auto const end = bytes.find("\r\n\r\n");
+    if (end == std::string_view::npos) return std::string_view::npos;
+    std::string lower{bytes.substr(0, end)};
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    auto const at = lower.find("\r\ncontent-length:");
+    return end + 4 + (at == std::string::npos ? 0 : std::strtoul(lower.c_str() + at + 17, nullptr, 10));
+}
+
 /// A server that says what a test wants, byte for byte. Every connection runs the script on a thread of its own; when the
 /// script returns the connection is closed. The server ends with the object: sockets are shut, threads joined.
 class loopback {
@@ -93,8 +105,7 @@ public:
         std::optional<std::string> request() {
             std::size_t whole = std::string::npos;
             while (whole > pending_.size()) {
-                if (auto const head = pending_.find("\r\n\r\n"); head != std::string::npos)
-                    whole = head + 4 + body_size(std::string_view{pending_}.substr(0, head));
+                whole = request_size(pending_);
                 if (whole > pending_.size() && !receive()) return std::nullopt;
             }
             auto made = pending_.substr(0, whole);
@@ -123,6 +134,12 @@ public:
             return true;
         }
 
+        /// Returns when the other side's machine has all that was sent.
+        void wait_for_delivery() const {
+            for (int left = 1; left != 0; std::this_thread::yield())
+                if (::ioctl(socket_, SIOCOUTQ, &left) != 0) return;
+        }
+
         /// Says nothing until the other side hangs up or the server ends.
         void stall() {
             while (receive()) pending_.clear();
@@ -148,13 +165,6 @@ public:
 
     private:
         static constexpr std::size_t most_bytes = 64 * 1024 * 1024;
-
-        static std::size_t body_size(std::string_view head) {
-            std::string lower{head};
-            for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-            auto const at = lower.find("\r\ncontent-length:");
-            return at == std::string::npos ? 0 : std::strtoul(lower.c_str() + at + 17, nullptr, 10);
-        }
 
         loopback& home_;
         int socket_;

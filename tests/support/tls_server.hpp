@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -68,6 +69,8 @@ struct validity {
 /// A certificate authority of the test's own, and what it issues.
 class authority {
 public:
+    friend identity self_signed(std::string const& names);
+
     explicit authority(char const* name = "fargate test authority") :
         own_{make(name, {}, nullptr, "critical,CA:TRUE", "")} {}
 
@@ -118,6 +121,11 @@ private:
     identity own_;
 };
 
+/// A certificate that nobody but itself issued.
+inline identity self_signed(std::string const& names) {
+    return authority::make("fargate test server", {}, nullptr, "critical,CA:FALSE", names);
+}
+
 /// A directory of its own below the system's temporary one, gone with the object.
 class scratch {
 public:
@@ -147,21 +155,38 @@ private:
     std::vector<std::string> files_;
 };
 
-/// An HTTPS server on the loopback that gives every request the same answer. With `tunnelled` it poses as a proxy first:
-/// each connection begins with a CONNECT in the clear, which it grants. With an authority of clients it speaks only to those
-/// who show a certificate of that.
+/// How a server behaves.
+struct tls_manners {
+    bool tunnelled = false; ///< poses as a proxy first: begins with a CONNECT in the clear, which it grants
+    authority const* of_clients = nullptr; ///< speaks only to those who show a certificate of this authority
+    int newest = 0;                        ///< the newest version that it knows: TLS1_1_VERSION, ...; 0 is all
+    bool once = false;                     ///< ends each connection after one answer
+};
+
+/// An HTTPS server on the loopback, which answers requests by a function of their bytes.
 class tls_server {
 public:
-    tls_server(identity own, std::string answer, bool tunnelled = false, authority const* of_clients = nullptr) :
-        context_{SSL_CTX_new(TLS_server_method())}, answer_{std::move(answer)}, tunnelled_{tunnelled} {
+    using answers = std::function<std::string(std::string const&)>;
+
+    tls_server(identity own, answers answer, tls_manners manners = {}) :
+        context_{SSL_CTX_new(TLS_server_method())}, answer_{std::move(answer)}, manners_{manners} {
         SSL_CTX_use_certificate(context_.get(), own.certificate.get());
         SSL_CTX_use_PrivateKey(context_.get(), own.key.get());
-        if (of_clients == nullptr) return;
-        X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), of_clients->certificate());
+        if (manners.newest != 0) {
+            SSL_CTX_set_security_level(context_.get(), 0); // else the old versions' signatures are not offered
+            SSL_CTX_set_min_proto_version(context_.get(), TLS1_VERSION);
+            SSL_CTX_set_max_proto_version(context_.get(), manners.newest);
+        }
+        if (manners.of_clients == nullptr) return;
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), manners.of_clients->certificate());
         SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     }
 
-    [[nodiscard]] std::string url() const { return server_.url("/", "https"); }
+    /// Gives every request the same answer.
+    tls_server(identity own, std::string answer, tls_manners manners = {}) :
+        tls_server{std::move(own), [answer = std::move(answer)](std::string const&) { return answer; }, manners} {}
+
+    [[nodiscard]] std::string url(std::string_view target = "/") const { return server_.url(target, "https"); }
     [[nodiscard]] loopback const& transport() const { return server_; }
 
     /// What came through the encryption, a request each.
@@ -176,7 +201,8 @@ private:
         sigemptyset(&sigpipe);
         sigaddset(&sigpipe, SIGPIPE);
         pthread_sigmask(SIG_BLOCK, &sigpipe, nullptr);
-        if (tunnelled_ && (!peer.request() || !peer.send("HTTP/1.1 200 Granted\r\nX-Proxy: yes\r\n\r\n"))) return;
+        if (manners_.tunnelled && (!peer.request() || !peer.send("HTTP/1.1 200 Granted\r\nX-Proxy: yes\r\n\r\n")))
+            return;
         std::unique_ptr<SSL, freed_by<SSL_free>> const session{SSL_new(context_.get())};
         SSL_set_fd(session.get(), peer.native());
         if (SSL_accept(session.get()) != 1) return;
@@ -184,19 +210,21 @@ private:
         char bytes[4096];
         for (int size = 0; (size = SSL_read(session.get(), bytes, sizeof bytes)) > 0 && request.size() < 1024 * 1024;) {
             request.append(bytes, static_cast<std::size_t>(size));
-            if (!request.ends_with("\r\n\r\n")) continue;
+            if (request_size(request) > request.size()) continue;
+            auto const answer = answer_(request);
             {
                 std::scoped_lock const lock{mutex_};
                 requests_.push_back(std::exchange(request, {}));
             }
-            if (SSL_write(session.get(), answer_.data(), static_cast<int>(answer_.size())) <= 0) return;
+            if (SSL_write(session.get(), answer.data(), static_cast<int>(answer.size())) <= 0) return;
+            if (manners_.once) break;
         }
         SSL_shutdown(session.get());
     }
 
     std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>> context_;
-    std::string answer_;
-    bool tunnelled_;
+    answers answer_;
+    tls_manners manners_;
     mutable std::mutex mutex_;
     std::vector<std::string> requests_;
     loopback server_{[this](loopback::peer& peer) { serve(peer); }};

@@ -7,6 +7,7 @@
 #include <fargate/http/message.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/text/ascii.hpp>
+#include <fargate/text/utf8.hpp>
 
 #include <string>
 #include <string_view>
@@ -68,11 +69,16 @@ inline constexpr std::size_t longest_message = 2048;
     return text.substr(0, longest);
 }
 
-/// A text as it can stand in a log line: control characters become spaces.
+/// A text as it can stand in a log line: control characters become spaces, and `?` what is not ASCII in a text that is no
+/// UTF-8.
 [[nodiscard]] inline std::string one_line(std::string_view text) {
     std::string made{text};
-    for (char& c : made)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+    bool const utf8 = text::is_utf8(text);
+    for (char& c : made) {
+        auto const byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F) c = ' ';
+        if (byte > 0x7F && !utf8) c = '?';
+    }
     return made;
 }
 
@@ -93,8 +99,9 @@ inline constexpr std::size_t longest_message = 2048;
     service_failure made;
     made.status = answer.status;
     made.code = std::to_string(answer.status);
-    made.request_id = answer.headers.value_of("x-amzn-RequestId");
-    if (made.request_id.empty()) made.request_id = answer.headers.value_of("x-amz-request-id");
+    made.request_id = one_line(cut(answer.headers.value_of("x-amzn-RequestId"), longest_code));
+    if (made.request_id.empty())
+        made.request_id = one_line(cut(answer.headers.value_of("x-amz-request-id"), longest_code));
     made.host_id = answer.headers.value_of("x-amz-id-2");
     made.redirect_region = answer.headers.value_of("x-amz-bucket-region");
     return made;
@@ -181,15 +188,15 @@ inline constexpr std::size_t longest_message = 2048;
     errc const code = is_refused_key(said.status, said.code) ? errc::unauthorized
                       : no_object                            ? errc::not_found
                                                              : errc::service_error;
-    error made = fail(code, said.code);
+    error made = fail(code, detail::one_line(said.code));
     if (said.code == std::to_string(said.status)) made.message = "HTTP " + said.code;
     if (!said.message.empty()) made.message += ": " + detail::one_line(detail::cut(said.message, longest_quote));
     bool const elsewhere = said.status < 500 && said.status != 404 && !said.redirect_region.empty();
     if (elsewhere && said.redirect_region != what.where.region)
         made.message += "; the bucket is in region " + detail::one_line(detail::cut(said.redirect_region, 63));
     made.http_status = said.status;
-    made.service_code = said.code;
-    made.request_id = said.request_id;
+    made.service_code = detail::one_line(said.code);
+    made.request_id = detail::one_line(detail::cut(said.request_id, detail::longest_code));
     made.resources = said.resources;
     return made;
 }

@@ -25,13 +25,15 @@ namespace fargate::inline v0 {
 /// - `limits.connect` covers name lookup, TCP, proxy and TLS; `limits.idle` runs from then on while no byte moves either
 ///   way. An answer over a limit is given up at once, and before the body when its `Content-Length` already says so.
 /// - Nothing is sent twice. When a kept connection dies under a request, that is `connection_failed`, retryable, for the
-///   request may have been acted on; one that the server closed while it was idle is noticed beforehand and replaced.
+///   request may have been acted on; one that the server closed while it was idle, or spoke on unasked, is noticed
+///   beforehand and replaced.
 /// - Proxies come from the options or from `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` (all but the first in
 ///   capitals too). libcurl reads these itself; `curl_options_from` (http/curl_environment.hpp) reads them as Python does.
 /// - Keeps no cookies, reads no netrc, raises no SIGPIPE.
 ///
 /// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates or the own one cannot be read.
-/// Broken or missing connections and passed deadlines are retryable; refused certificates and refused answers are not.
+/// Broken or missing connections and passed deadlines are retryable; refused certificates and refused answers are not, nor
+/// is a server that knows no TLS 1.2 (`untrusted_peer`). After an error the connection is closed.
 class curl_http {
 public:
     using options = curl_options;
@@ -52,7 +54,7 @@ public:
         if (request.stop.stop_requested()) return fail(errc::cancelled, "stopped before the request was sent");
         auto session = take();
         if (!session) return std::move(session).error();
-        http::curl_api::prepare(**session, options_, *address, request.bypass_proxy);
+        http::curl_api::prepare(**session, options_, *address, request);
         http::curl_api::exchange exchange{**session, request, address->authority};
         auto answer = exchange.run(http::curl_api::as_long(options_.connections));
         if (answer) keep(*std::move(session));
@@ -63,15 +65,17 @@ private:
     using session_pointer = std::unique_ptr<http::curl_api::session>;
 
     [[nodiscard]] result<session_pointer> take() {
-        {
-            std::scoped_lock const lock{mutex_};
-            if (!idle_.empty()) {
-                auto last = std::move(idle_.back());
-                idle_.pop_back();
-                return last;
-            }
-        }
+        while (auto last = take_idle())
+            if (last->quiet()) return last;
         return http::curl_api::session::open();
+    }
+
+    [[nodiscard]] session_pointer take_idle() {
+        std::scoped_lock const lock{mutex_};
+        if (idle_.empty()) return nullptr;
+        auto last = std::move(idle_.back());
+        idle_.pop_back();
+        return last;
     }
 
     void keep(session_pointer session) {

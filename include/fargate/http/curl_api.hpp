@@ -4,12 +4,15 @@
 #include <fargate/core/result.hpp>
 #include <fargate/http/fields.hpp>
 #include <fargate/text/ascii.hpp>
+#include <fargate/text/utf8.hpp>
 
 #include <curl/curl.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstddef>
@@ -18,6 +21,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 static_assert(LIBCURL_VERSION_NUM >= 0x074900, "fargate needs libcurl 7.73 or later");
 
@@ -71,6 +75,18 @@ private:
     sigset_t before_{};
     bool was_pending_ = false;
 };
+
+/// Somebody's words as they may stand in one line of a message: at most 1024 bytes, with `?` for control bytes, and for all
+/// that is not ASCII when it is no UTF-8.
+[[nodiscard]] inline std::string readable(std::string_view words) {
+    std::string made{words.substr(0, 1024)};
+    bool const utf8 = text::is_utf8(made);
+    for (char& c : made) {
+        auto const byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F || (byte > 0x7F && !utf8)) c = '?';
+    }
+    return made;
+}
 
 /// One transfer at a time and the connections it leaves open: an easy handle, alone in a multi handle of its own.
 class session {
@@ -138,6 +154,22 @@ public:
         text_.front() = '\0';
     }
 
+    void opened(curl_socket_t socket) { sockets_.push_back(socket); }
+    static int on_close(void* self, curl_socket_t socket) noexcept {
+        std::erase(static_cast<session*>(self)->sockets_, socket);
+        return ::close(socket);
+    }
+
+    /// No connection that was left open has been closed by the other side or has said a word since: what it said would be
+    /// taken for the answer to the next request.
+    [[nodiscard]] bool quiet() const noexcept {
+        for (auto const socket : sockets_) {
+            pollfd watched{socket, POLLIN, 0};
+            if (::poll(&watched, 1, 0) != 0) return false;
+        }
+        return true;
+    }
+
     template <class Value>
     [[nodiscard]] Value info(CURLINFO what) const noexcept {
         Value value{};
@@ -159,10 +191,7 @@ public:
         std::string_view const text{text_.data()};
         if (text.empty() || text::contains(text, "@") || text.starts_with("Unsupported proxy"))
             return curl_easy_strerror(code);
-        std::string made{text};
-        for (char& c : made)
-            if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-        return made;
+        return readable(text);
     }
 
     [[nodiscard]] static error broken(CURLMcode code) {
@@ -170,6 +199,7 @@ public:
     }
 
 private:
+    std::vector<curl_socket_t> sockets_; // that connections have open
     multi_handle multi_;
     easy_handle easy_;
     bool joined_ = false;

@@ -36,8 +36,8 @@ template <environment_policy Environment>
 /// - `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, in capitals too, lower case first; `HTTP_PROXY` not where
 ///   `REQUEST_METHOD` is set, for to a CGI program that is a client's `Proxy` field;
 /// - `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`: a file of PEM certificates or a hashed directory. They are for `host`
-///   alone, the Prefect API's (botocore never heard of them); for every host when that is empty. What cannot be read is an
-///   error of the first request.
+///   alone, the Prefect API's (AWS calls say in `request::ca_file` whom they trust); for every host when that is empty. What
+///   cannot be read is an error of the first request.
 template <environment_policy Environment>
 [[nodiscard]] curl_options curl_options_from(Environment const& environment, std::string_view host = {}) {
     using http::detail::proxy_of;

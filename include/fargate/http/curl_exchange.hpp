@@ -49,7 +49,8 @@ public:
 private:
     using steady = std::chrono::steady_clock;
     using milliseconds = std::chrono::milliseconds;
-    enum class refusal : unsigned char { none, long_head, long_body, not_http, repetition, sink };
+    static constexpr std::size_t most_fields = 1000;
+    enum class refusal : unsigned char { none, long_head, many_fields, long_body, not_http, repetition, sink };
 
     void prepare() {
         session_.set(CURLOPT_URL, request_.url.c_str());
@@ -76,6 +77,8 @@ private:
         session_.set(CURLOPT_WRITEDATA, static_cast<void*>(this));
         session_.set(CURLOPT_SOCKOPTFUNCTION, &on_socket);
         session_.set(CURLOPT_SOCKOPTDATA, static_cast<void*>(this));
+        session_.set(CURLOPT_CLOSESOCKETFUNCTION, &session::on_close);
+        session_.set(CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&session_));
     }
 
     /// Runs the transfer until libcurl calls it ended, or until a deadline or the stop token ends it.
@@ -142,6 +145,9 @@ private:
     [[nodiscard]] std::optional<error> judge(CURLcode code) const {
         switch (refused_) {
         case refusal::long_head: return too_large("head", request_.limits.head, "raise limits.head");
+        case refusal::many_fields:
+            return fail(errc::too_large, "the answer's head from " + peer_ + " has more than " +
+                                             std::to_string(most_fields) + " fields");
         case refusal::long_body: return too_large("body", request_.limits.body, "raise limits.body or ask for less");
         case refusal::not_http: return no_http("its head is malformed");
         case refusal::repetition: return lost("the kept connection closed, and nothing is sent twice");
@@ -152,14 +158,16 @@ private:
         switch (code) {
         case CURLE_OK:
             if (head_.complete()) return std::nullopt;
-            return no_http("there is no final status");
+            return lost("the connection closed inside the answer's head");
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_ISSUER_ERROR:
         case CURLE_SSL_INVALIDCERTSTATUS:
         case CURLE_SSL_PINNEDPUBKEYNOTMATCH: return untrusted(session_.words(code));
         case CURLE_SSL_CONNECT_ERROR: return judge_handshake();
         case CURLE_SSL_CACERT_BADFILE:
-            return fail(errc::bad_configuration, "the trusted certificates cannot be read: " + session_.words(code));
+            return fail(errc::bad_configuration,
+                        "the trusted certificates cannot be read: " +
+                            (request_.ca_file.empty() ? session_.words(code) : readable(request_.ca_file)));
         case CURLE_SSL_CERTPROBLEM:
             return fail(errc::bad_configuration,
                         "the client certificate or its key cannot be used: " + session_.words(code));
@@ -195,10 +203,13 @@ private:
     }
 
     /// A certificate whose signature is false, as of a namesake of the authority, comes as a failed handshake; OpenSSL's
-    /// words then are of its cryptography and not of the protocol.
+    /// words then are of its cryptography and not of the protocol. A server without TLS 1.2 is told by one side or the other.
     [[nodiscard]] error judge_handshake() const {
         auto const words = session_.words(CURLE_SSL_CONNECT_ERROR);
         if (text::contains(words, " routines:") && !text::contains(words, "SSL routines")) return untrusted(words);
+        for (char const* const part : {"unsupported protocol", "protocol version", "UNSUPPORTED_PROTOCOL"})
+            if (text::contains(words, part))
+                return fail(errc::untrusted_peer, peer_ + " speaks no TLS 1.2 or later: " + words);
         return lost(words);
     }
 
@@ -231,6 +242,7 @@ private:
             return CURL_SOCKOPT_ERROR;
         }
         close_on_exec(socket);
+        here.session_.opened(socket);
         return CURL_SOCKOPT_OK;
     }
 
@@ -240,6 +252,7 @@ private:
         if (head_bytes_ > request_.limits.head) return refuse(refusal::long_head);
         bool const before = head_.complete();
         if (!head_.take(line)) return refuse(refusal::not_http);
+        if (head_.headers().size() > most_fields) return refuse(refusal::many_fields);
         if (head_.complete() == before) return true;
         if (request_.sink != nullptr && head_.status() >= 200 && head_.status() <= 299) {
             sunk_ = true;

@@ -3,6 +3,7 @@
 
 #include <fargate/http/connection_options.hpp>
 #include <fargate/http/curl_api.hpp>
+#include <fargate/http/message.hpp>
 #include <fargate/text/ascii.hpp>
 #include <fargate/text/uri.hpp>
 
@@ -90,9 +91,11 @@ template <class Number>
 }
 
 /// Sets what is the same for every request to an address: nothing that libcurl would do beyond the one exchange (cookies,
-/// netrc, redirects, credentials, content decoding are off or not asked for), by which proxy, and whom to trust. `options`
-/// must stay as they are while the session is used.
-inline void prepare(session& session, curl_options const& options, text::url const& address, bool bypass_proxy) {
+/// netrc, redirects, credentials, content decoding are off or not asked for), by which proxy, and whom to trust: the
+/// request's own authorities, else those of the host, else those of the options, else the system's. `options` and `request`
+/// must stay as they are while the session is used. (libcurl reuses a connection or a TLS session under the same trust
+/// only.)
+inline void prepare(session& session, curl_options const& options, text::url const& address, request const& request) {
     auto const text_or_null = [](std::string const& value) { return value.empty() ? nullptr : value.c_str(); };
     session.set(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -119,7 +122,10 @@ inline void prepare(session& session, curl_options const& options, text::url con
     bool const apart = own != options.trust.end();
     auto const& ca_file = apart ? own->ca_file : options.ca_file;
     auto const& ca_path = apart ? own->ca_path : options.ca_path;
-    if (!ca_file.empty() || !ca_path.empty()) {
+    if (!request.ca_file.empty()) {
+        session.set(CURLOPT_CAINFO, request.ca_file.c_str());
+        session.set(CURLOPT_CAPATH, nullptr);
+    } else if (!ca_file.empty() || !ca_path.empty()) {
         session.set(CURLOPT_CAINFO, text_or_null(ca_file));
         session.set(CURLOPT_CAPATH, text_or_null(ca_path));
     }
@@ -140,7 +146,7 @@ inline void prepare(session& session, curl_options const& options, text::url con
     auto const& special = address.scheme == "https" ? options.https_proxy : options.http_proxy;
     auto const& proxy = special.empty() ? options.proxy : special;
     if (!proxy.empty() || !options.environment) session.set(CURLOPT_PROXY, proxy.c_str());
-    bool const around = bypass_proxy || is_excepted(options.no_proxy, address);
+    bool const around = request.bypass_proxy || is_excepted(options.no_proxy, address);
     session.set(CURLOPT_NOPROXY, around                                            ? "*"
                                  : options.no_proxy.empty() && options.environment ? nullptr
                                                                                    : options.no_proxy.c_str());

@@ -49,7 +49,8 @@ struct request {
     http::limits limits{};
     std::stop_token stop{};    ///< ends the exchange early with errc::cancelled
     bool bypass_proxy = false; ///< link-local metadata services are never reached through a proxy
-    std::string ca_file{};     ///< PEM certificates to trust in place of the policy's own choice; empty: that one
+    std::string ca_file{};     ///< PEM certificates to trust in place of the policy's own choice; empty: that one.
+                               ///< errc::bad_configuration names one that cannot be read
     /// Where the body of a 2xx answer goes, `limits.body` not counted, with `response::body` left empty. A policy that does
     /// not know sinks may leave it alone and hand the body over as ever: who sets one looks for `begin`. Not owned.
     body_sink* sink = nullptr;

@@ -30,6 +30,9 @@ using value = nlohmann::ordered_json;
 /// Documents nested deeper than this are refused: services send a handful of levels.
 inline constexpr std::size_t deepest = 128;
 
+/// Documents of more values than this are refused: a value takes up to a hundred bytes, and two in the text.
+inline constexpr std::size_t most_values = 1'000'000;
+
 namespace detail {
 
 inline void write_escape(std::string& out, unsigned unit) {
@@ -140,11 +143,17 @@ private:
     }
 
     bool add(value&& made) {
+        if (!count()) return false;
         place(std::move(made));
         return true;
     }
 
+    bool count() {
+        return ++count_ <= most_values || stop("it has more than " + std::to_string(most_values) + " values");
+    }
+
     bool open(value&& made) {
+        if (!count()) return false;
         if (open_.size() == deepest) return stop("it is nested more than " + std::to_string(deepest) + " deep");
         open_.push_back(&place(std::move(made)));
         return true;
@@ -161,6 +170,7 @@ private:
     std::string reason_;
     std::string wanted_;
     std::size_t bad_at_ = 0;
+    std::size_t count_ = 0;
 };
 
 template <class Number>

@@ -14,7 +14,8 @@ void models(fargate::curl_http&, fargate::system_clock&, fargate::process_enviro
 void signing(fargate::sigv4::header_view, fargate::sigv4::request_view, fargate::sigv4::key_view, fargate::sigv4::scope,
              fargate::sigv4::settings, fargate::sigv4::signed_headers, fargate::sigv4::signing_key_cache*,
              fargate::crypto::openssl_hash);
-void retrying(fargate::retry::outcome, fargate::retry::progress, fargate::retry::never, fargate::retry::standard&);
+void retrying(fargate::retry::outcome, fargate::retry::progress, fargate::retry::never, fargate::retry::standard&,
+              fargate::retry::bucket_rate, fargate::retry::token_bucket&);
 fargate::aws::access_key
 key(fargate::credentials::fixed, fargate::credentials::environment, fargate::credentials::profile,
     fargate::credentials::container, fargate::credentials::process, fargate::credentials::sso,
@@ -24,9 +25,10 @@ key(fargate::credentials::fixed, fargate::credentials::environment, fargate::cre
     fargate::credentials::refresh_windows,
     fargate::credentials::cached<
         fargate::credentials::chain<fargate::credentials::environment, fargate::credentials::container>>&);
-void agents(fargate::agent_options, fargate::claim, fargate::aws::client_options, fargate::prefect::settings,
-            fargate::prefect::flow, fargate::prefect::flow_run, fargate::prefect::task_run, fargate::deploy::settings,
-            fargate::deploy::launch_plan, fargate::deploy::launched, fargate::service::health);
+void agents(fargate::agent_options, fargate::claim, fargate::aws::client_options, fargate::aws::ecs_rates,
+            fargate::aws::ecs_buckets*, fargate::prefect::settings, fargate::prefect::flow, fargate::prefect::flow_run,
+            fargate::prefect::task_run, fargate::deploy::settings, fargate::deploy::launch_plan,
+            fargate::deploy::launched, fargate::service::health);
 } // namespace mentions
 
 #include <fargate/agent.hpp>
@@ -64,6 +66,8 @@ static_assert(
             fargate::program_output, fargate::credentials::standard, fargate::aws::section, fargate::aws::shared_files,
             fargate::credentials::refresh_windows, fargate::credentials::chain<fargate::credentials::environment>,
             fargate::credentials::cached<fargate::credentials::container>>);
+                      fargate::retry::standard, fargate::retry::bucket_rate, fargate::retry::token_bucket>);
+static_assert(defined<fargate::aws::ecs_rates, fargate::aws::ecs_buckets>);
 static_assert(defined<fargate::aws::access_key, fargate::credentials::fixed, fargate::credentials::environment,
                       fargate::credentials::profile, fargate::credentials::container, fargate::credentials::standard,
                       fargate::credentials::instance, fargate::credentials::instance_options, fargate::aws::section,

@@ -65,6 +65,8 @@ class legacy;
 class adaptive;
 class any_mode;
 struct mode_options;
+struct bucket_rate;
+class token_bucket;
 } // namespace retry
 
 namespace credentials {
@@ -91,6 +93,8 @@ class section;
 class shared_files;
 struct client_options;
 struct botocore_config;
+struct ecs_rates;
+class ecs_buckets;
 } // namespace aws
 
 namespace prefect {

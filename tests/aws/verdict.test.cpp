@@ -77,9 +77,11 @@ TEST_CASE("lost answers are repeated; refused certificates, long answers, cancel
 }
 
 TEST_CASE("codes that speak of expired keys and wrong clocks are known") {
-    CHECK(aws::is_expired_key("ExpiredTokenException"));
-    CHECK(aws::is_expired_key("ExpiredToken"));
-    CHECK_FALSE(aws::is_expired_key("UnrecognizedClientException"));
+    for (char const* const code : {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidClientTokenId",
+                                   "UnrecognizedClientException"})
+        CHECK(aws::is_expired_key(code));
+    CHECK_FALSE(aws::is_expired_key("AccessDeniedException"));
+    CHECK_FALSE(aws::is_expired_key("InvalidSignatureException"));
     CHECK(aws::is_refused_key(400, "UnrecognizedClientException"));
     CHECK(aws::is_refused_key(401, "whatever"));
     CHECK_FALSE(aws::is_refused_key(403, "AccessDeniedException"));

@@ -3,12 +3,16 @@
 
 #include <fargate/aws/shared_files.hpp>
 #include <fargate/core/result.hpp>
+#include <fargate/retry/mode.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/text/ascii.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace fargate::inline v0::aws {
 
@@ -24,6 +28,8 @@ template <environment_policy Environment>
 class ambient {
 public:
     explicit ambient(Environment const& environment) : environment_{environment} {}
+
+    [[nodiscard]] Environment const& environment() const noexcept { return environment_; }
 
     [[nodiscard]] std::optional<ambient_setting> variable(std::string_view name) const {
         auto value = filled_variable(environment_, name);
@@ -95,6 +101,58 @@ private:
     std::optional<result<aws::shared_files>> files_{};
     std::string name_{};
 };
+
+/// How often and how calls are repeated: AWS_RETRY_MODE or `retry_mode`, and AWS_MAX_ATTEMPTS or `max_attempts`, the first
+/// attempt included. `errc::bad_configuration` names the place.
+template <environment_policy Environment>
+[[nodiscard]] result<retry::mode_options> ambient_repeats(ambient<Environment>& known) {
+    auto const wrong = [](ambient_setting const& found, std::string const& wanted, char const* quote = "\"") {
+        return fail(errc::bad_configuration,
+                    found.from + " must be " + wanted + ", not " + quote + text::printable(found.text) + quote);
+    };
+    retry::mode_options made;
+    auto const mode = known.find("AWS_RETRY_MODE", "retry_mode");
+    if (!mode) return mode.error();
+    if (*mode) {
+        std::string_view const name = (*mode)->text;
+        if (name == "standard") made.mode = retry::mode::standard;
+        if (name == "legacy") made.mode = retry::mode::legacy;
+        if (name == "adaptive") made.mode = retry::mode::adaptive;
+        if (!made.mode) return wrong(**mode, "legacy, standard or adaptive");
+    }
+    auto const attempts = known.find("AWS_MAX_ATTEMPTS", "max_attempts");
+    if (!attempts) return attempts.error();
+    if (*attempts) {
+        constexpr std::int64_t most = 1'000'000;
+        std::string_view const digits = (*attempts)->text;
+        std::int64_t number = 0;
+        auto const [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        bool const whole = problem == std::errc{} && end == digits.data() + digits.size();
+        if (!whole || number < 1 || number > most)
+            return wrong(**attempts,
+                         "a whole number of at least 1" +
+                             (whole && number > most ? " and at most " + std::to_string(most) : std::string{}),
+                         whole ? "" : "\"");
+        made.max_attempts = static_cast<int>(number);
+    }
+    return made;
+}
+
+/// The PEM file of the certificates to trust: the option, AWS_CA_BUNDLE, or `ca_bundle` of the profile; empty when none is
+/// named. `errc::bad_configuration` when it cannot be read.
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> resolve_ca_file(std::string_view option, ambient<Environment>& known) {
+    ambient_setting file{std::string{option}, "the option ca_file"};
+    if (file.text.empty()) {
+        auto found = known.find("AWS_CA_BUNDLE", "ca_bundle");
+        if (!found) return found.error();
+        if (!*found) return std::string{};
+        file = **std::move(found);
+    }
+    if (auto const text = known.environment().read_file(file.text); !text)
+        return fail(errc::bad_configuration, file.from + ": " + text.error().message);
+    return std::move(file.text);
+}
 
 } // namespace fargate::inline v0::aws
 

@@ -51,9 +51,10 @@ template <environment_policy Environment, log_policy Log>
         if (!found) return found.error();
         return *found ? detail::read_ambient(reader, rows, option, **found) : result<void>{};
     };
+    auto const repeats = ambient_repeats(known);
+    if (!repeats) return repeats.error();
+    reader.made.retries = *repeats;
     for (auto const& done : {
-             read(detail::botocore_retries, "mode", "AWS_RETRY_MODE", "retry_mode"),
-             read(detail::botocore_retries, "total_max_attempts", "AWS_MAX_ATTEMPTS", "max_attempts"),
              read(detail::botocore_options, "defaults_mode", "AWS_DEFAULTS_MODE", "defaults_mode"),
              read(detail::botocore_options, "tcp_keepalive", "BOTOCORE_TCP_KEEPALIVE", "tcp_keepalive"),
          })

@@ -4,8 +4,11 @@
 #include <fargate/aws/endpoint.hpp>
 #include <fargate/http/message.hpp>
 #include <fargate/json/json.hpp>
+#include <fargate/retry/token_bucket.hpp>
 #include <fargate/sigv4/scope.hpp>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +34,8 @@ struct call {
     std::string body{};
     protocol speaks = protocol::json;
     sigv4::settings signing{};
+    std::optional<std::chrono::milliseconds> deadline{}; ///< in place of `client_options::deadline`
+    retry::tolls tolls{};                                ///< what every attempt takes of the API's rates
     service_failure* failure = nullptr; ///< when set, receives what the last answer with an error status said
     /// When set, takes the body of a 2xx answer, as far as the HTTP policy knows sinks. In `begin` and `take` it may change
     /// `headers`: every attempt is made from the call as it is by then, so that it can ask for what is still missing.

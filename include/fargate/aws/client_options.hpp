@@ -4,6 +4,7 @@
 #include <fargate/http/message.hpp>
 #include <fargate/system/random.hpp>
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -18,13 +19,18 @@ struct client_options {
         ignore_configured_endpoint_urls{}; ///< AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: only the option counts
     std::optional<bool> use_fips{};        ///< AWS_USE_FIPS_ENDPOINT; not applied to an endpoint URL
     std::optional<bool> use_dualstack{};   ///< AWS_USE_DUALSTACK_ENDPOINT; likewise
-    http::limits limits{};
+    http::limits limits{};                 ///< of each attempt
+    /// For one call with all its attempts and waits; zero is none. What cannot be done within it is not waited for: the
+    /// call ends at once with what went wrong last. An attempt is cut short at it; fetching a key is not.
+    std::chrono::milliseconds deadline{0};
+    std::string ca_file{};            ///< AWS_CA_BUNDLE; PEM certificates to trust in place of the machine's
     std::string user_agent{};         ///< in place of the whole User-Agent but for what follows
     std::string user_agent_extra{};   ///< stands behind it
     std::string app_id{};             ///< AWS_SDK_UA_APP_ID; the `app/` of the User-Agent
     bool anonymous = false;           ///< sends requests unsigned and asks nobody for a key
     bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
     bool client_tokens = true; ///< gives a RunTask without clientToken one, so that a repeat starts nothing twice
+    bool api_rates = true;     ///< keeps an `ecs` below the rates at which ECS throttles; see `ecs_rates`
     random_source random = random_bits;
 };
 

@@ -1,6 +1,7 @@
 #ifndef FARGATE_AWS_ECS_HPP
 #define FARGATE_AWS_ECS_HPP
 
+#include <fargate/aws/api_rate.hpp>
 #include <fargate/aws/client.hpp>
 #include <fargate/aws/ecs_types.hpp>
 
@@ -19,7 +20,11 @@ namespace fargate::inline v0::aws {
 ///   answer starts no second task (`client_options::client_tokens` switches it off). An answer may hold `failures`
 ///   beside or instead of tasks: that is data, not an error. ConflictException carries the tasks of the first call in
 ///   `error::resources`.
-/// - `register_task_definition` has no such token: after a lost answer a repeat may leave one revision more.
+/// - `register_task_definition` has no such token: after a lost answer a repeat may leave one revision more. Who minds
+///   compares what DescribeTaskDefinition says of the family, as `deploy::definitions` does.
+///
+/// Calls wait their turn where they would come faster than ECS lets them, by the client's own count: see `ecs_rates`, whose
+/// numbers may be given (`client_options::api_rates` switches that off). No call waits while the burst lasts.
 ///
 /// Keeps references to `parts`, any struct with the members http, credentials, clock, environment, retry and hash of the
 /// bundle's types, e.g. `aws::parts<Policies>`. May be used from several threads as far as they may.
@@ -29,7 +34,8 @@ public:
     static constexpr std::size_t longest_overrides = 8192; ///< of RunTask, their JSON included
 
     template <class Parts>
-    explicit ecs(Parts& parts, client_options options = {}) : client_{parts, ecs_service, std::move(options)} {}
+    explicit ecs(Parts& parts, client_options options = {}, ecs_rates const& rates = {}) :
+        client_{parts, ecs_service, std::move(options)}, buckets_{rates} {}
 
     [[nodiscard]] result<task_definition_output> register_task_definition(json::value const& input,
                                                                           std::stop_token stop = {}) {
@@ -86,14 +92,26 @@ public:
 private:
     template <class Output>
     [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::stop_token stop) {
-        auto document = client_.call_json(operation, "AmazonEC2ContainerServiceV20141113", input, std::move(stop));
+        auto const tolls = client_.options().api_rates ? buckets_.of(operation, input) : retry::tolls{};
+        std::string request_id;
+        int status = 0;
+        auto const read = [&](http::response&& answer) {
+            request_id = detail::bare_failure(answer).request_id;
+            status = answer.status;
+            return read_document(std::move(answer));
+        };
+        auto document =
+            client_.call_json(operation, "AmazonEC2ContainerServiceV20141113", input, read, std::move(stop), tolls);
         if (!document) return std::move(document).error();
         auto output = Output::from(*std::move(document));
-        if (!output) return client_.named(operation, std::move(output).error());
-        return output;
+        if (output) return output;
+        output.error().http_status = status;
+        output.error().request_id = std::move(request_id);
+        return client_.named(operation, std::move(output).error());
     }
 
     client<Policies> client_;
+    ecs_buckets buckets_;
 };
 
 } // namespace fargate::inline v0::aws

@@ -112,10 +112,9 @@ template <environment_policy Environment>
 /// Asks options, environment and profile, in the SDKs' order, where the calls of a service go.
 template <environment_policy Environment>
 [[nodiscard]] result<target> resolve_target(service const& of, client_options const& options,
-                                            Environment const& environment) {
-    auto region = resolve_region(options.region, environment);
+                                            ambient<Environment>& known) {
+    auto region = resolve_region(options.region, known);
     if (!region) return region.error();
-    ambient<Environment> known{environment};
     auto const choose = [&known](std::optional<bool> given, std::string_view name,
                                  std::string_view key) -> result<bool> {
         if (given) return *given;
@@ -143,6 +142,14 @@ template <environment_policy Environment>
     if (!custom) return custom.error();
     made.custom = *std::move(custom);
     return made;
+}
+
+/// The same, reading the shared files anew.
+template <environment_policy Environment>
+[[nodiscard]] result<target> resolve_target(service const& of, client_options const& options,
+                                            Environment const& environment) {
+    ambient<Environment> known{environment};
+    return resolve_target(of, options, known);
 }
 
 } // namespace fargate::inline v0::aws

@@ -1,7 +1,7 @@
 #ifndef FARGATE_AWS_REGION_HPP
 #define FARGATE_AWS_REGION_HPP
 
-#include <fargate/aws/shared_files.hpp>
+#include <fargate/aws/ambient.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/text/ascii.hpp>
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace fargate::inline v0::aws {
 
@@ -74,28 +75,31 @@ inline constexpr region_rule region_rules[] = {
 }
 
 /// The region to call: the option when it is given, else AWS_REGION, AWS_DEFAULT_REGION, `region` of the profile in the
-/// shared files. `errc::bad_configuration` when there is none or when it cannot be one.
+/// shared files; an empty one counts as not given. `errc::bad_configuration` when there is none or when it cannot be one.
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> resolve_region(std::string_view option, ambient<Environment>& known) {
+    ambient_setting region{std::string{option}, "the option region_name"};
+    if (region.text.empty()) {
+        auto found = known.variable("AWS_REGION");
+        if (!found) {
+            auto other = known.find("AWS_DEFAULT_REGION", "region");
+            if (!other) return other.error();
+            found = *std::move(other);
+        }
+        if (!found)
+            return fail(errc::bad_configuration, "no region: set the option region_name or the variable AWS_REGION");
+        region = *std::move(found);
+    }
+    if (!is_host_label(region.text))
+        return fail(errc::bad_configuration, region.from + " holds no region name: expected one like eu-west-1");
+    return std::move(region.text);
+}
+
+/// The same, reading the shared files anew.
 template <environment_policy Environment>
 [[nodiscard]] result<std::string> resolve_region(std::string_view option, Environment const& environment) {
-    std::string region{option};
-    std::string from = "the option region_name";
-    for (std::string_view const name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
-        if (!region.empty()) break;
-        region = text::trim(environment.variable(name).value_or(""));
-        from = name;
-    }
-    if (region.empty()) {
-        auto const files = aws::load_shared_files(environment);
-        if (!files) return files.error();
-        std::string const name = aws::choose_profile(environment).name;
-        if (auto const* const profile = files->profile(name)) region = profile->find("region").value_or("");
-        from = "region of profile " + name;
-    }
-    if (region.empty())
-        return fail(errc::bad_configuration, "no region: set the option region_name or the variable AWS_REGION");
-    if (!is_host_label(region))
-        return fail(errc::bad_configuration, from + " holds no region name: expected one like eu-west-1");
-    return region;
+    ambient<Environment> known{environment};
+    return resolve_region(option, known);
 }
 
 } // namespace fargate::inline v0::aws

@@ -36,7 +36,7 @@ namespace detail {
 /// The User-Agent of AWS calls: `fargate/0.1.0 exec-env/AWS_ECS_FARGATE app/my-agent extra`. It is never signed. A text that
 /// the caller gives for it stands for all but the extra, as in botocore.
 template <environment_policy Environment>
-[[nodiscard]] std::string user_agent(client_options const& options, Environment const& environment) {
+[[nodiscard]] std::string user_agent(client_options const& options, ambient<Environment>& known) {
     std::string made = "fargate/" FARGATE_VERSION_STRING;
     auto const add = [&made](std::string_view name, std::string const& token) {
         if (!token.empty()) made.append(" ").append(name).append(token);
@@ -46,15 +46,22 @@ template <environment_policy Environment>
         add("", detail::field_text(options.user_agent_extra));
         return made;
     }
-    add("exec-env/", detail::product_token(environment.variable("AWS_EXECUTION_ENV").value_or(""), 128));
+    add("exec-env/", detail::product_token(known.environment().variable("AWS_EXECUTION_ENV").value_or(""), 128));
     std::string app = options.app_id;
     if (app.empty()) {
-        auto const found = ambient<Environment>{environment}.find("AWS_SDK_UA_APP_ID", "sdk_ua_app_id");
+        auto const found = known.find("AWS_SDK_UA_APP_ID", "sdk_ua_app_id");
         if (found && *found) app = (*found)->text;
     }
     add("app/", detail::product_token(app, 50));
     add("", detail::field_text(options.user_agent_extra));
     return made;
+}
+
+/// The same, reading the shared files anew.
+template <environment_policy Environment>
+[[nodiscard]] std::string user_agent(client_options const& options, Environment const& environment) {
+    ambient<Environment> known{environment};
+    return user_agent(options, known);
 }
 
 } // namespace fargate::inline v0::aws

@@ -64,9 +64,10 @@ inline constexpr hidden_throttle ecs_hidden_throttles[] = {
 
 } // namespace detail
 
-/// The key was valid once: a new one may do.
+/// The key ran out, or is none that the service knows (any more): if it was a temporary one, a new one may do.
 [[nodiscard]] constexpr bool is_expired_key(std::string_view code) noexcept {
-    return code == "ExpiredToken" || code == "ExpiredTokenException";
+    return code == "ExpiredToken" || code == "ExpiredTokenException" || code == "InvalidToken" ||
+           code == "InvalidClientTokenId" || code == "UnrecognizedClientException";
 }
 
 /// The service does not accept the key or what it signed. (That the key may not do what it asked for, AccessDenied, is

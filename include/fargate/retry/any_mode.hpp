@@ -3,24 +3,13 @@
 
 #include <fargate/retry/adaptive.hpp>
 #include <fargate/retry/legacy.hpp>
+#include <fargate/retry/mode.hpp>
 #include <fargate/retry/policy.hpp>
 #include <fargate/retry/standard.hpp>
 
 #include <optional>
 
 namespace fargate::inline v0::retry {
-
-/// The retry modes of the AWS SDKs by their names.
-enum class mode : unsigned char { standard, legacy, adaptive };
-
-/// What a configuration may say about repeats.
-struct mode_options {
-    std::optional<retry::mode> mode{};
-    std::optional<int> max_attempts{}; ///< the first one included
-
-    /// Nothing is said.
-    [[nodiscard]] bool empty() const noexcept { return !mode && !max_attempts; }
-};
 
 /// Whichever of the SDKs' modes is asked for when the program runs; standard unless told otherwise. Thread-safe.
 class any_mode {
@@ -40,6 +29,9 @@ public:
                                   how.max_attempts ? how.max_attempts : how_.max_attempts};
         return any_mode{merged, numbers_};
     }
+
+    /// What it was told, and no more: what is left open the environment may say.
+    [[nodiscard]] mode_options told() const noexcept { return how_; }
 
     [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) {
         return kind() == retry::mode::legacy ? legacy_.next(book, how) : steady_.next(book, how);

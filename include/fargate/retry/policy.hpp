@@ -42,6 +42,8 @@ struct progress {
 /// | `r.max_attempts()`          | (optional member) `int`   | attempts a call has at most, for `amz-sdk-request`             |
 /// | `r.with(mode_options)`      | (optional member) a       | a policy of its own that is as `r` but for what the            |
 /// |                             | policy of `r`'s type      | `retry::mode_options` say                                      |
+/// | `r.told()`                  | (optional member, beside  | what the program itself decided; the rest a client asks the    |
+/// |                             | `with`) `mode_options`    | environment for, and then stands on `r.with(...)`              |
 template <class Retry>
 concept retry_policy = requires(Retry& r, progress& book, outcome const& how) {
     { r.next(book, how) } -> std::same_as<std::optional<duration>>;

@@ -63,8 +63,7 @@ private:
     int number_ = -1;
 };
 
-/// A pipe that no other program inherits, with both ends above the three standard descriptors, which a service may have
-/// closed.
+/// A pipe that no other program inherits; reading from it does not wait.
 struct pipe_ends {
     descriptor read{};
     descriptor write{};
@@ -77,16 +76,9 @@ struct pipe_ends {
 #else
         if (::pipe2(ends, O_CLOEXEC) != 0) return false;
 #endif
-        read = lifted(ends[0]);
-        write = lifted(ends[1]);
-        return read.open() && write.open() && ::fcntl(read.number(), F_SETFL, O_NONBLOCK) == 0;
-    }
-
-private:
-    static descriptor lifted(int number) noexcept {
-        descriptor low{number};
-        if (number > STDERR_FILENO) return low;
-        return descriptor{::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
+        read = descriptor{ends[0]};
+        write = descriptor{ends[1]};
+        return ::fcntl(read.number(), F_SETFL, O_NONBLOCK) == 0;
     }
 };
 

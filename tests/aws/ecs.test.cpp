@@ -157,10 +157,12 @@ TEST_CASE("lists, clusters and stopped tasks are read; members of a wrong kind c
 TEST_CASE("an answer without what was asked for is malformed, and is not asked for twice") {
     scene here;
     for (char const* const body : {"{}", R"({"taskDefinition":{}})", R"({"taskDefinition":[1]})"}) {
-        here.parts.http.reply(200, body);
+        here.parts.http.reply(200, body, {{"x-amzn-RequestId", "R7"}});
         auto const made = here.ecs.register_task_definition(json::value::object());
         REQUIRE_FALSE(made);
         CHECK(made.error().code == errc::malformed_response);
+        CHECK(made.error().http_status == 200);
+        CHECK(made.error().request_id == "R7");
         CHECK(made.error().message.starts_with("ecs RegisterTaskDefinition: the answer has no taskDefinition"));
     }
     CHECK(here.parts.http.requests().size() == 3);
@@ -202,6 +204,43 @@ TEST_CASE("a client token of the caller's stays, and none is added where that is
     without.parts.http.reply(200, "{}");
     REQUIRE(without.ecs.run_task(parsed(R"({"taskDefinition":"f:1"})")));
     CHECK(without.parts.http.requests()[0].body == R"({"taskDefinition": "f:1"})");
+}
+
+TEST_CASE("every operation keeps the whole document, and of an error the request's id") {
+    auto const nothing = json::value::object();
+    auto const check = [&](auto const& ask) {
+        scene here;
+        std::string const body =
+            R"({"taskDefinition":{"taskDefinitionArn":"arn:d"},"task":{"taskArn":"arn:t"},"new":[1]})";
+        here.parts.http.reply(200, body);
+        auto const answer = ask(here.ecs);
+        REQUIRE(answer);
+        CHECK(answer->raw == parsed(body));
+        here.parts.http.reply(400, R"({"__type":"ClientException","message":"m"})", {{"x-amzn-RequestId", "R8"}});
+        auto const refused = ask(here.ecs);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().request_id == "R8");
+        here.parts.http.otherwise([](auto const&) { return http::response{200, {{"x-amzn-RequestId", "R9"}}, "[]"}; });
+        auto const malformed = ask(here.ecs);
+        REQUIRE_FALSE(malformed);
+        CHECK(malformed.error().code == errc::malformed_response);
+        CHECK(malformed.error().request_id == "R9");
+        auto broken = fargate::fail(errc::connection_failed, "it broke in the middle of the body");
+        broken.request_id = "R10"; // of the fields that came before
+        here.parts.http.otherwise([&broken](auto const&) { return broken; });
+        auto const lost = ask(here.ecs);
+        REQUIRE_FALSE(lost);
+        CHECK(lost.error().request_id == "R10");
+    };
+    check([&](auto& ecs) { return ecs.register_task_definition(nothing); });
+    check([&](auto& ecs) { return ecs.deregister_task_definition(nothing); });
+    check([&](auto& ecs) { return ecs.describe_task_definition(nothing); });
+    check([&](auto& ecs) { return ecs.list_task_definitions(nothing); });
+    check([&](auto& ecs) { return ecs.run_task(nothing); });
+    check([&](auto& ecs) { return ecs.describe_tasks(nothing); });
+    check([&](auto& ecs) { return ecs.list_tasks(nothing); });
+    check([&](auto& ecs) { return ecs.stop_task(nothing); });
+    check([&](auto& ecs) { return ecs.describe_clusters(nothing); });
 }
 
 TEST_CASE("a conflict names the tasks that the token started before") {

@@ -47,6 +47,18 @@ TEST_CASE("any mode is the standard one unless told otherwise") {
     CHECK(waits(policy, {verdict::transient}) == std::vector<duration>{50ms, 100ms});
     CHECK_FALSE(holds_back(policy));
     CHECK(any_mode{}.max_attempts() == 3);
+    CHECK(any_mode{}.told().empty());
+}
+
+TEST_CASE("a policy tells what it was told, and what that leaves open") {
+    any_mode const policy = any_mode{}.with({mode::adaptive, std::nullopt});
+    CHECK(policy.told().mode == mode::adaptive);
+    CHECK_FALSE(policy.told().max_attempts);
+    fargate::retry::mode_options const others{mode::legacy, 7};
+    CHECK_FALSE(others.beyond(policy.told()).mode);
+    CHECK(others.beyond(policy.told()).max_attempts == 7);
+    CHECK(others.beyond({}).mode == mode::legacy);
+    CHECK(others.beyond(others).empty());
 }
 
 TEST_CASE("any mode is the legacy one when told so") {

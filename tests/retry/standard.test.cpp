@@ -93,8 +93,51 @@ TEST_CASE("the recorded scenarios of standard mode 2.1 end as recorded, wait for
     CHECK(count == 13);
 }
 
-// The recorded long-polling scenarios (5) are left out: they are about operations that wait on the server, as SQS has
-// them; none of ours does (contract §4.1, "quota empty").
+TEST_CASE("with the numbers of before 2026 the recorded scenarios of those end as recorded") {
+    auto const cases = testing_support::load("retry-cases.json");
+    int count = 0;
+    for (auto const& [name, scenario] : json::object_of(cases, "standard_pre_2026")->items()) {
+        INFO(name);
+        auto options = options_of(*json::object_of(scenario, "given"));
+        options.transient_cost = 5;
+        options.transient_base = 1s;
+        standard policy{options};
+        fargate::testing::manual_clock clock;
+        std::vector<duration> expected_sleeps;
+        progress book;
+        for (auto const& recorded : *json::array_of(scenario, "responses"))
+            step(policy, book, recorded, clock, expected_sleeps);
+        CHECK(clock.slept() == expected_sleeps);
+        ++count;
+    }
+    CHECK(count == 6);
+}
+
+// An operation that waits on the server, as SQS has them, waits once more before it fails when the quota is empty. No
+// operation here is one (contract §4.1, "quota empty"), so those two of the recorded long-polling scenarios are left out.
+TEST_CASE("the recorded scenarios of long polling end as recorded where the quota is not empty") {
+    auto const cases = testing_support::load("retry-cases.json");
+    int count = 0;
+    int left_out = 0;
+    for (auto const& [name, scenario] : json::object_of(cases, "standard_2_1_long_polling")->items()) {
+        INFO(name);
+        auto const& given = *json::object_of(scenario, "given");
+        if (json::integer_of(given, "initial_retry_tokens") == 0) {
+            ++left_out;
+            continue;
+        }
+        standard policy{options_of(given)};
+        fargate::testing::manual_clock clock;
+        std::vector<duration> expected_sleeps;
+        progress book;
+        for (auto const& recorded : *json::array_of(scenario, "responses"))
+            step(policy, book, recorded, clock, expected_sleeps);
+        CHECK(clock.slept() == expected_sleeps);
+        ++count;
+    }
+    CHECK(count == 3);
+    CHECK(left_out == 2);
+}
 
 TEST_CASE("calls that share a policy share its quota, step by step as recorded") {
     auto const cases = testing_support::load("retry-cases.json");

@@ -56,11 +56,6 @@ public:
         return made;
     }
 
-    /// Passes a refused key on to the source, which may have signed for it.
-    void invalidate(std::uint64_t generation) {
-        if constexpr (requires { source_.invalidate(generation); }) source_.invalidate(generation);
-    }
-
 private:
     aws::role_request role_{};
     Source source_{};

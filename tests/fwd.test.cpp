@@ -8,7 +8,9 @@ fargate::prefect::backend backend();
 fargate::retry::verdict verdict();
 fargate::result<int> number(fargate::error const&, fargate::secret);
 fargate::result<fargate::http::response> send(fargate::http::request const&, fargate::http::fields*,
-                                              fargate::http::field*, fargate::http::limits*);
+                                              fargate::http::field*, fargate::http::limits*, fargate::http::body_sink&);
+fargate::result<fargate::aws::object> read(fargate::aws::object_request const&, fargate::aws::s3_options,
+                                           fargate::aws::checksum&);
 void models(fargate::curl_http&, fargate::system_clock&, fargate::process_environment&, fargate::null_log&,
             fargate::stream_log_options&, fargate::inline_executor&, fargate::thread_pool&, fargate::job);
 void signing(fargate::sigv4::header_view, fargate::sigv4::request_view, fargate::sigv4::key_view, fargate::sigv4::scope,
@@ -53,7 +55,9 @@ static_assert(defined<fargate::curl_http, fargate::system_clock, fargate::proces
                       fargate::stream_log_options, fargate::job, fargate::inline_executor, fargate::thread_pool,
                       fargate::agent_options, fargate::claim>);
 static_assert(defined<fargate::http::field, fargate::http::fields, fargate::http::limits, fargate::http::request,
-                      fargate::http::response, fargate::crypto::openssl_hash>);
+                      fargate::http::response, fargate::http::body_sink, fargate::crypto::openssl_hash>);
+static_assert(
+    defined<fargate::aws::object_request, fargate::aws::object, fargate::aws::s3_options, fargate::aws::checksum>);
 static_assert(
     defined<fargate::sigv4::header_view, fargate::sigv4::request_view, fargate::sigv4::key_view, fargate::sigv4::scope,
             fargate::sigv4::settings, fargate::sigv4::signed_headers, fargate::sigv4::signing_key_cache>);

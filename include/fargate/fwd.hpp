@@ -39,6 +39,7 @@ struct limits;
 struct connection_options;
 struct request;
 struct response;
+class body_sink;
 } // namespace http
 
 namespace crypto {
@@ -95,6 +96,10 @@ struct client_options;
 struct botocore_config;
 struct ecs_rates;
 class ecs_buckets;
+struct object_request;
+struct object;
+struct s3_options;
+class checksum;
 } // namespace aws
 
 namespace prefect {

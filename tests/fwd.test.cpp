@@ -71,20 +71,24 @@ static_assert(
             fargate::credentials::refresh_windows, fargate::credentials::chain<fargate::credentials::environment>,
             fargate::credentials::cached<fargate::credentials::container>>);
                       fargate::retry::standard, fargate::retry::bucket_rate, fargate::retry::token_bucket>);
-static_assert(defined<fargate::aws::ecs_rates, fargate::aws::ecs_buckets>);
-static_assert(defined<fargate::aws::access_key, fargate::credentials::fixed, fargate::credentials::environment,
-                      fargate::credentials::profile, fargate::credentials::container, fargate::credentials::standard,
-                      fargate::credentials::instance, fargate::credentials::instance_options, fargate::aws::section,
-                      fargate::aws::shared_files, fargate::credentials::refresh_windows,
-                      fargate::credentials::chain<fargate::credentials::environment>,
-                      fargate::credentials::cached<fargate::credentials::container>>);
-static_assert(
-    defined<fargate::aws::client_options, fargate::prefect::backend, fargate::prefect::settings, fargate::prefect::flow,
-            fargate::prefect::flow_run, fargate::prefect::task_run, fargate::deploy::settings,
-            fargate::deploy::launch_plan, fargate::deploy::launched, fargate::service::health>);
+                      static_assert(defined<fargate::aws::ecs_rates, fargate::aws::ecs_buckets>);
+                      static_assert(defined<fargate::aws::access_key, fargate::credentials::fixed,
+                                            fargate::credentials::environment, fargate::credentials::profile,
+                                            fargate::credentials::container, fargate::credentials::standard,
+                                            fargate::credentials::instance, fargate::credentials::instance_options,
+                                            fargate::aws::section, fargate::aws::shared_files,
+                                            fargate::credentials::refresh_windows,
+                                            fargate::credentials::chain<fargate::credentials::environment>,
+                                            fargate::credentials::cached<fargate::credentials::container>>);
+                      static_assert(
+                          defined<fargate::aws::client_options, fargate::prefect::backend, fargate::prefect::settings,
+                                  fargate::prefect::flow, fargate::prefect::flow_run, fargate::prefect::task_run,
+                                  fargate::deploy::settings, fargate::deploy::launch_plan, fargate::deploy::launched,
+                                  fargate::service::health>);
 
-TEST_CASE("the forward declarations cost nothing: they include nothing") {
-    auto const text = fargate::process_environment{}.read_file(FARGATE_VECTORS "/../../include/fargate/fwd.hpp");
-    REQUIRE(text);
-    CHECK(text->find("#include") == std::string::npos);
-}
+                      TEST_CASE("the forward declarations cost nothing: they include nothing") {
+                          auto const text = fargate::process_environment{}.read_file(FARGATE_VECTORS
+                                                                                     "/../../include/fargate/fwd.hpp");
+                          REQUIRE(text);
+                          CHECK(text->find("#include") == std::string::npos);
+                      }

@@ -6,24 +6,25 @@
 #include <fargate/aws/ecs.hpp>
 #include <fargate/aws/s3.hpp>
 #include <fargate/http/curl.hpp>
+#include <fargate/system/environment.hpp>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace testing_support {
 
-/// libcurl on real sockets, whose requests may name their authorities; all else is as in `frozen`.
-struct socket_http {
-    fargate::curl_http inner;
-    std::string ca_file{};
-    auto send(fargate::http::request request) {
-        if (!ca_file.empty()) request.ca_file = ca_file;
-        return inner.send(request);
+/// Variables of the test's own over this machine's files.
+struct own_variables : fargate::testing::map_environment {
+    [[nodiscard]] fargate::result<std::string> read_file(std::string_view path) const {
+        return fargate::process_environment{}.read_file(path);
     }
 };
 
+/// libcurl on real sockets; all else is as in `frozen`.
 struct on_sockets : frozen {
-    using http = socket_http;
+    using http = fargate::curl_http;
+    using environment = own_variables;
 };
 
 /// No proxy, whatever the environment names.
@@ -38,7 +39,7 @@ struct caller {
     static constexpr std::string_view token = "the-session-token";
 
     explicit caller(std::string url, fargate::http::limits limits = {}, std::string ca_file = {}) :
-        parts{.http = {fargate::curl_http{without_proxy()}, std::move(ca_file)},
+        parts{.http = fargate::curl_http{without_proxy()},
               .credentials = example_key{token},
               .clock = {},
               .environment = {},
@@ -46,6 +47,7 @@ struct caller {
               .hash = {}} {
         options.endpoint_url = std::move(url);
         options.limits = limits;
+        options.ca_file = std::move(ca_file);
     }
 
     [[nodiscard]] auto list_tasks() {

@@ -57,6 +57,32 @@ TEST_CASE("a service whose certificate the right authority issued is called, and
     CHECK(contains(server.requests()[1], caller::token));
 }
 
+TEST_CASE(
+    "AWS_CA_BUNDLE names the authorities of AWS calls, a profile's ca_bundle does, and the option goes before both") {
+    authority const ca;
+    authority const other{"another authority"};
+    scratch files;
+    auto const right = files.write("right.pem", ca.pem());
+    auto const wrong = files.write("wrong.pem", other.pem());
+    auto const profile_of = [&](std::string const& bundle) {
+        return files.write("config", "[default]\nca_bundle = " + bundle + "\n");
+    };
+    tls_server const server{ca.issue("IP:127.0.0.1"), no_tasks};
+    auto const code = [&](std::string option, fargate::testing::map_environment::map const& variables) {
+        caller one{server.url(""), {}, std::move(option)};
+        for (auto const& [name, value] : variables) one.parts.environment.set(name, value);
+        auto const got = one.list_tasks();
+        return got ? std::string{"200"} : std::string{name_of(got.error().code)};
+    };
+    CHECK(code({}, {}) == "untrusted_peer");
+    CHECK(code({}, {{"AWS_CA_BUNDLE", right}}) == "200");
+    CHECK(code({}, {{"AWS_CA_BUNDLE", wrong}}) == "untrusted_peer");
+    CHECK(code(right, {{"AWS_CA_BUNDLE", wrong}}) == "200");
+    CHECK(code({}, {{"AWS_CONFIG_FILE", profile_of(right)}}) == "200");
+    CHECK(code({}, {{"AWS_CONFIG_FILE", profile_of(right)}, {"AWS_CA_BUNDLE", wrong}}) == "untrusted_peer");
+    CHECK(code({}, {{"AWS_CA_BUNDLE", files.path() + "/missing.pem"}}) == "bad_configuration");
+}
+
 TEST_CASE("a bundle may hold several authorities, text between them, and lines that end as on Windows") {
     authority const ca;
     authority const other{"another authority"};
@@ -151,13 +177,13 @@ TEST_CASE("what was connected under one authority is not used under another, nor
     caller one{server.url(""), {}, right};
     REQUIRE(one.list_tasks());
     for (auto const& file : {wrong, std::string{}}) {
-        one.parts.http.ca_file = file;
+        one.options.ca_file = file;
         auto const got = one.list_tasks();
         REQUIRE_FALSE(got);
         CHECK(got.error().code == errc::untrusted_peer);
     }
     CHECK(server.requests().size() == 1);
-    one.parts.http.ca_file = right;
+    one.options.ca_file = right;
     CHECK(one.list_tasks());
     CHECK(server.requests().size() == 2);
 }

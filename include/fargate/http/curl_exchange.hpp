@@ -254,11 +254,13 @@ private:
         if (!head_.take(line)) return refuse(refusal::not_http);
         if (head_.headers().size() > most_fields) return refuse(refusal::many_fields);
         if (head_.complete() == before) return true;
+        auto const length = has_body() ? head_.announced().value_or(0) : 0;
         if (request_.sink != nullptr && head_.status() >= 200 && head_.status() <= 299) {
+            if (!std::in_range<curl_off_t>(length))
+                return refuse(refusal::long_body); // libcurl would read on without end
             sunk_ = true;
             return request_.sink->begin({head_.status(), head_.headers(), {}}) || refuse(refusal::sink);
         }
-        auto const length = has_body() ? head_.announced().value_or(0) : 0;
         if (length > request_.limits.body) return refuse(refusal::long_body);
         body_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(length, 1024 * 1024)));
         return true;

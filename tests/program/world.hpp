@@ -118,6 +118,7 @@ class program_world {
 public:
     explicit program_world(std::string const& token = "a token") : prefect{{.cloud = true, .token = token}} {
         environment = {{"PATH", "/usr/bin:/bin"},
+                       {"AWS_EC2_METADATA_DISABLED", "true"},
                        {"HOME", "/nonexistent"},
                        {"NO_PROXY", "*"},
                        {"PREFECT__CLOUD__API", prefect_server.url("")},

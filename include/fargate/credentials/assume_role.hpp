@@ -6,7 +6,7 @@
 #include <fargate/aws/policy.hpp>
 #include <fargate/aws/sts.hpp>
 #include <fargate/core/result.hpp>
-#include <fargate/credentials/sts_parts.hpp>
+#include <fargate/credentials/service_parts.hpp>
 #include <fargate/crypto/openssl.hpp>
 #include <fargate/text/ascii.hpp>
 
@@ -48,7 +48,7 @@ public:
         requires credential_policy<Source, Http, Clock, Environment>
     [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& environment) {
         if (role_.role_arn.empty()) return fail(errc::not_configured, "no role is given");
-        detail::sts_parts<Http, Clock, Environment, Source, Hash> parts{http, clock, environment, source_};
+        detail::service_parts<Http, Clock, Environment, Source, Hash> parts{http, clock, environment, source_};
         aws::sts<typename decltype(parts)::policies> sts{parts, options_};
         auto made = sts.assume_role(role_);
         if (!made) return detail::of_role(role_.role_arn, std::move(made).error());

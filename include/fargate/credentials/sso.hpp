@@ -8,10 +8,10 @@
 #include <fargate/core/secret.hpp>
 #include <fargate/credentials/fixed.hpp>
 #include <fargate/credentials/make_key.hpp>
+#include <fargate/credentials/service_parts.hpp>
 #include <fargate/credentials/sso_token.hpp>
 #include <fargate/crypto/openssl.hpp>
 #include <fargate/http/policy.hpp>
-#include <fargate/retry/standard.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/text/ascii.hpp>
@@ -78,30 +78,6 @@ struct sso_settings {
     return made;
 }
 
-namespace detail {
-
-/// What the two services of sign-on are called with.
-template <class Http, class Clock, class Environment>
-struct sign_on_parts {
-    struct policies {
-        using http = Http;
-        using credentials = fixed;
-        using clock = Clock;
-        using environment = Environment;
-        using retry = fargate::retry::standard;
-        using hash = crypto::openssl_hash;
-    };
-
-    Http& http;
-    Clock& clock;
-    Environment const& environment;
-    fixed credentials{};
-    fargate::retry::standard retry{};
-    crypto::openssl_hash hash{};
-};
-
-} // namespace detail
-
 /// A `credential_policy` for who has signed on with `aws sso login`: takes the token that the AWS CLI keeps in
 /// `~/.aws/sso/cache` and asks the portal for the role's key. A token of a session that has less than 15 minutes left is
 /// renewed by one caller at a time, at most once a minute, and written back; one that is still valid is used when that
@@ -121,7 +97,9 @@ public:
         auto const where =
             sso_token_path(environment, settings_.session.empty() ? settings_.start_url : settings_.session);
         if (!where) return where.error();
-        detail::sign_on_parts<Http, Clock, Environment> parts{http, clock, environment};
+        fixed nobody;
+        detail::service_parts<Http, Clock, Environment, fixed, crypto::openssl_hash> parts{http, clock, environment,
+                                                                                           nobody};
         auto const token = valid_token(parts, *where);
         if (!token) return token.error();
         aws::sso<typename decltype(parts)::policies> portal{parts, options()};

@@ -8,7 +8,7 @@
 #include <fargate/core/secret.hpp>
 #include <fargate/credentials/assume_role.hpp>
 #include <fargate/credentials/fixed.hpp>
-#include <fargate/credentials/sts_parts.hpp>
+#include <fargate/credentials/service_parts.hpp>
 #include <fargate/crypto/openssl.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/text/ascii.hpp>
@@ -56,8 +56,8 @@ public:
         if (!token) return token.error();
 
         fixed nobody;
-        detail::sts_parts<Http, Clock, Environment, fixed, crypto::openssl_hash> parts{http, clock, environment,
-                                                                                       nobody};
+        detail::service_parts<Http, Clock, Environment, fixed, crypto::openssl_hash> parts{http, clock, environment,
+                                                                                           nobody};
         aws::sts<typename decltype(parts)::policies> sts{parts, options_};
         aws::role_request role;
         role.role_arn = how.role_arn;

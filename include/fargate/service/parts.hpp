@@ -95,9 +95,13 @@ template <class Credentials, environment_policy Environment>
     return key;
 }
 
-template <class Credentials>
-[[nodiscard]] Credentials make_credentials(agent_options const& options) {
-    if constexpr (std::constructible_from<Credentials, credentials::access_key>)
+/// A search of standard kind asks STS for the keys of roles in the agent's region.
+template <class Credentials, environment_policy Environment>
+[[nodiscard]] Credentials make_credentials(agent_options const& options, Environment const& environment) {
+    if constexpr (std::constructible_from<Credentials, credentials::standard_options>)
+        return Credentials(credentials::standard_options{.key = key_of(options),
+                                                         .sts = {.region = aws_options(options, environment).region}});
+    else if constexpr (std::constructible_from<Credentials, credentials::access_key>)
         return Credentials(key_of(options));
     else
         return Credentials();
@@ -138,7 +142,8 @@ struct own_parts {
 private:
     own_parts(agent_options const& options, typename Policies::environment const& environment) :
         value{.http = make_http<typename Policies::http>(options, environment),
-              .credentials = make_credentials<typename Policies::credentials>(with_whole_key(options, environment)),
+              .credentials =
+                  make_credentials<typename Policies::credentials>(with_whole_key(options, environment), environment),
               .log = make_log<typename Policies::log>(process_of(options, environment))} {}
 
     [[nodiscard]] static process_settings process_of(agent_options const& options,

@@ -23,6 +23,9 @@ key(fargate::credentials::fixed, fargate::credentials::environment, fargate::cre
     fargate::credentials::container, fargate::credentials::process, fargate::credentials::sso,
     fargate::credentials::sso_settings, fargate::program_limits, fargate::program_output,
     fargate::credentials::container, fargate::credentials::instance, fargate::credentials::instance_options,
+    fargate::credentials::standard_options, fargate::credentials::process, fargate::credentials::sso,
+    fargate::credentials::sso_settings, fargate::credentials::web_identity, fargate::credentials::web_identity_settings,
+    fargate::aws::role_request, fargate::aws::caller_identity, fargate::program_limits, fargate::program_output,
     fargate::credentials::standard&, fargate::aws::section, fargate::aws::shared_files,
     fargate::credentials::refresh_windows,
     fargate::credentials::cached<

@@ -81,6 +81,7 @@ struct sso_settings;
 class instance;
 struct instance_options;
 class standard;
+struct standard_options;
 struct refresh_windows;
 template <class... Providers>
 class chain;

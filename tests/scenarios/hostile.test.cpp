@@ -5,13 +5,16 @@
 #include "support/loopback.hpp"
 
 #include <fargate/credentials/container.hpp>
+#include <fargate/credentials/instance.hpp>
 #include <fargate/testing/manual_clock.hpp>
 #include <fargate/testing/map_environment.hpp>
 #include <fargate/text/utf8.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -467,20 +470,59 @@ TEST_CASE("a metadata service is held to limits of its own, and a redirect of it
     CHECK(ended(key.error()) == "service_error");
     CHECK(elsewhere.connections() == 0);
 
+    {
+        loopback const endless{pours(ok + "\r\n", std::string(1024, ' '), sent)};
+        fargate::curl_http http{direct};
+        fargate::testing::manual_clock clock;
+        fargate::testing::map_environment const environment{{{"AWS_EC2_METADATA_SERVICE_ENDPOINT", endless.url("")}}};
+        auto const of_instance = fargate::credentials::instance{}.fetch(http, clock, environment);
+        REQUIRE_FALSE(of_instance);
+        CHECK(ended(of_instance.error()) == "too_large");
+    }
+
     loopback const nested{answer(200, deep(32'000))};
     auto const deep_key = from_container(nested, direct);
     REQUIRE_FALSE(deep_key);
     CHECK(ended(deep_key.error()) == "malformed_response");
 }
 
-TEST_CASE("a metadata service is asked directly, whatever proxies the environment or the options name") {
+namespace {
+
+/// Every variable that names a proxy names this one, and none an exception, for as long as the object lives.
+class proxies_everywhere {
+public:
+    explicit proxies_everywhere(std::string const& address) {
+        for (char const* const name : names) ::setenv(name, address.c_str(), 1);
+        for (char const* const name : {"no_proxy", "NO_PROXY"}) ::unsetenv(name);
+    }
+    proxies_everywhere(proxies_everywhere const&) = delete;
+    proxies_everywhere& operator=(proxies_everywhere const&) = delete;
+    ~proxies_everywhere() {
+        for (char const* const name : names) ::unsetenv(name);
+    }
+
+private:
+    static constexpr char const* names[] = {"http_proxy",  "HTTP_PROXY", "https_proxy",
+                                            "HTTPS_PROXY", "all_proxy",  "ALL_PROXY"};
+};
+
+} // namespace
+
+TEST_CASE("metadata services are asked directly, whatever proxies the environment or the options name") {
     loopback const proxy{answer(502, "")};
-    loopback const server{answer(
-        200, R"({"AccessKeyId": "AKID", "SecretAccessKey": "s", "Token": "t", "Expiration": "2024-01-02T09:00:00Z"})")};
+    loopback const server{[](loopback::peer& peer) {
+        while (auto const bytes = peer.request()) {
+            bool const token = bytes->starts_with("PUT ");
+            bool const role =
+                bytes->find("/security-credentials") != std::string::npos && bytes->find("/role") == std::string::npos;
+            peer.send(token  ? answer(200, "token", "X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n")
+                      : role ? answer(200, "role")
+                             : answer(200, R"({"Code": "Success", "AccessKeyId": "AKID", "SecretAccessKey": "s", )"
+                                           R"("Token": "t", "Expiration": "2024-01-02T09:00:00Z"})"));
+        }
+    }};
     auto const address = "http://" + proxy.authority();
-    for (char const* const name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
-        ::setenv(name, address.c_str(), 1);
-    for (char const* const name : {"no_proxy", "NO_PROXY"}) ::unsetenv(name);
+    proxies_everywhere const named{address};
     fargate::curl_options told;
     told.proxy = told.http_proxy = told.https_proxy = address;
     for (auto const& options : {fargate::curl_options{}, told}) {
@@ -489,9 +531,14 @@ TEST_CASE("a metadata service is asked directly, whatever proxies the environmen
         INFO((key ? std::string{} : key.error().message));
         REQUIRE(key);
         CHECK(key->id == "AKID");
+
+        fargate::curl_http http{options};
+        fargate::testing::manual_clock clock;
+        fargate::testing::map_environment const environment{{{"AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url("")}}};
+        auto const of_instance = fargate::credentials::instance{}.fetch(http, clock, environment);
+        INFO((of_instance ? std::string{} : of_instance.error().message));
+        REQUIRE(of_instance);
+        CHECK(of_instance->id == "AKID");
     }
-    for (char const* const name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
-        ::unsetenv(name);
     CHECK(proxy.requests().size() == 2);
-    CHECK(server.connections() == 2);
 }

@@ -3,6 +3,7 @@
 #include <fargate/http/curl.hpp>
 
 #include "support/catch.hpp"
+#include "support/tls_server.hpp"
 
 #include <algorithm>
 #include <string>
@@ -73,6 +74,39 @@ TEST_CASE("4.8: SIGINT and SIGTERM end an agent with one line and 0") {
         CHECK(contains(agent.out(), "INFO - agent | Keyboard Interrupt received: Agent is shutting down.\n"));
         CHECK(agent.err().empty());
     }
+}
+
+TEST_CASE("AWS over https is trusted by AWS_CA_BUNDLE, and without it a run fails with the reason") {
+    testing_support::authority const ca;
+    testing_support::scratch files;
+    program_world world;
+    testing_support::tls_server const aws{ca.issue("IP:127.0.0.1"), [&world](std::string const& bytes) {
+                                              auto const got = world.aws.send(testing_support::read_request(bytes));
+                                              return got ? testing_support::write_response(*got) : std::string{};
+                                          }};
+    world.environment["AWS_ENDPOINT_URL"] = aws.transport().url("", "https");
+    auto const refused = world.queue();
+    auto without = launch(world, {"start", "--max-polls", "1"});
+    CHECK(without.end() == 0);
+    INFO(without.out());
+    CHECK(contains(without.out(), "the certificate of " + aws.transport().authority() + " is refused: "));
+    CHECK(aws.requests().empty());
+    CHECK(world.aws.ecs.tasks_created() == 0);
+    CHECK(world.prefect.state(refused) == "Failed");
+
+    program_world other;
+    testing_support::tls_server const their{ca.issue("IP:127.0.0.1"), [&other](std::string const& bytes) {
+                                                auto const got = other.aws.send(testing_support::read_request(bytes));
+                                                return got ? testing_support::write_response(*got) : std::string{};
+                                            }};
+    other.environment["AWS_ENDPOINT_URL"] = their.transport().url("", "https");
+    other.environment["AWS_CA_BUNDLE"] = files.write("ca.pem", ca.pem());
+    auto const launched = other.queue();
+    auto with = launch(other, {"start", "--max-polls", "1"});
+    CHECK(with.end() == 0);
+    INFO(with.out());
+    CHECK(other.aws.ecs.tasks_created() == 1);
+    CHECK(other.prefect.state(launched) == "Submitted");
 }
 
 TEST_CASE("4.3: a launch in hand is finished after a signal") {

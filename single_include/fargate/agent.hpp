@@ -53,16 +53,20 @@
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 #include <optional>
+#include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <random>
 #include <set>
 #include <signal.h>
 #include <span>
+#include <spawn.h>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <system_error>
 #include <thread>
 #include <tuple>
@@ -284,6 +288,632 @@ private:
 };
 
 } // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/text/utf8.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_UTF8_HPP
+#define FARGATE_TEXT_UTF8_HPP
+
+namespace fargate::inline v0::text {
+
+/// What `next_code_point` yields for a byte that starts no character.
+inline constexpr char32_t no_code_point = 0xFFFFFFFF;
+
+/// Decodes the UTF-8 character at `at` and moves past it; past one byte when there is none (RFC 3629: no overlong
+/// forms, no surrogates, nothing above U+10FFFF). Requires `at < text.size()`.
+[[nodiscard]] constexpr char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
+    auto const byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
+    char32_t const lead = byte(at++);
+    if (lead < 0x80) return lead;
+    if (lead < 0xC2 || lead > 0xF4) return no_code_point;
+    std::size_t const more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+    if (text.size() - at < more) return no_code_point;
+    char32_t point = lead & (0x3FU >> more);
+    for (std::size_t i = 0; i != more; ++i) {
+        if ((byte(at + i) & 0xC0U) != 0x80U) return no_code_point;
+        point = (point << 6U) | (byte(at + i) & 0x3FU);
+    }
+    constexpr char32_t least[] = {0, 0x80, 0x800, 0x10000};
+    if (point < least[more] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return no_code_point;
+    at += more;
+    return point;
+}
+
+/// Appends a code point as UTF-8. A surrogate is written in the same pattern, which is not UTF-8: joining or refusing
+/// the halves is the caller's part. Requires `point <= 0x10FFFF`.
+constexpr void append_utf8(std::string& out, char32_t point) {
+    auto const tail = [&](unsigned shift) { out += static_cast<char>(0x80U | ((point >> shift) & 0x3FU)); };
+    if (point < 0x80) {
+        out += static_cast<char>(point);
+    } else if (point < 0x800) {
+        out += static_cast<char>(0xC0U | (point >> 6U));
+        tail(0);
+    } else if (point < 0x10000) {
+        out += static_cast<char>(0xE0U | (point >> 12U));
+        tail(6);
+        tail(0);
+    } else {
+        out += static_cast<char>(0xF0U | (point >> 18U));
+        tail(12);
+        tail(6);
+        tail(0);
+    }
+}
+
+/// True when every byte belongs to a character.
+[[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept {
+    for (std::size_t at = 0; at < text.size();)
+        if (next_code_point(text, at) == no_code_point) return false;
+    return true;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/json/json.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_JSON_JSON_HPP
+#define FARGATE_JSON_JSON_HPP
+
+// The only file that names nlohmann/json. Its throwing accessors (`at`, `get<T>` of the wrong type, `value` of the wrong
+// type) abort where exceptions are off, so the other floors read documents through the functions below.
+
+namespace fargate::inline v0::json {
+
+/// A JSON document. Objects keep the order in which members were added, so that what is written is a pure function of
+/// what was asked for.
+using value = nlohmann::ordered_json;
+
+/// Documents nested deeper than this are refused: services send a handful of levels.
+inline constexpr std::size_t deepest = 128;
+
+/// Documents of more values than this are refused: a value takes up to a hundred bytes, and two in the text.
+inline constexpr std::size_t most_values = 1'000'000;
+
+namespace detail {
+
+inline void write_escape(std::string& out, unsigned unit) {
+    constexpr char digits[] = "0123456789abcdef";
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) out += digits[(unit >> shift) & 0xFU];
+}
+
+inline void write_text(std::string& out, std::string_view raw) {
+    out += '"';
+    for (std::size_t at = 0; at < raw.size();) {
+        char32_t const decoded = text::next_code_point(raw, at);
+        unsigned const point = decoded == text::no_code_point ? 0xFFFDU : static_cast<unsigned>(decoded);
+        switch (point) {
+        case '"': out += "\\\""; break;
+        case '\\': out += "\\\\"; break;
+        case '\n': out += "\\n"; break;
+        case '\r': out += "\\r"; break;
+        case '\t': out += "\\t"; break;
+        case '\f': out += "\\f"; break;
+        case '\b': out += "\\b"; break;
+        default:
+            if (point >= 0x20 && point < 0x7F) {
+                out += static_cast<char>(point);
+            } else if (point < 0x10000) {
+                write_escape(out, point);
+            } else {
+                write_escape(out, 0xD800U + ((point - 0x10000U) >> 10U));
+                write_escape(out, 0xDC00U + ((point - 0x10000U) & 0x3FFU));
+            }
+        }
+    }
+    out += '"';
+}
+
+/// Builds a tree from nlohmann's parser events without exceptions: bounded depth, members appended in constant time,
+/// repeated member names refused when their object closes.
+class tree_builder {
+public:
+    explicit tree_builder(value& root) : root_{root} {}
+
+    [[nodiscard]] std::string const& reason() const noexcept { return reason_; }
+
+    bool null() { return add(value(nullptr)); }
+    bool boolean(bool flag) { return add(value(flag)); }
+    bool number_integer(value::number_integer_t number) { return add(value(number)); }
+    bool number_unsigned(value::number_unsigned_t number) { return add(value(number)); }
+    bool number_float(value::number_float_t number, std::string const&) { return add(value(number)); }
+    bool string(std::string& text) { return add(value(std::move(text))); }
+    bool binary(value::binary_t&) { return stop("it holds binary data"); }
+    bool start_object(std::size_t) { return open(value::object()); }
+    bool start_array(std::size_t) { return open(value::array()); }
+    bool end_array() { return close(); }
+
+    bool key(std::string& name) {
+        key_ = std::move(name);
+        return true;
+    }
+
+    bool end_object() {
+        auto const& members = *open_.back()->get_ptr<value::object_t const*>();
+        std::vector<std::string_view> names;
+        names.reserve(members.size());
+        for (auto const& each : members) names.push_back(each.first);
+        std::sort(names.begin(), names.end());
+        auto const twice = std::adjacent_find(names.begin(), names.end());
+        if (twice == names.end()) return close();
+        std::string name;
+        write_text(name, twice->substr(0, 64));
+        return stop("member " + name + " occurs twice");
+    }
+
+    /// nlohmann's own words are kept only where they quote nothing of the document.
+    template <class Exception>
+    bool parse_error(std::size_t at, std::string const&, Exception const& why) {
+        bad_at_ = at;
+        std::string_view const words{why.what()};
+        std::size_t const wish = words.rfind("; expected ");
+        bool const quotes = words.find("last read: ") != std::string_view::npos;
+        if (!quotes && wish != std::string_view::npos) wanted_ = words.substr(wish + 2);
+        return stop("bad text at byte " + std::to_string(at));
+    }
+
+    /// Where the text stopped being JSON, for people with an editor; empty when it is one line.
+    [[nodiscard]] std::string place_in(std::string_view text) const {
+        std::string made;
+        std::string_view const before = text.substr(0, bad_at_ == 0 ? 0 : bad_at_ - 1);
+        if (std::size_t const last = before.rfind('\n'); last != std::string_view::npos)
+            made = " (line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ", column " +
+                   std::to_string(before.size() - last) + ")";
+        if (!wanted_.empty()) made += ": " + wanted_;
+        return made;
+    }
+
+private:
+    bool stop(std::string why) {
+        reason_ = std::move(why);
+        return false;
+    }
+
+    value& place(value&& made) {
+        if (open_.empty()) return root_ = std::move(made);
+        value& parent = *open_.back();
+        if (auto* const list = parent.get_ptr<value::array_t*>()) return list->emplace_back(std::move(made));
+        auto& members = *parent.get_ptr<value::object_t*>();
+        members.emplace_back(std::move(key_), std::move(made));
+        return members.back().second;
+    }
+
+    bool add(value&& made) {
+        if (!count()) return false;
+        place(std::move(made));
+        return true;
+    }
+
+    bool count() {
+        return ++count_ <= most_values || stop("it has more than " + std::to_string(most_values) + " values");
+    }
+
+    bool open(value&& made) {
+        if (!count()) return false;
+        if (open_.size() == deepest) return stop("it is nested more than " + std::to_string(deepest) + " deep");
+        open_.push_back(&place(std::move(made)));
+        return true;
+    }
+
+    bool close() {
+        open_.pop_back();
+        return true;
+    }
+
+    value& root_;
+    std::vector<value*> open_;
+    std::string key_;
+    std::string reason_;
+    std::string wanted_;
+    std::size_t bad_at_ = 0;
+    std::size_t count_ = 0;
+};
+
+template <class Number>
+void write_number(std::string& out, Number number) {
+    char digits[32];
+    auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    out.append(digits, end);
+}
+
+/// Python's `repr` of a float: the shortest text that reads back the same, always with a point or an exponent.
+inline void write_float(std::string& out, double number) {
+    if (!std::isfinite(number)) {
+        out += "null";
+        return;
+    }
+    char digits[32];
+    double const size = std::fabs(number);
+    auto const form =
+        number == 0 || (size >= 1e-4 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
+    std::string_view const written{
+        digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number, form).ptr - digits)};
+    out += written;
+    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";
+}
+
+inline void write_value(std::string& out, value const& document) {
+    switch (document.type()) {
+    case value::value_t::object: {
+        char const* between = "{";
+        auto const& members = *document.get_ptr<value::object_t const*>();
+        for (auto const& [name, each] : members) {
+            out += between;
+            between = ", ";
+            write_text(out, name);
+            out += ": ";
+            write_value(out, each);
+        }
+        out += members.empty() ? "{}" : "}";
+        return;
+    }
+    case value::value_t::array: {
+        char const* between = "[";
+        auto const& items = *document.get_ptr<value::array_t const*>();
+        for (auto const& each : items) {
+            out += between;
+            between = ", ";
+            write_value(out, each);
+        }
+        out += items.empty() ? "[]" : "]";
+        return;
+    }
+    case value::value_t::string: return write_text(out, *document.get_ptr<value::string_t const*>());
+    case value::value_t::boolean: out += *document.get_ptr<value::boolean_t const*>() ? "true" : "false"; return;
+    case value::value_t::number_integer: return write_number(out, *document.get_ptr<value::number_integer_t const*>());
+    case value::value_t::number_unsigned:
+        return write_number(out, *document.get_ptr<value::number_unsigned_t const*>());
+    case value::value_t::number_float: return write_float(out, *document.get_ptr<value::number_float_t const*>());
+    case value::value_t::null:
+    case value::value_t::binary:
+    case value::value_t::discarded: out += "null"; return;
+    }
+}
+
+} // namespace detail
+
+/// Reads one JSON document (RFC 8259, UTF-8; repeated member names are refused, RFC 7493). `errc::malformed_response`
+/// says why it is none. Never throws; time and memory stay in proportion to `text`.
+[[nodiscard]] inline result<value> parse(std::string_view text) {
+    // A NUL is nowhere part of JSON, and nlohmann takes it for the end of the text.
+    if (auto const nul = text.find('\0'); nul != std::string_view::npos)
+        return fail(errc::malformed_response, "not a JSON document: bad text at byte " + std::to_string(nul + 1));
+    value document;
+    detail::tree_builder builder{document};
+    if (!value::sax_parse(text.begin(), text.end(), &builder))
+        return fail(errc::malformed_response, "not a JSON document: " + builder.reason() + builder.place_in(text));
+    return document;
+}
+
+/// Writes a document as one line of ASCII, with `", "` and `": "` between members: byte for byte what botocore sends for
+/// the same members, so that recorded requests can be compared. Bytes that are not UTF-8 are written as U+FFFD, numbers
+/// that are not finite as null.
+[[nodiscard]] inline std::string write(value const& document) {
+    std::string out;
+    detail::write_value(out, document);
+    return out;
+}
+
+/// Overwrites every text in a document, for those that hold secrets.
+inline void wipe(value& document) noexcept {
+    if (auto* const text = document.get_ptr<value::string_t*>()) {
+        fargate::wipe(*text);
+    } else if (auto* const items = document.get_ptr<value::array_t*>()) {
+        for (auto& each : *items) wipe(each);
+    } else if (auto* const members = document.get_ptr<value::object_t*>()) {
+        for (auto& [name, each] : *members) wipe(each);
+    }
+}
+
+/// The member `key` of an object; nullptr when there is none, when it is null, or when `document` is no object.
+[[nodiscard]] inline value const* member(value const& document, std::string_view key) noexcept {
+    auto const* const members = document.get_ptr<value::object_t const*>();
+    if (members == nullptr) return nullptr;
+    for (auto const& [name, each] : *members)
+        if (name == key) return each.is_null() ? nullptr : &each;
+    return nullptr;
+}
+
+/// The member `key` when it is an array, else nullptr.
+[[nodiscard]] inline value const* array_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr && found->is_array() ? found : nullptr;
+}
+
+/// The member `key` when it is an object, else nullptr.
+[[nodiscard]] inline value const* object_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr && found->is_object() ? found : nullptr;
+}
+
+/// The text of a value that is text, borrowed from it.
+[[nodiscard]] inline std::optional<std::string_view> as_text(value const& document) noexcept {
+    if (auto const* const text = document.get_ptr<value::string_t const*>()) return std::string_view{*text};
+    return std::nullopt;
+}
+
+/// The member `key` when it is text, borrowed from `document`.
+[[nodiscard]] inline std::optional<std::string_view> text_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr ? as_text(*found) : std::nullopt;
+}
+
+/// The member `key` when it is a whole number that fits.
+[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>()) {
+        if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
+        return static_cast<std::int64_t>(*counted);
+    }
+    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return *whole;
+    return std::nullopt;
+}
+
+/// The member `key` when it is any number; AWS sends times as seconds with a fraction.
+[[nodiscard]] inline std::optional<double> number_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const real = found->get_ptr<value::number_float_t const*>()) return *real;
+    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>())
+        return static_cast<double>(*counted);
+    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return static_cast<double>(*whole);
+    return std::nullopt;
+}
+
+/// The member `key` when it is true or false.
+[[nodiscard]] inline std::optional<bool> flag_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const flag = found->get_ptr<value::boolean_t const*>()) return *flag;
+    return std::nullopt;
+}
+
+/// Puts a member in place of the one of that name, or behind the others.
+inline void set(value& document, std::string_view key, value made) {
+    if (!document.is_object()) document = value::object();
+    auto& members = *document.get_ptr<value::object_t*>();
+    for (auto& [name, each] : members)
+        if (name == key) {
+            each = std::move(made);
+            return;
+        }
+    members.emplace_back(std::string{key}, std::move(made));
+}
+
+} // namespace fargate::inline v0::json
+
+#endif
+
+// ---- fargate/system/clock.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_CLOCK_HPP
+#define FARGATE_SYSTEM_CLOCK_HPP
+
+namespace fargate::inline v0 {
+
+using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
+using duration = std::chrono::microseconds;
+
+/// The only door to time: nothing else in the library asks for it or waits for it.
+///
+/// | expression               | type         | contract                                                              |
+/// |--------------------------|--------------|-----------------------------------------------------------------------|
+/// | `c.now()`                | `time_point` | wall-clock time, UTC, microseconds since 1970; never throws            |
+/// | `c.sleep_for(d, stop)`   | `bool`       | waits `d`, or less when `stop` (a `std::stop_token`) fires. True when |
+/// |                          |              | the whole time passed. Returns at once when `d <= 0`                  |
+///
+/// Both may be called from several threads at once.
+template <class Clock>
+concept clock_policy = requires(Clock& c, duration d, std::stop_token stop) {
+    { c.now() } -> std::same_as<time_point>;
+    { c.sleep_for(d, stop) } -> std::same_as<bool>;
+};
+
+/// The machine's clock. Sleeps on the monotonic clock, so a corrected wall clock neither shortens nor lengthens a wait.
+class system_clock {
+public:
+    [[nodiscard]] time_point now() const noexcept {
+        return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+    }
+
+    bool sleep_for(duration time, std::stop_token stop) const {
+        if (time <= duration::zero()) return !stop.stop_requested();
+        std::mutex mutex;
+        std::condition_variable_any wake;
+        std::unique_lock lock{mutex};
+        return !wake.wait_for(lock, stop, time, [&stop] { return stop.stop_requested(); });
+    }
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/retry/token_bucket.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_TOKEN_BUCKET_HPP
+#define FARGATE_RETRY_TOKEN_BUCKET_HPP
+
+namespace fargate::inline v0::retry {
+
+/// How much at once, and how much a second after that. A bucket that fills at no rate (0 or less) lets everything through.
+struct bucket_rate {
+    double burst = 1;
+    double per_second = 1;
+};
+
+/// A token bucket that is full at first. It decides and never waits: a token is taken when it is promised, before it is
+/// there, so who asks first goes first, and who goes when told finds a bucket that was never overdrawn. Thread-safe. A clock
+/// that is set back counts as one that stood still.
+class token_bucket {
+public:
+    explicit token_bucket(bucket_rate rate) : rate_{rate}, tokens_{rate.burst} {}
+
+    /// Takes `tokens` and tells how long whoever comes `now` has to wait for them, zero while the burst lasts.
+    [[nodiscard]] duration take(time_point now, double tokens = 1) {
+        if (rate_.per_second <= 0) return duration::zero();
+        std::scoped_lock const lock{mutex_};
+        if (!filled_ || now > *filled_) {
+            if (filled_) tokens_ = std::min(rate_.burst, tokens_ + seconds(now - *filled_) * rate_.per_second);
+            filled_ = now;
+        }
+        tokens_ -= tokens;
+        if (tokens_ >= -rounding) return duration::zero();
+        return std::chrono::ceil<duration>(std::chrono::duration<double>{-tokens_ / rate_.per_second - rounding});
+    }
+
+    /// Returns tokens of somebody who will not go after all.
+    void give_back(double tokens = 1) {
+        std::scoped_lock const lock{mutex_};
+        tokens_ = std::min(rate_.burst, tokens_ + tokens);
+    }
+
+private:
+    static constexpr double rounding = 1e-9; ///< what binary fractions of a second may be off
+
+    [[nodiscard]] static double seconds(duration time) noexcept { return std::chrono::duration<double>{time}.count(); }
+
+    bucket_rate rate_;
+    std::mutex mutex_;
+    double tokens_;
+    std::optional<time_point> filled_{}; ///< when `tokens_` was counted
+};
+
+/// What one attempt takes out of a bucket; of none when it is null.
+struct toll {
+    token_bucket* bucket = nullptr;
+    double tokens = 1;
+};
+
+/// All that one attempt takes.
+using tolls = std::array<toll, 3>;
+
+/// Takes all of it; how long the attempt has to wait until the last of it is there.
+[[nodiscard]] inline duration take(tolls const& all, time_point now) {
+    duration longest = duration::zero();
+    for (auto const& each : all)
+        if (each.bucket != nullptr) longest = std::max(longest, each.bucket->take(now, each.tokens));
+    return longest;
+}
+
+inline void give_back(tolls const& all) {
+    for (auto const& each : all)
+        if (each.bucket != nullptr) each.bucket->give_back(each.tokens);
+}
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/aws/api_rate.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_API_RATE_HPP
+#define FARGATE_AWS_API_RATE_HPP
+
+namespace fargate::inline v0::aws {
+
+/// How often ECS lets one account call in one region, by the table of "Request throttling for the Amazon ECS API" and, for
+/// Fargate, "AWS Fargate throttling quotas". AWS raises these on request and changes them: they are defaults.
+struct ecs_rates {
+    retry::bucket_rate task_definition_modify{20, 1}; ///< RegisterTaskDefinition, DeregisterTaskDefinition
+    retry::bucket_rate task_definition_read{50, 20};  ///< DescribeTaskDefinition, ListTaskDefinitions
+    retry::bucket_rate task_definition_delete{5, 1};  ///< DeleteTaskDefinitions
+    retry::bucket_rate resource_modify{100, 40};      ///< RunTask, StopTask
+    retry::bucket_rate resource_read{100, 20};        ///< DescribeTasks, ListTasks
+    retry::bucket_rate cluster_read{50, 20};          ///< DescribeClusters, ListClusters
+    retry::bucket_rate tag_modify{20, 10};            ///< TagResource, UntagResource
+    retry::bucket_rate fargate_calls{20, 20};         ///< RunTask on Fargate, over and above
+    retry::bucket_rate on_demand_launches{100, 20};   ///< tasks on FARGATE
+    retry::bucket_rate spot_launches{100, 20};        ///< tasks on FARGATE_SPOT
+};
+
+/// Token buckets that keep a caller below `ecs_rates`, so that it waits its turn at home instead of being throttled, over
+/// and over, together with everybody else of the account. One set is for one account and region; `ecs` has its own.
+/// Thread-safe.
+class ecs_buckets {
+public:
+    ecs_buckets() : ecs_buckets(ecs_rates{}) {}
+    explicit ecs_buckets(ecs_rates const& rates) :
+        task_definition_modify_{rates.task_definition_modify},
+        task_definition_read_{rates.task_definition_read},
+        task_definition_delete_{rates.task_definition_delete},
+        resource_modify_{rates.resource_modify},
+        resource_read_{rates.resource_read},
+        cluster_read_{rates.cluster_read},
+        tag_modify_{rates.tag_modify},
+        fargate_calls_{rates.fargate_calls},
+        on_demand_launches_{rates.on_demand_launches},
+        spot_launches_{rates.spot_launches} {}
+
+    /// What one attempt of an operation takes. RunTask takes one call of the common bucket and, on Fargate, one of
+    /// Fargate's and `count` launches: on demand, or spot, where the input says so alone; a strategy of both leaves it to
+    /// ECS which, and takes none. What no bucket is for takes nothing.
+    [[nodiscard]] retry::tolls of(std::string_view operation, json::value const& input) {
+        if (operation == "RunTask") return of_run_task(input);
+        return {retry::toll{common(operation)}};
+    }
+
+private:
+    [[nodiscard]] retry::token_bucket* common(std::string_view operation) noexcept {
+        struct row {
+            std::string_view operation;
+            retry::token_bucket ecs_buckets::*bucket;
+        };
+        static constexpr row rows[] = {
+            {"RegisterTaskDefinition", &ecs_buckets::task_definition_modify_},
+            {"DeregisterTaskDefinition", &ecs_buckets::task_definition_modify_},
+            {"DescribeTaskDefinition", &ecs_buckets::task_definition_read_},
+            {"ListTaskDefinitions", &ecs_buckets::task_definition_read_},
+            {"DeleteTaskDefinitions", &ecs_buckets::task_definition_delete_},
+            {"StopTask", &ecs_buckets::resource_modify_},
+            {"DescribeTasks", &ecs_buckets::resource_read_},
+            {"ListTasks", &ecs_buckets::resource_read_},
+            {"DescribeClusters", &ecs_buckets::cluster_read_},
+            {"ListClusters", &ecs_buckets::cluster_read_},
+            {"TagResource", &ecs_buckets::tag_modify_},
+            {"UntagResource", &ecs_buckets::tag_modify_},
+        };
+        for (auto const& each : rows)
+            if (each.operation == operation) return &(this->*each.bucket);
+        return nullptr;
+    }
+
+    [[nodiscard]] retry::tolls of_run_task(json::value const& input) {
+        bool const launch_type = json::text_of(input, "launchType") == "FARGATE";
+        bool on_demand = launch_type;
+        bool spot = false;
+        if (auto const* const strategy = json::array_of(input, "capacityProviderStrategy"))
+            for (auto const& each : *strategy) {
+                auto const provider = json::text_of(each, "capacityProvider");
+                on_demand = on_demand || provider == "FARGATE";
+                spot = spot || provider == "FARGATE_SPOT";
+            }
+        if (!on_demand && !spot) return {retry::toll{&resource_modify_}};
+        constexpr std::int64_t most = 10; // RunTask takes no more
+        auto const count =
+            static_cast<double>(std::clamp(json::integer_of(input, "count").value_or(1), std::int64_t{1}, most));
+        auto* const launches = on_demand && spot ? nullptr : on_demand ? &on_demand_launches_ : &spot_launches_;
+        return {retry::toll{&resource_modify_}, retry::toll{&fargate_calls_}, retry::toll{launches, count}};
+    }
+
+    retry::token_bucket task_definition_modify_;
+    retry::token_bucket task_definition_read_;
+    retry::token_bucket task_definition_delete_;
+    retry::token_bucket resource_modify_;
+    retry::token_bucket resource_read_;
+    retry::token_bucket cluster_read_;
+    retry::token_bucket tag_modify_;
+    retry::token_bucket fargate_calls_;
+    retry::token_bucket on_demand_launches_;
+    retry::token_bucket spot_launches_;
+};
+
+} // namespace fargate::inline v0::aws
 
 #endif
 
@@ -606,16 +1236,266 @@ private:
 
 #endif
 
-// ---- fargate/system/environment.hpp ---------------------------------------------------------------------------------
+// ---- fargate/system/subprocess.hpp ----------------------------------------------------------------------------------
 
-#ifndef FARGATE_SYSTEM_ENVIRONMENT_HPP
-#define FARGATE_SYSTEM_ENVIRONMENT_HPP
+#ifndef FARGATE_SYSTEM_SUBPROCESS_HPP
+#define FARGATE_SYSTEM_SUBPROCESS_HPP
 
 extern "C" char** environ; // NOLINT(readability-redundant-declaration): POSIX leaves this to the program
 
 namespace fargate::inline v0 {
 
-/// The only door to environment variables and files.
+/// How long a program may take, and how much of what it writes is kept.
+struct program_limits {
+    std::chrono::milliseconds time{60'000};
+    std::size_t output = 64 * 1024; ///< bytes of standard output; a program that writes more is ended
+    std::size_t errors = 4 * 1024;  ///< of standard error, whose last bytes are kept
+};
+
+/// What a program left behind. Either text may hold whatever the program wrote.
+struct program_output {
+    int status = 0; ///< its exit status, or 128 and the number of the signal that ended it, as shells have it
+    std::string output{};
+    std::string errors{};
+};
+
+namespace detail {
+
+/// A file descriptor that is closed when it goes.
+class descriptor {
+public:
+    descriptor() = default;
+    explicit descriptor(int number) noexcept : number_{number} {}
+    descriptor(descriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
+    descriptor& operator=(descriptor&& other) noexcept {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    ~descriptor() { close(); }
+
+    void close() noexcept {
+        if (number_ >= 0) ::close(std::exchange(number_, -1));
+    }
+    [[nodiscard]] int number() const noexcept { return number_; }
+    [[nodiscard]] bool open() const noexcept { return number_ >= 0; }
+
+private:
+    int number_ = -1;
+};
+
+/// A pipe that no other program inherits; reading from it does not wait.
+struct pipe_ends {
+    descriptor read{};
+    descriptor write{};
+
+    [[nodiscard]] bool make() noexcept {
+        int ends[2];
+#ifdef __APPLE__
+        if (::pipe(ends) != 0) return false;
+        for (int const each : ends) ::fcntl(each, F_SETFD, FD_CLOEXEC);
+#else
+        if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+#endif
+        read = descriptor{ends[0]};
+        write = descriptor{ends[1]};
+        return ::fcntl(read.number(), F_SETFL, O_NONBLOCK) == 0;
+    }
+};
+
+/// A started program, which is ended with its process group and waited for when it goes.
+class child {
+public:
+    child() = default;
+    child(child const&) = delete;
+    child& operator=(child const&) = delete;
+    ~child() {
+        if (pid_ <= 0) return;
+        ::kill(-pid_, SIGKILL);
+        ::kill(pid_, SIGKILL);
+        int status = 0;
+        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+        }
+    }
+
+    /// Returns `errno`'s number for what went wrong, else 0.
+    [[nodiscard]] int start(std::vector<std::string> const& arguments, int output, int errors) {
+        std::vector<char*> words;
+        words.reserve(arguments.size() + 1);
+        for (auto const& each : arguments) words.push_back(const_cast<char*>(each.c_str()));
+        words.push_back(nullptr);
+
+        posix_spawn_file_actions_t files{};
+        posix_spawnattr_t attributes{};
+        int why = ::posix_spawn_file_actions_init(&files);
+        if (why != 0) return why;
+        why = ::posix_spawnattr_init(&attributes);
+        if (why == 0) {
+            why = describe(files, attributes, output, errors);
+            if (why == 0) why = ::posix_spawnp(&pid_, words[0], &files, &attributes, words.data(), ::environ);
+            ::posix_spawnattr_destroy(&attributes);
+        }
+        ::posix_spawn_file_actions_destroy(&files);
+        if (why != 0) pid_ = -1;
+        return why;
+    }
+
+    /// Takes note of the program's end without waiting for it.
+    [[nodiscard]] bool ended() noexcept {
+        siginfo_t told{};
+        return ::waitid(P_PID, static_cast<id_t>(pid_), &told, WEXITED | WNOHANG | WNOWAIT) != 0 || told.si_pid == pid_;
+    }
+
+    /// Its status, once it has ended; -1 when nobody tells.
+    [[nodiscard]] int reap() noexcept {
+        int status = 0;
+        pid_t reaped = -1;
+        do reaped = ::waitpid(pid_, &status, 0);
+        while (reaped < 0 && errno == EINTR);
+        pid_ = -1;
+        if (reaped < 0) return -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+
+private:
+    /// Nothing on standard input, no descriptor of ours but the two pipes, a process group of its own, and signals as in a
+    /// fresh process: programs do not expect an ignored SIGPIPE.
+    static int describe(posix_spawn_file_actions_t& files, posix_spawnattr_t& attributes, int output,
+                        int errors) noexcept {
+        sigset_t none;
+        sigset_t all;
+        ::sigemptyset(&none);
+        ::sigfillset(&all);
+        ::sigdelset(&all, SIGKILL);
+        ::sigdelset(&all, SIGSTOP);
+        constexpr int flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+        int why = ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (why == 0) why = ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+        if (why == 0) why = ::posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 34)
+        if (why == 0) why = ::posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+#endif
+#endif
+        if (why == 0) why = ::posix_spawnattr_setflags(&attributes, static_cast<short>(flags));
+        if (why == 0) why = ::posix_spawnattr_setpgroup(&attributes, 0);
+        if (why == 0) why = ::posix_spawnattr_setsigmask(&attributes, &none);
+        if (why == 0) why = ::posix_spawnattr_setsigdefault(&attributes, &all);
+        return why;
+    }
+
+    pid_t pid_ = -1;
+};
+
+/// Reads what is there, within reason; closes the pipe at its end. `take` is told the bytes, which may be secret.
+template <class Take>
+void drain(descriptor& from, Take const& take) {
+    char block[4096];
+    for (int blocks = 256; from.open() && blocks != 0; --blocks) {
+        ssize_t const count = ::read(from.number(), block, sizeof block);
+        if (count > 0) {
+            take(std::string_view{block, static_cast<std::size_t>(count)});
+        } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
+            from.close();
+        } else if (errno == EAGAIN) {
+            break;
+        }
+    }
+    wipe(block, sizeof block);
+}
+
+/// Collects what a program writes until it has ended, or closed both pipes and then ended.
+class program_watch {
+public:
+    program_watch(program_limits const& limits, program_output& into) : limits_{limits}, into_{into} {
+        into_.output.reserve(limits.output + 1); // no growth, which would leave copies behind
+    }
+
+    [[nodiscard]] result<void> follow(child& program, descriptor output, descriptor errors) {
+        using clock = std::chrono::steady_clock;
+        auto const deadline = clock::now() + limits_.time;
+        for (;;) {
+            bool const ended = program.ended(); // asked before reading, so that nothing it wrote is missed
+            drain(output, [this](std::string_view bytes) { take_output(bytes); });
+            drain(errors, [this](std::string_view bytes) { take_errors(bytes); });
+            if (into_.output.size() > limits_.output)
+                return fail(errc::too_large, "it writes more than " + std::to_string(limits_.output) + " bytes");
+            if (ended) return {};
+            auto const left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+            if (left.count() <= 0)
+                return fail(errc::timed_out,
+                            "it did not end within " + std::to_string(limits_.time.count()) + " ms and was stopped",
+                            true);
+            // Its end wakes nobody: what it left running in the background may hold the pipes open.
+            constexpr std::chrono::milliseconds look{20};
+            pollfd watched[] = {{output.number(), POLLIN, 0}, {errors.number(), POLLIN, 0}};
+            ::poll(watched, 2, static_cast<int>(std::min(left, look).count()));
+        }
+    }
+
+private:
+    void take_output(std::string_view bytes) {
+        into_.output += bytes.substr(0, limits_.output + 1 - into_.output.size());
+    }
+    void take_errors(std::string_view bytes) {
+        into_.errors += bytes;
+        if (into_.errors.size() > limits_.errors) into_.errors.erase(0, into_.errors.size() - limits_.errors);
+    }
+
+    program_limits const& limits_;
+    program_output& into_;
+};
+
+} // namespace detail
+
+/// Runs a program without a shell and waits for its end: `arguments[0]` is looked up in PATH unless it holds a `/`, the
+/// environment is ours, standard input is empty, no descriptor of ours is inherited, and signals are as in a fresh process.
+/// It has a process group of its own, which is killed when it takes or writes too much; what it left running in the
+/// background when it ended by itself is left alone. `errc::not_found` when there is no such program,
+/// `errc::bad_configuration` when it cannot be run, `errc::timed_out`, `errc::too_large`, `errc::invalid_argument` for
+/// arguments that no program can have. A program that ends with a status other than 0 is no error. Needs SIGCHLD not to be
+/// ignored. May be called from several threads.
+[[nodiscard]] inline result<program_output> run_program(std::vector<std::string> const& arguments,
+                                                        program_limits const& limits = {}) {
+    if (arguments.empty() || arguments[0].empty()) return fail(errc::invalid_argument, "no program is named");
+    for (auto const& each : arguments)
+        if (text::contains(each, std::string_view{"\0", 1}))
+            return fail(errc::invalid_argument, "an argument holds a NUL character");
+    detail::pipe_ends output;
+    detail::pipe_ends errors;
+    if (!output.make() || !errors.make()) return fail(errc::internal, "no pipe can be made: too many open files");
+    detail::child program;
+    if (int const why = program.start(arguments, output.write.number(), errors.write.number()); why != 0) {
+        if (why == ENOENT || why == ENOTDIR) return fail(errc::not_found, "there is no such program");
+        if (why == EAGAIN || why == ENOMEM) return fail(errc::internal, "no process can be started", true);
+        return fail(errc::bad_configuration, "it cannot be run: check its permissions");
+    }
+    output.write.close();
+    errors.write.close();
+    program_output made;
+    auto const done =
+        detail::program_watch{limits, made}.follow(program, std::move(output.read), std::move(errors.read));
+    if (!done) {
+        wipe(made.output);
+        return done.error();
+    }
+    made.status = program.reap();
+    if (made.status >= 0) return made;
+    wipe(made.output);
+    return fail(errc::internal, "how it ended cannot be learned: do not ignore SIGCHLD");
+}
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/system/environment.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_ENVIRONMENT_HPP
+#define FARGATE_SYSTEM_ENVIRONMENT_HPP
+
+namespace fargate::inline v0 {
+
+/// The only door to environment variables, files and other programs.
 ///
 /// | expression            | type                         | contract                                                    |
 /// |-----------------------|------------------------------|-------------------------------------------------------------|
@@ -628,6 +1508,11 @@ namespace fargate::inline v0 {
 /// | `e.variables(prefix)` | (optional member)            | name and text of every variable whose name begins so, in any |
 /// |                       | `std::vector<std::pair<      | order; without it, only names that are known beforehand are  |
 /// |                       | std::string, std::string>>`  | found: `PREFECT__CLOUD__API`, but no `..._ENV_VARS__<NAME>`  |
+/// | `e.write_file(path,   | (optional member)            | replaces the file, or makes it, all or nothing: readers see  |
+/// | bytes)`               | `result<void>`               | the old bytes or the new; for its owner alone to read. Without|
+/// |                       |                              | it, a renewed sign-on token is kept in memory                |
+/// | `e.run(arguments,     | (optional member)            | what `run_program` does; without it, `credential_process` is  |
+/// | program_limits)`      | `result<program_output>`     | an error                                                     |
 ///
 /// `e` is const and may be used from several threads at once.
 template <class Environment>
@@ -644,7 +1529,7 @@ template <environment_policy Environment>
     return value;
 }
 
-/// This process's environment and files.
+/// This process's environment and files, and the programs of its PATH.
 class process_environment {
 public:
     static constexpr std::size_t largest_file = 1024 * 1024;
@@ -684,6 +1569,35 @@ public:
         if (broken) return fail(errc::bad_configuration, "cannot read " + name + ": is it a file?");
         if (text.size() > largest_file) return fail(errc::bad_configuration, name + " is longer than 1 MiB");
         return text;
+    }
+
+    /// Writes a file beside it, mode 0600, and puts that in its place when every byte is on the disk. Nothing is left behind
+    /// after a failure, which is `errc::bad_configuration`.
+    [[nodiscard]] result<void> write_file(std::string_view path, std::string_view bytes) const {
+        std::string const name{path};
+        std::string draft = name + ".XXXXXX";
+        int const file = mkostemp(draft.data(), O_CLOEXEC);
+        if (file < 0) return fail(errc::bad_configuration, "cannot write " + name + ": check its directory");
+        bool done = true;
+        while (done && !bytes.empty()) {
+            ssize_t const count = ::write(file, bytes.data(), bytes.size());
+            if (count > 0)
+                bytes.remove_prefix(static_cast<std::size_t>(count));
+            else
+                done = count < 0 && errno == EINTR;
+        }
+        done = done && ::fsync(file) == 0;
+        done = ::close(file) == 0 && done;
+        done = done && std::rename(draft.c_str(), name.c_str()) == 0;
+        if (done) return {};
+        ::unlink(draft.c_str());
+        return fail(errc::bad_configuration,
+                    "cannot write " + name + ": is there space, and no directory of that name?");
+    }
+
+    [[nodiscard]] result<program_output> run(std::vector<std::string> const& arguments,
+                                             program_limits const& limits = {}) const {
+        return run_program(arguments, limits);
     }
 
     [[nodiscard]] std::optional<std::string> home_directory() const {
@@ -848,6 +1762,34 @@ template <environment_policy Environment>
 
 #endif
 
+// ---- fargate/retry/mode.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_MODE_HPP
+#define FARGATE_RETRY_MODE_HPP
+
+namespace fargate::inline v0::retry {
+
+/// The retry modes of the AWS SDKs by their names.
+enum class mode : unsigned char { standard, legacy, adaptive };
+
+/// What a configuration may say about repeats.
+struct mode_options {
+    std::optional<retry::mode> mode{};
+    std::optional<int> max_attempts{}; ///< the first one included
+
+    /// Nothing is said.
+    [[nodiscard]] bool empty() const noexcept { return !mode && !max_attempts; }
+
+    /// What this says and `other` does not.
+    [[nodiscard]] mode_options beyond(mode_options const& other) const noexcept {
+        return {other.mode ? std::nullopt : mode, other.max_attempts ? std::nullopt : max_attempts};
+    }
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
 // ---- fargate/aws/ambient.hpp ----------------------------------------------------------------------------------------
 
 #ifndef FARGATE_AWS_AMBIENT_HPP
@@ -868,6 +1810,8 @@ class ambient {
 public:
     explicit ambient(Environment const& environment) : environment_{environment} {}
 
+    [[nodiscard]] Environment const& environment() const noexcept { return environment_; }
+
     [[nodiscard]] std::optional<ambient_setting> variable(std::string_view name) const {
         auto value = filled_variable(environment_, name);
         if (!value) return std::nullopt;
@@ -886,6 +1830,16 @@ public:
         std::string_view const value = *section != nullptr ? text::trim((*section)->find(key).value_or("")) : "";
         if (value.empty()) return std::optional<ambient_setting>{};
         return std::optional{ambient_setting{std::string{value}, std::string{key} + " of profile " + name_}};
+    }
+
+    /// A nested entry of the profile: `addressing_style` below `s3 =`.
+    [[nodiscard]] result<std::optional<ambient_setting>> of_profile(std::string_view key, std::string_view part) {
+        auto const section = profile();
+        if (!section) return section.error();
+        std::string_view const value = *section != nullptr ? text::trim((*section)->find(key, part).value_or("")) : "";
+        if (value.empty()) return std::optional<ambient_setting>{};
+        auto const name = std::string{key}.append(".").append(part);
+        return std::optional{ambient_setting{std::string{value}, name + " of profile " + name_}};
     }
 
     /// `endpoint_url` of a service in the section that the profile's `services` names.
@@ -928,6 +1882,63 @@ private:
     std::optional<result<aws::shared_files>> files_{};
     std::string name_{};
 };
+
+/// How often and how calls are repeated: AWS_RETRY_MODE or `retry_mode`, and AWS_MAX_ATTEMPTS or `max_attempts`, the first
+/// attempt included. `errc::bad_configuration` names the place.
+template <environment_policy Environment>
+[[nodiscard]] result<retry::mode_options> ambient_repeats(ambient<Environment>& known) {
+    auto const wrong = [](ambient_setting const& found, std::string const& wanted, char const* quote = "\"") {
+        return fail(errc::bad_configuration,
+                    found.from + " must be " + wanted + ", not " + quote + text::printable(found.text) + quote);
+    };
+    retry::mode_options made;
+    auto const mode = known.find("AWS_RETRY_MODE", "retry_mode");
+    if (!mode) return mode.error();
+    if (*mode) {
+        std::string_view const name = (*mode)->text;
+        if (name == "standard") made.mode = retry::mode::standard;
+        if (name == "legacy") made.mode = retry::mode::legacy;
+        if (name == "adaptive") made.mode = retry::mode::adaptive;
+        if (!made.mode) return wrong(**mode, "legacy, standard or adaptive");
+    }
+    auto const attempts = known.find("AWS_MAX_ATTEMPTS", "max_attempts");
+    if (!attempts) return attempts.error();
+    if (*attempts) {
+        constexpr std::int64_t most = 1'000'000;
+        std::string_view const digits = (*attempts)->text;
+        std::int64_t number = 0;
+        auto const [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        bool const whole = problem == std::errc{} && end == digits.data() + digits.size();
+        if (!whole || number < 1 || number > most)
+            return wrong(**attempts,
+                         "a whole number of at least 1" +
+                             (whole && number > most ? " and at most " + std::to_string(most) : std::string{}),
+                         whole ? "" : "\"");
+        made.max_attempts = static_cast<int>(number);
+    }
+    return made;
+}
+
+/// The PEM file of the certificates to trust: the option, AWS_CA_BUNDLE, `ca_bundle` of the profile, or as botocore has it
+/// REQUESTS_CA_BUNDLE where that is a file (it may be a directory too, and is for others first); empty when none is named.
+/// `errc::bad_configuration` when one of the first three cannot be read.
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> resolve_ca_file(std::string_view option, ambient<Environment>& known) {
+    ambient_setting file{std::string{option}, "the option ca_file"};
+    if (file.text.empty()) {
+        auto found = known.find("AWS_CA_BUNDLE", "ca_bundle");
+        if (!found) return found.error();
+        if (!*found) {
+            auto const also = known.variable("REQUESTS_CA_BUNDLE");
+            bool const is_file = also && known.environment().read_file(also->text);
+            return is_file ? also->text : std::string{};
+        }
+        file = **std::move(found);
+    }
+    if (auto const text = known.environment().read_file(file.text); !text)
+        return fail(errc::bad_configuration, file.from + ": " + text.error().message);
+    return std::move(file.text);
+}
 
 } // namespace fargate::inline v0::aws
 
@@ -1014,7 +2025,7 @@ struct limits {
 struct response;
 
 /// Takes the body of a 2xx answer piece by piece, so that it need not fit into memory and what came before a connection broke
-/// is not lost. Called on the thread that sends, in the course of `send`.
+/// is not lost. Called on the thread that sends, in the course of `send`; must not throw. Bytes are only lent.
 class body_sink {
 public:
     body_sink() = default;
@@ -1040,7 +2051,8 @@ struct request {
     http::limits limits{};
     std::stop_token stop{};    ///< ends the exchange early with errc::cancelled
     bool bypass_proxy = false; ///< link-local metadata services are never reached through a proxy
-    std::string ca_file{};     ///< PEM certificates to trust in place of the policy's own choice; empty: that one
+    std::string ca_file{};     ///< PEM certificates to trust in place of the policy's own choice; empty: that one.
+                               ///< errc::bad_configuration names one that cannot be read
     /// Where the body of a 2xx answer goes, `limits.body` not counted, with `response::body` left empty. A policy that does
     /// not know sinks may leave it alone and hand the body over as ever: who sets one looks for `begin`. Not owned.
     body_sink* sink = nullptr;
@@ -1115,13 +2127,18 @@ struct client_options {
         ignore_configured_endpoint_urls{}; ///< AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: only the option counts
     std::optional<bool> use_fips{};        ///< AWS_USE_FIPS_ENDPOINT; not applied to an endpoint URL
     std::optional<bool> use_dualstack{};   ///< AWS_USE_DUALSTACK_ENDPOINT; likewise
-    http::limits limits{};
+    http::limits limits{};                 ///< of each attempt
+    /// For one call with all its attempts and waits; zero is none. What cannot be done within it is not waited for: the
+    /// call ends at once with what went wrong last. An attempt is cut short at it; fetching a key is not.
+    std::chrono::milliseconds deadline{0};
+    std::string ca_file{};            ///< AWS_CA_BUNDLE; PEM certificates to trust in place of the machine's
     std::string user_agent{};         ///< in place of the whole User-Agent but for what follows
     std::string user_agent_extra{};   ///< stands behind it
     std::string app_id{};             ///< AWS_SDK_UA_APP_ID; the `app/` of the User-Agent
     bool anonymous = false;           ///< sends requests unsigned and asks nobody for a key
     bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
     bool client_tokens = true; ///< gives a RunTask without clientToken one, so that a repeat starts nothing twice
+    bool api_rates = true;     ///< keeps an `ecs` below the rates at which ECS throttles; see `ecs_rates`
     random_source random = random_bits;
 };
 
@@ -1198,28 +2215,31 @@ inline constexpr region_rule region_rules[] = {
 }
 
 /// The region to call: the option when it is given, else AWS_REGION, AWS_DEFAULT_REGION, `region` of the profile in the
-/// shared files. `errc::bad_configuration` when there is none or when it cannot be one.
+/// shared files; an empty one counts as not given. `errc::bad_configuration` when there is none or when it cannot be one.
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> resolve_region(std::string_view option, ambient<Environment>& known) {
+    ambient_setting region{std::string{option}, "the option region_name"};
+    if (region.text.empty()) {
+        auto found = known.variable("AWS_REGION");
+        if (!found) {
+            auto other = known.find("AWS_DEFAULT_REGION", "region");
+            if (!other) return other.error();
+            found = *std::move(other);
+        }
+        if (!found)
+            return fail(errc::bad_configuration, "no region: set the option region_name or the variable AWS_REGION");
+        region = *std::move(found);
+    }
+    if (!is_host_label(region.text))
+        return fail(errc::bad_configuration, region.from + " holds no region name: expected one like eu-west-1");
+    return std::move(region.text);
+}
+
+/// The same, reading the shared files anew.
 template <environment_policy Environment>
 [[nodiscard]] result<std::string> resolve_region(std::string_view option, Environment const& environment) {
-    std::string region{option};
-    std::string from = "the option region_name";
-    for (std::string_view const name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
-        if (!region.empty()) break;
-        region = text::trim(environment.variable(name).value_or(""));
-        from = name;
-    }
-    if (region.empty()) {
-        auto const files = aws::load_shared_files(environment);
-        if (!files) return files.error();
-        std::string const name = aws::choose_profile(environment).name;
-        if (auto const* const profile = files->profile(name)) region = profile->find("region").value_or("");
-        from = "region of profile " + name;
-    }
-    if (region.empty())
-        return fail(errc::bad_configuration, "no region: set the option region_name or the variable AWS_REGION");
-    if (!is_host_label(region))
-        return fail(errc::bad_configuration, from + " holds no region name: expected one like eu-west-1");
-    return region;
+    ambient<Environment> known{environment};
+    return resolve_region(option, known);
 }
 
 } // namespace fargate::inline v0::aws
@@ -1388,6 +2408,8 @@ struct service {
 inline constexpr service ecs_service{"ecs", "ecs", "ECS"};
 inline constexpr service s3_service{"s3", "s3", "S3"};
 inline constexpr service sts_service{"sts", "sts", "STS"};
+inline constexpr service sso_service{"portal.sso", "awsssoportal", "SSO"};
+inline constexpr service sso_oidc_service{"oidc", "sso-oauth", "SSO_OIDC"};
 inline constexpr service tagging_service{"tagging", "tagging", "RESOURCE_GROUPS_TAGGING_API"};
 
 /// Where a request goes and which region signs it.
@@ -1439,14 +2461,15 @@ struct target {
 }
 
 /// The regional endpoint of a service (not of S3, whose buckets have hosts of their own: see `s3_address`), by the one
-/// rule `{prefix}[-fips].{region}.{suffix}` and its exceptions in STS.
+/// rule `{prefix}[-fips].{region}.{suffix}` and its exceptions in STS and, for FIPS in us-gov, in single sign-on.
 [[nodiscard]] inline endpoint endpoint_of(service const& of, target const& to) {
     if (to.custom) return *to.custom;
     partition const& where = partition_of(to.region);
     bool const sts = of.id == sts_service.id;
     bool const plain = !to.use_fips && !to.use_dualstack;
     if (sts && plain && to.region == "aws-global") return endpoint_at("sts.amazonaws.com", "us-east-1");
-    bool const fips_already = sts && !to.use_dualstack && where.id == "aws-us-gov";
+    bool const sign_on = of.id == sso_service.id || of.id == sso_oidc_service.id;
+    bool const fips_already = (sts || sign_on) && !to.use_dualstack && where.id == "aws-us-gov";
     std::string host{of.prefix};
     if (to.use_fips && !fips_already) host += "-fips";
     host += "." + to.region + ".";
@@ -1472,10 +2495,9 @@ template <environment_policy Environment>
 /// Asks options, environment and profile, in the SDKs' order, where the calls of a service go.
 template <environment_policy Environment>
 [[nodiscard]] result<target> resolve_target(service const& of, client_options const& options,
-                                            Environment const& environment) {
-    auto region = resolve_region(options.region, environment);
+                                            ambient<Environment>& known) {
+    auto region = resolve_region(options.region, known);
     if (!region) return region.error();
-    ambient<Environment> known{environment};
     auto const choose = [&known](std::optional<bool> given, std::string_view name,
                                  std::string_view key) -> result<bool> {
         if (given) return *given;
@@ -1505,395 +2527,15 @@ template <environment_policy Environment>
     return made;
 }
 
+/// The same, reading the shared files anew.
+template <environment_policy Environment>
+[[nodiscard]] result<target> resolve_target(service const& of, client_options const& options,
+                                            Environment const& environment) {
+    ambient<Environment> known{environment};
+    return resolve_target(of, options, known);
+}
+
 } // namespace fargate::inline v0::aws
-
-#endif
-
-// ---- fargate/text/utf8.hpp ------------------------------------------------------------------------------------------
-
-#ifndef FARGATE_TEXT_UTF8_HPP
-#define FARGATE_TEXT_UTF8_HPP
-
-namespace fargate::inline v0::text {
-
-/// What `next_code_point` yields for a byte that starts no character.
-inline constexpr char32_t no_code_point = 0xFFFFFFFF;
-
-/// Decodes the UTF-8 character at `at` and moves past it; past one byte when there is none (RFC 3629: no overlong
-/// forms, no surrogates, nothing above U+10FFFF). Requires `at < text.size()`.
-[[nodiscard]] constexpr char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
-    auto const byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
-    char32_t const lead = byte(at++);
-    if (lead < 0x80) return lead;
-    if (lead < 0xC2 || lead > 0xF4) return no_code_point;
-    std::size_t const more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-    if (text.size() - at < more) return no_code_point;
-    char32_t point = lead & (0x3FU >> more);
-    for (std::size_t i = 0; i != more; ++i) {
-        if ((byte(at + i) & 0xC0U) != 0x80U) return no_code_point;
-        point = (point << 6U) | (byte(at + i) & 0x3FU);
-    }
-    constexpr char32_t least[] = {0, 0x80, 0x800, 0x10000};
-    if (point < least[more] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return no_code_point;
-    at += more;
-    return point;
-}
-
-/// Appends a code point as UTF-8. A surrogate is written in the same pattern, which is not UTF-8: joining or refusing
-/// the halves is the caller's part. Requires `point <= 0x10FFFF`.
-constexpr void append_utf8(std::string& out, char32_t point) {
-    auto const tail = [&](unsigned shift) { out += static_cast<char>(0x80U | ((point >> shift) & 0x3FU)); };
-    if (point < 0x80) {
-        out += static_cast<char>(point);
-    } else if (point < 0x800) {
-        out += static_cast<char>(0xC0U | (point >> 6U));
-        tail(0);
-    } else if (point < 0x10000) {
-        out += static_cast<char>(0xE0U | (point >> 12U));
-        tail(6);
-        tail(0);
-    } else {
-        out += static_cast<char>(0xF0U | (point >> 18U));
-        tail(12);
-        tail(6);
-        tail(0);
-    }
-}
-
-/// True when every byte belongs to a character.
-[[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept {
-    for (std::size_t at = 0; at < text.size();)
-        if (next_code_point(text, at) == no_code_point) return false;
-    return true;
-}
-
-} // namespace fargate::inline v0::text
-
-#endif
-
-// ---- fargate/json/json.hpp ------------------------------------------------------------------------------------------
-
-#ifndef FARGATE_JSON_JSON_HPP
-#define FARGATE_JSON_JSON_HPP
-
-// The only file that names nlohmann/json. Its throwing accessors (`at`, `get<T>` of the wrong type, `value` of the wrong
-// type) abort where exceptions are off, so the other floors read documents through the functions below.
-
-namespace fargate::inline v0::json {
-
-/// A JSON document. Objects keep the order in which members were added, so that what is written is a pure function of
-/// what was asked for.
-using value = nlohmann::ordered_json;
-
-/// Documents nested deeper than this are refused: services send a handful of levels.
-inline constexpr std::size_t deepest = 128;
-
-namespace detail {
-
-inline void write_escape(std::string& out, unsigned unit) {
-    constexpr char digits[] = "0123456789abcdef";
-    out += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4) out += digits[(unit >> shift) & 0xFU];
-}
-
-inline void write_text(std::string& out, std::string_view raw) {
-    out += '"';
-    for (std::size_t at = 0; at < raw.size();) {
-        char32_t const decoded = text::next_code_point(raw, at);
-        unsigned const point = decoded == text::no_code_point ? 0xFFFDU : static_cast<unsigned>(decoded);
-        switch (point) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        case '\f': out += "\\f"; break;
-        case '\b': out += "\\b"; break;
-        default:
-            if (point >= 0x20 && point < 0x7F) {
-                out += static_cast<char>(point);
-            } else if (point < 0x10000) {
-                write_escape(out, point);
-            } else {
-                write_escape(out, 0xD800U + ((point - 0x10000U) >> 10U));
-                write_escape(out, 0xDC00U + ((point - 0x10000U) & 0x3FFU));
-            }
-        }
-    }
-    out += '"';
-}
-
-/// Builds a tree from nlohmann's parser events without exceptions: bounded depth, members appended in constant time,
-/// repeated member names refused when their object closes.
-class tree_builder {
-public:
-    explicit tree_builder(value& root) : root_{root} {}
-
-    [[nodiscard]] std::string const& reason() const noexcept { return reason_; }
-
-    bool null() { return add(value(nullptr)); }
-    bool boolean(bool flag) { return add(value(flag)); }
-    bool number_integer(value::number_integer_t number) { return add(value(number)); }
-    bool number_unsigned(value::number_unsigned_t number) { return add(value(number)); }
-    bool number_float(value::number_float_t number, std::string const&) { return add(value(number)); }
-    bool string(std::string& text) { return add(value(std::move(text))); }
-    bool binary(value::binary_t&) { return stop("it holds binary data"); }
-    bool start_object(std::size_t) { return open(value::object()); }
-    bool start_array(std::size_t) { return open(value::array()); }
-    bool end_array() { return close(); }
-
-    bool key(std::string& name) {
-        key_ = std::move(name);
-        return true;
-    }
-
-    bool end_object() {
-        auto const& members = *open_.back()->get_ptr<value::object_t const*>();
-        std::vector<std::string_view> names;
-        names.reserve(members.size());
-        for (auto const& each : members) names.push_back(each.first);
-        std::sort(names.begin(), names.end());
-        auto const twice = std::adjacent_find(names.begin(), names.end());
-        if (twice == names.end()) return close();
-        std::string name;
-        write_text(name, twice->substr(0, 64));
-        return stop("member " + name + " occurs twice");
-    }
-
-    /// nlohmann's own words are kept only where they quote nothing of the document.
-    template <class Exception>
-    bool parse_error(std::size_t at, std::string const&, Exception const& why) {
-        bad_at_ = at;
-        std::string_view const words{why.what()};
-        std::size_t const wish = words.rfind("; expected ");
-        bool const quotes = words.find("last read: ") != std::string_view::npos;
-        if (!quotes && wish != std::string_view::npos) wanted_ = words.substr(wish + 2);
-        return stop("bad text at byte " + std::to_string(at));
-    }
-
-    /// Where the text stopped being JSON, for people with an editor; empty when it is one line.
-    [[nodiscard]] std::string place_in(std::string_view text) const {
-        std::string made;
-        std::string_view const before = text.substr(0, bad_at_ == 0 ? 0 : bad_at_ - 1);
-        if (std::size_t const last = before.rfind('\n'); last != std::string_view::npos)
-            made = " (line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ", column " +
-                   std::to_string(before.size() - last) + ")";
-        if (!wanted_.empty()) made += ": " + wanted_;
-        return made;
-    }
-
-private:
-    bool stop(std::string why) {
-        reason_ = std::move(why);
-        return false;
-    }
-
-    value& place(value&& made) {
-        if (open_.empty()) return root_ = std::move(made);
-        value& parent = *open_.back();
-        if (auto* const list = parent.get_ptr<value::array_t*>()) return list->emplace_back(std::move(made));
-        auto& members = *parent.get_ptr<value::object_t*>();
-        members.emplace_back(std::move(key_), std::move(made));
-        return members.back().second;
-    }
-
-    bool add(value&& made) {
-        place(std::move(made));
-        return true;
-    }
-
-    bool open(value&& made) {
-        if (open_.size() == deepest) return stop("it is nested more than " + std::to_string(deepest) + " deep");
-        open_.push_back(&place(std::move(made)));
-        return true;
-    }
-
-    bool close() {
-        open_.pop_back();
-        return true;
-    }
-
-    value& root_;
-    std::vector<value*> open_;
-    std::string key_;
-    std::string reason_;
-    std::string wanted_;
-    std::size_t bad_at_ = 0;
-};
-
-template <class Number>
-void write_number(std::string& out, Number number) {
-    char digits[32];
-    auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    out.append(digits, end);
-}
-
-/// Python's `repr` of a float: the shortest text that reads back the same, always with a point or an exponent.
-inline void write_float(std::string& out, double number) {
-    if (!std::isfinite(number)) {
-        out += "null";
-        return;
-    }
-    char digits[32];
-    double const size = std::fabs(number);
-    auto const form =
-        number == 0 || (size >= 1e-4 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
-    std::string_view const written{
-        digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number, form).ptr - digits)};
-    out += written;
-    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";
-}
-
-inline void write_value(std::string& out, value const& document) {
-    switch (document.type()) {
-    case value::value_t::object: {
-        char const* between = "{";
-        auto const& members = *document.get_ptr<value::object_t const*>();
-        for (auto const& [name, each] : members) {
-            out += between;
-            between = ", ";
-            write_text(out, name);
-            out += ": ";
-            write_value(out, each);
-        }
-        out += members.empty() ? "{}" : "}";
-        return;
-    }
-    case value::value_t::array: {
-        char const* between = "[";
-        auto const& items = *document.get_ptr<value::array_t const*>();
-        for (auto const& each : items) {
-            out += between;
-            between = ", ";
-            write_value(out, each);
-        }
-        out += items.empty() ? "[]" : "]";
-        return;
-    }
-    case value::value_t::string: return write_text(out, *document.get_ptr<value::string_t const*>());
-    case value::value_t::boolean: out += *document.get_ptr<value::boolean_t const*>() ? "true" : "false"; return;
-    case value::value_t::number_integer: return write_number(out, *document.get_ptr<value::number_integer_t const*>());
-    case value::value_t::number_unsigned:
-        return write_number(out, *document.get_ptr<value::number_unsigned_t const*>());
-    case value::value_t::number_float: return write_float(out, *document.get_ptr<value::number_float_t const*>());
-    case value::value_t::null:
-    case value::value_t::binary:
-    case value::value_t::discarded: out += "null"; return;
-    }
-}
-
-} // namespace detail
-
-/// Reads one JSON document (RFC 8259, UTF-8; repeated member names are refused, RFC 7493). `errc::malformed_response`
-/// says why it is none. Never throws; time and memory stay in proportion to `text`.
-[[nodiscard]] inline result<value> parse(std::string_view text) {
-    // A NUL is nowhere part of JSON, and nlohmann takes it for the end of the text.
-    if (auto const nul = text.find('\0'); nul != std::string_view::npos)
-        return fail(errc::malformed_response, "not a JSON document: bad text at byte " + std::to_string(nul + 1));
-    value document;
-    detail::tree_builder builder{document};
-    if (!value::sax_parse(text.begin(), text.end(), &builder))
-        return fail(errc::malformed_response, "not a JSON document: " + builder.reason() + builder.place_in(text));
-    return document;
-}
-
-/// Writes a document as one line of ASCII, with `", "` and `": "` between members: byte for byte what botocore sends for
-/// the same members, so that recorded requests can be compared. Bytes that are not UTF-8 are written as U+FFFD, numbers
-/// that are not finite as null.
-[[nodiscard]] inline std::string write(value const& document) {
-    std::string out;
-    detail::write_value(out, document);
-    return out;
-}
-
-/// Overwrites every text in a document, for those that hold secrets.
-inline void wipe(value& document) noexcept {
-    if (auto* const text = document.get_ptr<value::string_t*>()) {
-        fargate::wipe(*text);
-    } else if (auto* const items = document.get_ptr<value::array_t*>()) {
-        for (auto& each : *items) wipe(each);
-    } else if (auto* const members = document.get_ptr<value::object_t*>()) {
-        for (auto& [name, each] : *members) wipe(each);
-    }
-}
-
-/// The member `key` of an object; nullptr when there is none, when it is null, or when `document` is no object.
-[[nodiscard]] inline value const* member(value const& document, std::string_view key) noexcept {
-    auto const* const members = document.get_ptr<value::object_t const*>();
-    if (members == nullptr) return nullptr;
-    for (auto const& [name, each] : *members)
-        if (name == key) return each.is_null() ? nullptr : &each;
-    return nullptr;
-}
-
-/// The member `key` when it is an array, else nullptr.
-[[nodiscard]] inline value const* array_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    return found != nullptr && found->is_array() ? found : nullptr;
-}
-
-/// The member `key` when it is an object, else nullptr.
-[[nodiscard]] inline value const* object_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    return found != nullptr && found->is_object() ? found : nullptr;
-}
-
-/// The text of a value that is text, borrowed from it.
-[[nodiscard]] inline std::optional<std::string_view> as_text(value const& document) noexcept {
-    if (auto const* const text = document.get_ptr<value::string_t const*>()) return std::string_view{*text};
-    return std::nullopt;
-}
-
-/// The member `key` when it is text, borrowed from `document`.
-[[nodiscard]] inline std::optional<std::string_view> text_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    return found != nullptr ? as_text(*found) : std::nullopt;
-}
-
-/// The member `key` when it is a whole number that fits.
-[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    if (found == nullptr) return std::nullopt;
-    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>()) {
-        if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
-        return static_cast<std::int64_t>(*counted);
-    }
-    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return *whole;
-    return std::nullopt;
-}
-
-/// The member `key` when it is any number; AWS sends times as seconds with a fraction.
-[[nodiscard]] inline std::optional<double> number_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    if (found == nullptr) return std::nullopt;
-    if (auto const* const real = found->get_ptr<value::number_float_t const*>()) return *real;
-    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>())
-        return static_cast<double>(*counted);
-    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return static_cast<double>(*whole);
-    return std::nullopt;
-}
-
-/// The member `key` when it is true or false.
-[[nodiscard]] inline std::optional<bool> flag_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    if (found == nullptr) return std::nullopt;
-    if (auto const* const flag = found->get_ptr<value::boolean_t const*>()) return *flag;
-    return std::nullopt;
-}
-
-/// Puts a member in place of the one of that name, or behind the others.
-inline void set(value& document, std::string_view key, value made) {
-    if (!document.is_object()) document = value::object();
-    auto& members = *document.get_ptr<value::object_t*>();
-    for (auto& [name, each] : members)
-        if (name == key) {
-            each = std::move(made);
-            return;
-        }
-    members.emplace_back(std::string{key}, std::move(made));
-}
-
-} // namespace fargate::inline v0::json
 
 #endif
 
@@ -1976,7 +2618,12 @@ struct call {
     std::string body{};
     protocol speaks = protocol::json;
     sigv4::settings signing{};
+    std::optional<std::chrono::milliseconds> deadline{}; ///< in place of `client_options::deadline`
+    retry::tolls tolls{};                                ///< what every attempt takes of the API's rates
     service_failure* failure = nullptr; ///< when set, receives what the last answer with an error status said
+    /// When set, takes the body of a 2xx answer, as far as the HTTP policy knows sinks. In `begin` and `take` it may change
+    /// `headers`: every attempt is made from the call as it is by then, so that it can ask for what is still missing.
+    http::body_sink* sink = nullptr;
 };
 
 /// A call of an AWS JSON 1.1 operation. `target_prefix` is the service's, e.g. `AmazonEC2ContainerServiceV20141113`.
@@ -1992,51 +2639,6 @@ struct call {
 }
 
 } // namespace fargate::inline v0::aws
-
-#endif
-
-// ---- fargate/system/clock.hpp ---------------------------------------------------------------------------------------
-
-#ifndef FARGATE_SYSTEM_CLOCK_HPP
-#define FARGATE_SYSTEM_CLOCK_HPP
-
-namespace fargate::inline v0 {
-
-using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
-using duration = std::chrono::microseconds;
-
-/// The only door to time: nothing else in the library asks for it or waits for it.
-///
-/// | expression               | type         | contract                                                              |
-/// |--------------------------|--------------|-----------------------------------------------------------------------|
-/// | `c.now()`                | `time_point` | wall-clock time, UTC, microseconds since 1970; never throws            |
-/// | `c.sleep_for(d, stop)`   | `bool`       | waits `d`, or less when `stop` (a `std::stop_token`) fires. True when |
-/// |                          |              | the whole time passed. Returns at once when `d <= 0`                  |
-///
-/// Both may be called from several threads at once.
-template <class Clock>
-concept clock_policy = requires(Clock& c, duration d, std::stop_token stop) {
-    { c.now() } -> std::same_as<time_point>;
-    { c.sleep_for(d, stop) } -> std::same_as<bool>;
-};
-
-/// The machine's clock. Sleeps on the monotonic clock, so a corrected wall clock neither shortens nor lengthens a wait.
-class system_clock {
-public:
-    [[nodiscard]] time_point now() const noexcept {
-        return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
-    }
-
-    bool sleep_for(duration time, std::stop_token stop) const {
-        if (time <= duration::zero()) return !stop.stop_requested();
-        std::mutex mutex;
-        std::condition_variable_any wake;
-        std::unique_lock lock{mutex};
-        return !wake.wait_for(lock, stop, time, [&stop] { return stop.stop_requested(); });
-    }
-};
-
-} // namespace fargate::inline v0
 
 #endif
 
@@ -2080,6 +2682,8 @@ struct progress {
 /// | `r.max_attempts()`          | (optional member) `int`   | attempts a call has at most, for `amz-sdk-request`             |
 /// | `r.with(mode_options)`      | (optional member) a       | a policy of its own that is as `r` but for what the            |
 /// |                             | policy of `r`'s type      | `retry::mode_options` say                                      |
+/// | `r.told()`                  | (optional member, beside  | what the program itself decided; the rest a client asks the    |
+/// |                             | `with`) `mode_options`    | environment for, and then stands on `r.with(...)`              |
 template <class Retry>
 concept retry_policy = requires(Retry& r, progress& book, outcome const& how) {
     { r.next(book, how) } -> std::same_as<std::optional<duration>>;
@@ -2125,6 +2729,9 @@ inline constexpr std::string_view throttling_codes[] = {
 
 inline constexpr std::string_view transient_codes[] = {"RequestTimeout", "RequestTimeoutException", "InternalError"};
 
+/// STS asks the identity provider for its keys: it may not answer, or the role may be too new to be known everywhere.
+inline constexpr std::string_view sts_transient_codes[] = {"IDPCommunicationError", "InvalidIdentityToken"};
+
 inline constexpr std::string_view refused_key_codes[] = {
     "UnrecognizedClientException", "InvalidClientTokenId",
     "InvalidAccessKeyId",          "InvalidToken",
@@ -2155,9 +2762,10 @@ inline constexpr hidden_throttle ecs_hidden_throttles[] = {
 
 } // namespace detail
 
-/// The key was valid once: a new one may do.
+/// The key ran out, or is none that the service knows (any more): if it was a temporary one, a new one may do.
 [[nodiscard]] constexpr bool is_expired_key(std::string_view code) noexcept {
-    return code == "ExpiredToken" || code == "ExpiredTokenException";
+    return code == "ExpiredToken" || code == "ExpiredTokenException" || code == "InvalidToken" ||
+           code == "InvalidClientTokenId" || code == "UnrecognizedClientException";
 }
 
 /// The service does not accept the key or what it signed. (That the key may not do what it asked for, AccessDenied, is
@@ -2203,6 +2811,7 @@ enum class clock_doubt : unsigned char {
             if (each.code == why.service_code && text::contains(why.message, each.part)) return verdict::throttled;
     if (why.http_status == 429) return verdict::throttled;
     if (detail::holds(detail::transient_codes, why.service_code)) return verdict::transient;
+    if (service_id == "STS" && detail::holds(detail::sts_transient_codes, why.service_code)) return verdict::transient;
     int const status = why.http_status;
     return status == 500 || (status >= 502 && status <= 504) ? verdict::transient : verdict::refused;
 }
@@ -2473,12 +3082,35 @@ inline constexpr std::size_t longest_message = 2048;
     return text.substr(0, longest);
 }
 
-/// A text as it can stand in a log line: control characters become spaces.
+/// A text as it can stand in a log line: control characters become spaces, and `?` what is not ASCII in a text that is no
+/// UTF-8.
 [[nodiscard]] inline std::string one_line(std::string_view text) {
     std::string made{text};
-    for (char& c : made)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+    bool const utf8 = text::is_utf8(text);
+    for (char& c : made) {
+        auto const byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F) c = ' ';
+        if (byte > 0x7F && !utf8) c = '?';
+    }
     return made;
+}
+
+/// Where a text begins to repeat a secret, or a piece of one that may have been cut short; `npos` when it does not.
+[[nodiscard]] inline std::size_t place_of_secret(std::string_view text, std::string_view confided) noexcept {
+    constexpr std::size_t piece = 12;
+    if (confided.size() <= piece) return confided.empty() ? std::string_view::npos : text.find(confided);
+    std::size_t first = std::string_view::npos;
+    for (std::size_t at = 0; at + piece <= confided.size(); ++at)
+        first = std::min(first, text.find(confided.substr(at, piece)));
+    return first;
+}
+
+/// Ends a message where it begins to repeat a key: AWS quotes the request whose signature it refuses, session token and
+/// all. Texts too short to be a real one are let be.
+inline void withhold(std::string& message, std::string_view confided) {
+    if (confided.size() < 16) return;
+    std::size_t const place = place_of_secret(message, confided);
+    if (place != std::string::npos) message.replace(place, std::string::npos, "(withheld: it repeats the key)");
 }
 
 /// `ns#FooError:http://...` is FooError.
@@ -2498,8 +3130,9 @@ inline constexpr std::size_t longest_message = 2048;
     service_failure made;
     made.status = answer.status;
     made.code = std::to_string(answer.status);
-    made.request_id = answer.headers.value_of("x-amzn-RequestId");
-    if (made.request_id.empty()) made.request_id = answer.headers.value_of("x-amz-request-id");
+    made.request_id = one_line(cut(answer.headers.value_of("x-amzn-RequestId"), longest_code));
+    if (made.request_id.empty())
+        made.request_id = one_line(cut(answer.headers.value_of("x-amz-request-id"), longest_code));
     made.host_id = answer.headers.value_of("x-amz-id-2");
     made.redirect_region = answer.headers.value_of("x-amz-bucket-region");
     return made;
@@ -2586,15 +3219,15 @@ inline constexpr std::size_t longest_message = 2048;
     errc const code = is_refused_key(said.status, said.code) ? errc::unauthorized
                       : no_object                            ? errc::not_found
                                                              : errc::service_error;
-    error made = fail(code, said.code);
+    error made = fail(code, detail::one_line(said.code));
     if (said.code == std::to_string(said.status)) made.message = "HTTP " + said.code;
     if (!said.message.empty()) made.message += ": " + detail::one_line(detail::cut(said.message, longest_quote));
     bool const elsewhere = said.status < 500 && said.status != 404 && !said.redirect_region.empty();
     if (elsewhere && said.redirect_region != what.where.region)
         made.message += "; the bucket is in region " + detail::one_line(detail::cut(said.redirect_region, 63));
     made.http_status = said.status;
-    made.service_code = said.code;
-    made.request_id = said.request_id;
+    made.service_code = detail::one_line(said.code);
+    made.request_id = detail::one_line(detail::cut(said.request_id, detail::longest_code));
     made.resources = said.resources;
     return made;
 }
@@ -2700,6 +3333,13 @@ namespace fargate::inline v0 {
 ///   `too_large`, `cancelled`, `malformed_response`, or `invalid_argument` when nothing was sent.
 /// - Follows no redirect, repeats nothing, keeps no cookie, and decodes no content coding.
 /// - Honours `r.limits` and `r.stop`, and never throws.
+/// - Where `r.sink` is set: `begin` once when the head of a 2xx answer is there (also of one without a body), `take` for
+///   every piece of its body, in order; the response then has an empty `body`, and `limits.body` does not count. False from
+///   either ends the exchange with `cancelled`. When the body breaks off, the sink has had what came. The bodies of other
+///   answers go into the response as ever. A policy that does not know sinks passes `r.sink` over and is still a policy.
+/// - When `r.ca_file` is set and the address says https, trusts the authorities in that file and no others. A policy that
+///   cannot, because it verifies in a way of its own, refuses such a request with `bad_configuration` and sends nothing; to
+///   go on with other authorities would be to trust whom the user excluded.
 /// - May be called from as many threads as the executor beside it has; a model with one handle goes with
 ///   `inline_executor`.
 template <class Http>
@@ -2807,6 +3447,47 @@ struct parts {
 
 #endif
 
+// ---- fargate/aws/time_limit.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_TIME_LIMIT_HPP
+#define FARGATE_AWS_TIME_LIMIT_HPP
+
+namespace fargate::inline v0::aws {
+
+/// When a call has to be over.
+class time_limit {
+public:
+    /// No limit when `given` is zero.
+    time_limit(std::chrono::milliseconds given, time_point now) :
+        given_{given}, end_{now + std::min<std::chrono::milliseconds>(given, std::chrono::hours{876'000})} {}
+
+    [[nodiscard]] explicit operator bool() const noexcept { return given_ > std::chrono::milliseconds::zero(); }
+    [[nodiscard]] bool is_over(time_point when) const noexcept { return *this && when >= end_; }
+
+    /// The whole of an attempt that begins `now`: what is left of the call, if that is less than its own limit.
+    [[nodiscard]] std::chrono::milliseconds attempt_limit(std::chrono::milliseconds own, time_point now) const {
+        if (!*this) return own;
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(end_ - now);
+        return own > std::chrono::milliseconds::zero() ? std::min(own, left) : left;
+    }
+
+    /// What is told about a call that had no time for another attempt after `last`.
+    [[nodiscard]] error late(std::optional<error> last) const {
+        std::string const deadline = "the deadline of " + std::to_string(given_.count()) + " ms";
+        if (!last) return fail(errc::timed_out, "it cannot be sent within " + deadline, true);
+        last->message += "; " + deadline + " leaves no time to try again";
+        return *std::move(last);
+    }
+
+private:
+    std::chrono::milliseconds given_;
+    time_point end_;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
 // ---- fargate/version.hpp --------------------------------------------------------------------------------------------
 
 #ifndef FARGATE_VERSION_HPP
@@ -2851,7 +3532,7 @@ namespace detail {
 /// The User-Agent of AWS calls: `fargate/0.1.0 exec-env/AWS_ECS_FARGATE app/my-agent extra`. It is never signed. A text that
 /// the caller gives for it stands for all but the extra, as in botocore.
 template <environment_policy Environment>
-[[nodiscard]] std::string user_agent(client_options const& options, Environment const& environment) {
+[[nodiscard]] std::string user_agent(client_options const& options, ambient<Environment>& known) {
     std::string made = "fargate/" FARGATE_VERSION_STRING;
     auto const add = [&made](std::string_view name, std::string const& token) {
         if (!token.empty()) made.append(" ").append(name).append(token);
@@ -2861,15 +3542,22 @@ template <environment_policy Environment>
         add("", detail::field_text(options.user_agent_extra));
         return made;
     }
-    add("exec-env/", detail::product_token(environment.variable("AWS_EXECUTION_ENV").value_or(""), 128));
+    add("exec-env/", detail::product_token(known.environment().variable("AWS_EXECUTION_ENV").value_or(""), 128));
     std::string app = options.app_id;
     if (app.empty()) {
-        auto const found = ambient<Environment>{environment}.find("AWS_SDK_UA_APP_ID", "sdk_ua_app_id");
+        auto const found = known.find("AWS_SDK_UA_APP_ID", "sdk_ua_app_id");
         if (found && *found) app = (*found)->text;
     }
     add("app/", detail::product_token(app, 50));
     add("", detail::field_text(options.user_agent_extra));
     return made;
+}
+
+/// The same, reading the shared files anew.
+template <environment_policy Environment>
+[[nodiscard]] std::string user_agent(client_options const& options, Environment const& environment) {
+    ambient<Environment> known{environment};
+    return user_agent(options, known);
 }
 
 } // namespace fargate::inline v0::aws
@@ -3872,23 +4560,22 @@ template <class Parts>
 /// Keeps references to the parts, which must outlive it. Parts with a member `credentials_http` have keys fetched over that
 /// and not over `http`. Calls may be made from several threads at once as far as the
 /// parts are shared between threads. What was wrong with options or environment (no region, a malformed endpoint) is the
-/// answer to every call; making a client sends nothing and cannot fail.
+/// answer to every call; making a client sends nothing and cannot fail. The shared files are read once, when it is made.
+///
+/// A call is repeated by the parts' retry policy. Where that leaves mode or attempts open and can be told (`any_mode` does
+/// and can), AWS_RETRY_MODE, AWS_MAX_ATTEMPTS or the profile decide, and the client has a policy, and a quota, of its own.
+///
+/// Two things are put right at once, once a call, and without the retry policy being asked. A key that the service refuses
+/// as expired or unknown is given back to its source, and what that hands out instead signs the next attempt. That is for
+/// keys that can be renewed, which have an `expires` or a session token, and from sources with `invalidate`: a long-lived
+/// key that is refused stays refused, and so does a source that answers with the same key again. And a clock that is wrong
+/// (a code of `doubt_of`) is learned from the answer's `Date`, for all calls of the client from then on.
 template <policies Policies>
 class client {
 public:
     template <class Parts>
     client(Parts& parts, service const& of, client_options options = {}) :
-        http_{parts.http},
-        credentials_http_{detail::credentials_http(parts)},
-        credentials_{parts.credentials},
-        clock_{parts.clock},
-        environment_{parts.environment},
-        retry_{parts.retry},
-        hash_{parts.hash},
-        service_{of},
-        options_{std::move(options)},
-        destination_{resolve_target(of, options_, environment_)},
-        user_agent_{aws::user_agent(options_, environment_)} {}
+        client{parts, of, std::move(options), ambient{parts.environment}} {}
 
     /// Where the calls go, or why they cannot.
     [[nodiscard]] result<target> const& destination() const noexcept { return destination_; }
@@ -3896,49 +4583,81 @@ public:
     /// Makes a call and reads its answer: `read(http::response&&)`, a `result`, is asked when the status is 2xx, and its
     /// `errc::malformed_response` counts as a lost answer, which is repeated. Every attempt carries the same invocation id,
     /// a signature of its own and its number. The error names service and operation, and says in `retryable` whether the
-    /// same call may succeed later.
+    /// same call may succeed later. With a deadline, what there is no time left to wait for is not begun: the answer is then
+    /// the error of the attempt before, or `errc::timed_out` if there was none.
     template <class Read>
     [[nodiscard]] auto call(aws::call const& what, Read const& read, std::stop_token stop = {})
         -> std::invoke_result_t<Read const&, http::response&&> {
+        if (flaw_) return named(what.operation, *flaw_);
         std::string const invocation = random_uuid(options_.random);
+        time_limit const ends{what.deadline.value_or(options_.deadline), clock_.now()};
+        http::request request = request_of(what, stop);
         retry::progress book;
         repairs done;
+        std::optional<error> last; // how the attempt before went
         for (int attempt = 1;; ++attempt) {
-            if (stop.stop_requested() || !await_turn(stop))
-                return named(what.operation, fail(errc::cancelled, "stopped before it was sent"));
-            auto const key = resolve_key();
-            if (!key) return named(what.operation, key.error());
-            auto const request = signed_request(what, *key, invocation, attempt, stop);
-            if (!request) return named(what.operation, request.error());
+            if (auto turn = await_turn(what, ends, last, stop); !turn)
+                return named(what.operation, std::move(turn).error(), attempt - 1);
+            auto const offset = duration{clock_offset_.load(std::memory_order_relaxed)};
+            auto const key = resolve_key(offset);
+            if (!key) return named(what.operation, before_that(key.error(), last), attempt - 1);
+            if (done.refused && is_same(*done.refused, *key))
+                return named(what.operation, *std::move(last), attempt - 1);
+            done.refused.reset();
+            auto const now = clock_.now();
+            if (ends.is_over(now)) return named(what.operation, ends.late(last), attempt - 1);
+            request.limits.total = ends.attempt_limit(options_.limits.total, now);
+            auto const moment = now + offset;
+            auto ready = sign(request, what, *key, moment);
+            if (!ready) return named(what.operation, std::move(ready).error(), attempt - 1);
+            tell_attempt(request, invocation, attempt, ends, moment);
 
-            auto response = http_.send(*request);
+            auto response = http_.send(request);
             auto const hint = response ? retry_hint(*response) : std::nullopt;
             auto const server_time =
                 response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
             auto answer = interpret(what, std::move(response), read);
+            if (!answer) detail::withhold(answer.error().message, key->session_token.reveal());
 
             auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
             retry::outcome const how{verdict, hint};
             if constexpr (requires { retry_.after_send(clock_.now(), how); }) retry_.after_send(clock_.now(), how);
-            if (!answer && mend(answer.error(), *key, server_time, done)) continue;
+            if (!answer && (mend_key(answer.error(), *key, done) ||
+                            mend_clock(answer.error(), what.method, server_time, offset, done))) {
+                last = std::move(answer).error();
+                continue;
+            }
             auto const pause = retry_.next(book, how);
             if (answer) return answer;
             answer.error().retryable = verdict != retry::verdict::refused;
             if (!pause) return named(what.operation, std::move(answer).error(), attempt);
+            if (ends.is_over(clock_.now() + *pause))
+                return named(what.operation, ends.late(std::move(answer).error()), attempt);
             if (!clock_.sleep_for(*pause, stop))
                 return named(what.operation,
                              fail(errc::cancelled, "stopped while it waited after " + answer.error().message));
+            last = std::move(answer).error();
         }
     }
 
     /// A call of a JSON 1.1 operation of the service.
     [[nodiscard]] result<json::value> call_json(std::string_view operation, std::string_view target_prefix,
-                                                json::value const& input, std::stop_token stop = {}) {
+                                                json::value const& input, std::stop_token stop = {},
+                                                retry::tolls const& tolls = {}) {
+        return call_json(operation, target_prefix, input, read_document, std::move(stop), tolls);
+    }
+
+    /// The same, with the answer read by `read`, as `call` has it.
+    template <class Read>
+    [[nodiscard]] auto call_json(std::string_view operation, std::string_view target_prefix, json::value const& input,
+                                 Read const& read, std::stop_token stop, retry::tolls const& tolls)
+        -> std::invoke_result_t<Read const&, http::response&&> {
         if (!input.is_object())
             return named(operation, fail(errc::invalid_argument, "the input is no object with AWS's member names"));
         if (!destination_) return named(operation, destination_.error());
-        endpoint const where = endpoint_of(service_, *destination_);
-        return call(json_call(operation, target_prefix, where, input), read_document, std::move(stop));
+        auto what = aws::json_call(operation, target_prefix, endpoint_of(service_, *destination_), input);
+        what.tolls = tolls;
+        return call(what, read, std::move(stop));
     }
 
     /// An error with the call that it ended: `ecs RunTask: ...`.
@@ -3951,57 +4670,129 @@ public:
     [[nodiscard]] client_options const& options() const noexcept { return options_; }
 
 private:
+    using ambient = aws::ambient<typename Policies::environment>;
+
+    template <class Parts>
+    client(Parts& parts, service const& of, client_options options, ambient known) :
+        http_{parts.http},
+        credentials_http_{detail::credentials_http(parts)},
+        credentials_{parts.credentials},
+        clock_{parts.clock},
+        environment_{parts.environment},
+        hash_{parts.hash},
+        service_{of},
+        options_{std::move(options)},
+        destination_{resolve_target(of, options_, known)},
+        user_agent_{aws::user_agent(options_, known)},
+        own_retry_{policy_of(parts.retry, known)},
+        retry_{own_retry_ != nullptr ? *own_retry_ : parts.retry} {
+        auto file = resolve_ca_file(options_.ca_file, known);
+        if (file)
+            options_.ca_file = *std::move(file);
+        else
+            flaw_ = std::move(file).error();
+    }
+
+    /// A policy that does what environment and profile say, where `from` leaves that open; null when it says it all.
+    [[nodiscard]] std::unique_ptr<typename Policies::retry> policy_of(typename Policies::retry& from, ambient& known) {
+        if constexpr (requires(retry::mode_options const& told) {
+                          { from.told() } -> std::same_as<retry::mode_options>;
+                          { from.with(told) } -> std::same_as<typename Policies::retry>;
+                      }) {
+            auto const said = ambient_repeats(known);
+            if (!said) flaw_ = said.error();
+            auto const open = said ? said->beyond(from.told()) : retry::mode_options{};
+            if (!open.empty()) return std::unique_ptr<typename Policies::retry>{new auto(from.with(open))};
+        }
+        return nullptr;
+    }
+
     /// What has been put right in the course of a call; each at most once.
     struct repairs {
         bool key = false;
         bool clock = false;
+        std::optional<access_key> refused{}; ///< what has just been given back
     };
 
-    /// Waits as long as the retry policy holds attempts back; false when `stop` fires.
-    [[nodiscard]] bool await_turn(std::stop_token const& stop) {
+    /// Waits until the retry policy and the API's rates let an attempt go.
+    [[nodiscard]] result<void> await_turn(aws::call const& what, time_limit const& ends,
+                                          std::optional<error> const& last, std::stop_token const& stop) {
+        if (stop.stop_requested()) return fail(errc::cancelled, "stopped before it was sent");
+        auto const now = clock_.now();
+        duration wait = retry::take(what.tolls, now);
         if constexpr (requires {
-                          { retry_.before_send(clock_.now()) } -> std::same_as<duration>;
-                      }) {
-            duration const wait = retry_.before_send(clock_.now());
-            return wait <= duration::zero() || clock_.sleep_for(wait, stop);
-        }
-        return true;
+                          { retry_.before_send(now) } -> std::same_as<duration>;
+                      })
+            wait = std::max(wait, retry_.before_send(now));
+        bool const late = ends.is_over(now + wait);
+        if (!late && (wait <= duration::zero() || clock_.sleep_for(wait, stop))) return {};
+        retry::give_back(what.tolls);
+        return late ? ends.late(last) : fail(errc::cancelled, "stopped before it was sent");
     }
 
-    [[nodiscard]] result<credentials::access_key> resolve_key() {
-        if (options_.anonymous) return credentials::access_key{};
+    /// A key that is valid by the service's clock, as far as that is known.
+    [[nodiscard]] result<access_key> resolve_key(duration offset) {
+        if (options_.anonymous) return access_key{};
         auto key = credentials_.fetch(credentials_http_, clock_, environment_);
+        if constexpr (requires { credentials_.invalidate(key->generation); }) {
+            bool const known = key && key->expires && offset != duration::zero();
+            if (known && *key->expires <= clock_.now() + offset) {
+                credentials_.invalidate(key->generation);
+                key = credentials_.fetch(credentials_http_, clock_, environment_);
+            }
+        }
         if (!key) key.error().message = "no credentials: " + key.error().message;
         return key;
     }
 
-    [[nodiscard]] result<http::request> signed_request(aws::call const& what, credentials::access_key const& key,
-                                                       std::string const& invocation, int attempt,
-                                                       std::stop_token stop) {
-        std::string const path = what.where.path(what.path);
+    [[nodiscard]] static error before_that(error why, std::optional<error> const& last) {
+        if (last) why.message += " (before that: " + last->message + ")";
+        return why;
+    }
+
+    [[nodiscard]] static bool is_same(access_key const& one, access_key const& other) noexcept {
+        return one.id == other.id && one.session_token == other.session_token;
+    }
+
+    /// What all attempts have in common.
+    [[nodiscard]] http::request request_of(aws::call const& what, std::stop_token stop) const {
         http::request made;
         made.method = what.method;
-        made.url = what.where.scheme + "://" + what.where.authority + path;
+        made.url = what.where.scheme + "://" + what.where.authority + what.where.path(what.path);
         if (!what.query.empty()) made.url += "?" + what.query;
-        made.headers = what.headers;
-        made.headers.set("Host", what.where.host);
         made.body = what.body;
         made.limits = options_.limits;
+        made.ca_file = options_.ca_file;
         made.stop = std::move(stop);
-        if (!options_.anonymous) {
-            std::vector<sigv4::header_view> views;
-            for (auto const& each : made.headers) views.push_back({each.name, each.value});
-            sigv4::request_view const view{made.method, path, what.query, views, made.body};
-            auto const moment = clock_.now() + duration{clock_offset_.load(std::memory_order_relaxed)};
-            sigv4::scope const scope{what.where.region, service_.signing_name};
-            auto const added = sigv4::sign(view, key.view(), scope, moment, what.signing, &signing_keys_, hash_);
-            if (!added) return added.error();
-            for (auto const& each : *added) made.headers.set(std::string{each.name}, each.value);
-        }
-        made.headers.set("amz-sdk-invocation-id", invocation);
-        made.headers.set("amz-sdk-request", "attempt=" + std::to_string(attempt) + attempts_at_most());
-        made.headers.set("User-Agent", user_agent_);
+        made.sink = what.sink;
         return made;
+    }
+
+    /// The fields of one attempt.
+    [[nodiscard]] result<void> sign(http::request& made, aws::call const& what, access_key const& key,
+                                    time_point moment) {
+        made.headers = what.headers;
+        made.headers.set("Host", what.where.host);
+        if (options_.anonymous) return {};
+        std::string const path = what.where.path(what.path);
+        std::vector<sigv4::header_view> views;
+        for (auto const& each : made.headers) views.push_back({each.name, each.value});
+        sigv4::request_view const view{made.method, path, what.query, views, made.body};
+        sigv4::scope const scope{what.where.region, service_.signing_name};
+        auto const added = sigv4::sign(view, key.view(), scope, moment, what.signing, &signing_keys_, hash_);
+        if (!added) return added.error();
+        for (auto const& each : *added) made.headers.set(std::string{each.name}, each.value);
+        return {};
+    }
+
+    /// The fields that are not signed.
+    void tell_attempt(http::request& made, std::string const& invocation, int attempt, time_limit const& ends,
+                      time_point moment) const {
+        std::string number = "attempt=" + std::to_string(attempt) + attempts_at_most();
+        if (ends) number += "; ttl=" + text::amz_timestamp(moment + made.limits.total);
+        made.headers.set("amz-sdk-invocation-id", invocation);
+        made.headers.set("amz-sdk-request", std::move(number));
+        made.headers.set("User-Agent", user_agent_);
     }
 
     [[nodiscard]] std::string attempts_at_most() const {
@@ -4045,21 +4836,31 @@ private:
         return answer;
     }
 
-    /// Puts right what made the service refuse the attempt, where that can be: a key that has run out, a clock that is
-    /// wrong. True when the call should be sent again at once; the retry policy is not asked about that.
-    [[nodiscard]] bool mend(error const& why, credentials::access_key const& key, std::optional<time_point> server_time,
-                            repairs& done) {
+    /// Gives back a key that the service refused, where the source may have a better one. True when the call should be
+    /// sent again at once; the retry policy is not asked about that.
+    [[nodiscard]] bool mend_key(error const& why, access_key const& key, repairs& done) {
         if constexpr (requires { credentials_.invalidate(key.generation); }) {
-            if (is_expired_key(why.service_code) && !options_.anonymous && !std::exchange(done.key, true)) {
+            bool const renewable = key.expires || !key.session_token.empty();
+            if (renewable && is_expired_key(why.service_code) && !options_.anonymous &&
+                !std::exchange(done.key, true)) {
                 credentials_.invalidate(key.generation);
+                done.refused = key;
                 return true;
             }
         }
-        auto const doubt = doubt_of(why.service_code);
-        if (doubt == clock_doubt::none || !server_time || done.clock) return false;
+        return false;
+    }
+
+    /// Learns the service's time when it refused a signature for ours, likewise. `signed_with` is the offset of the attempt:
+    /// another call may have learned the new one since.
+    [[nodiscard]] bool mend_clock(error const& why, std::string_view method, std::optional<time_point> server_time,
+                                  duration signed_with, repairs& done) {
+        bool const mute = method == "HEAD" && why.http_status == 403; // no body says why
+        auto const doubt = mute ? clock_doubt::possible : doubt_of(why.service_code);
+        if (doubt == clock_doubt::none || !server_time || options_.anonymous || done.clock) return false;
         auto const offset = *server_time - clock_.now();
-        auto const change = offset - duration{clock_offset_.load(std::memory_order_relaxed)};
-        if (doubt == clock_doubt::possible && std::chrono::abs(change) < std::chrono::minutes{4}) return false;
+        if (doubt == clock_doubt::possible && std::chrono::abs(offset - signed_with) < std::chrono::minutes{4})
+            return false;
         clock_offset_.store(offset.count(), std::memory_order_relaxed);
         return done.clock = true;
     }
@@ -4069,15 +4870,17 @@ private:
     typename Policies::credentials& credentials_;
     typename Policies::clock& clock_;
     typename Policies::environment const& environment_;
-    typename Policies::retry& retry_;
     typename Policies::hash const& hash_;
     service service_;
     client_options options_;
     result<target> destination_;
     std::string user_agent_;
+    std::optional<error> flaw_{}; ///< of options or environment, besides the destination's
+    std::unique_ptr<typename Policies::retry> own_retry_;
+    typename Policies::retry& retry_;
     sigv4::signing_key_cache signing_keys_{};
-    std::atomic<duration::rep> clock_offset_{
-        0}; ///< the service's clock minus ours, learned when it refused a signature
+    /// The service's clock minus ours, learned when it refused a signature.
+    std::atomic<duration::rep> clock_offset_{0};
 };
 
 } // namespace fargate::inline v0::aws
@@ -4316,7 +5119,11 @@ namespace fargate::inline v0::aws {
 ///   answer starts no second task (`client_options::client_tokens` switches it off). An answer may hold `failures`
 ///   beside or instead of tasks: that is data, not an error. ConflictException carries the tasks of the first call in
 ///   `error::resources`.
-/// - `register_task_definition` has no such token: after a lost answer a repeat may leave one revision more.
+/// - `register_task_definition` has no such token: after a lost answer a repeat may leave one revision more. Who minds
+///   compares what DescribeTaskDefinition says of the family, as `deploy::definitions` does.
+///
+/// Calls wait their turn where they would come faster than ECS lets them, by the client's own count: see `ecs_rates`, whose
+/// numbers may be given (`client_options::api_rates` switches that off). No call waits while the burst lasts.
 ///
 /// Keeps references to `parts`, any struct with the members http, credentials, clock, environment, retry and hash of the
 /// bundle's types, e.g. `aws::parts<Policies>`. May be used from several threads as far as they may.
@@ -4326,7 +5133,8 @@ public:
     static constexpr std::size_t longest_overrides = 8192; ///< of RunTask, their JSON included
 
     template <class Parts>
-    explicit ecs(Parts& parts, client_options options = {}) : client_{parts, ecs_service, std::move(options)} {}
+    explicit ecs(Parts& parts, client_options options = {}, ecs_rates const& rates = {}) :
+        client_{parts, ecs_service, std::move(options)}, buckets_{rates} {}
 
     [[nodiscard]] result<task_definition_output> register_task_definition(json::value const& input,
                                                                           std::stop_token stop = {}) {
@@ -4383,15 +5191,115 @@ public:
 private:
     template <class Output>
     [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::stop_token stop) {
-        auto document = client_.call_json(operation, "AmazonEC2ContainerServiceV20141113", input, std::move(stop));
+        auto const tolls = client_.options().api_rates ? buckets_.of(operation, input) : retry::tolls{};
+        std::string request_id;
+        int status = 0;
+        auto const read = [&](http::response&& answer) {
+            request_id = detail::bare_failure(answer).request_id;
+            status = answer.status;
+            return read_document(std::move(answer));
+        };
+        auto document =
+            client_.call_json(operation, "AmazonEC2ContainerServiceV20141113", input, read, std::move(stop), tolls);
         if (!document) return std::move(document).error();
         auto output = Output::from(*std::move(document));
-        if (!output) return client_.named(operation, std::move(output).error());
-        return output;
+        if (output) return output;
+        output.error().http_status = status;
+        output.error().request_id = std::move(request_id);
+        return client_.named(operation, std::move(output).error());
     }
 
     client<Policies> client_;
+    ecs_buckets buckets_;
 };
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/s3_options.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_S3_OPTIONS_HPP
+#define FARGATE_AWS_S3_OPTIONS_HPP
+
+namespace fargate::inline v0::aws {
+
+/// Where the bucket's name stands: in the host or in the path.
+enum class addressing : unsigned char {
+    automatic,   ///< in the host where the name allows it; in the path under an endpoint URL
+    path,        ///< always in the path
+    virtual_host ///< in the host where the name allows it
+};
+
+/// What a caller may decide about S3 calls beside the `client_options`. What is left open the environment decides, and then
+/// the profile, whose settings below `s3 =` stand beside each member; and then the default.
+struct s3_options {
+    std::optional<addressing> style{};  ///< `addressing_style`: auto (the default), path or virtual
+    std::optional<bool> accelerate{};   ///< `use_accelerate_endpoint`, the transfer acceleration host; off
+    std::optional<bool> sign_payload{}; ///< `payload_signing_enabled`; on. Off: `UNSIGNED-PAYLOAD`, over https only
+    /// Asks GetObject for the object's checksum and compares; on. AWS_RESPONSE_CHECKSUM_VALIDATION or the profile's
+    /// `response_checksum_validation`, `when_supported` or `when_required` (off: some other stores do not take the field).
+    std::optional<bool> checksum_mode{};
+    std::optional<bool> use_dualstack{}; ///< `use_dualstack_endpoint`; open: as for every other service
+};
+
+namespace detail {
+
+[[nodiscard]] inline result<std::optional<addressing>>
+read_addressing(result<std::optional<ambient_setting>> const& found) {
+    if (!found) return found.error();
+    if (!*found) return std::optional<addressing>{};
+    std::string_view const word = (*found)->text;
+    if (text::iequals(word, "auto")) return std::optional{addressing::automatic};
+    if (text::iequals(word, "path")) return std::optional{addressing::path};
+    if (text::iequals(word, "virtual")) return std::optional{addressing::virtual_host};
+    return fail(errc::bad_configuration, (*found)->from + " is none of auto, path and virtual");
+}
+
+/// One of two words, in any case, as true or false.
+[[nodiscard]] inline result<std::optional<bool>> read_either(result<std::optional<ambient_setting>> const& found,
+                                                             std::string_view yes, std::string_view no) {
+    if (!found) return found.error();
+    if (!*found) return std::optional<bool>{};
+    if (text::iequals((*found)->text, yes)) return std::optional{true};
+    if (text::iequals((*found)->text, no)) return std::optional{false};
+    return fail(errc::bad_configuration,
+                (*found)->from + " is neither " + std::string{yes} + " nor " + std::string{no});
+}
+
+} // namespace detail
+
+/// Fills in what the caller left open, all but `use_dualstack` to its default. `errc::bad_configuration` names the place.
+/// AWS_S3_US_EAST_1_REGIONAL_ENDPOINT and the like are not looked at: us-east-1 is always called at its regional host.
+template <environment_policy Environment>
+[[nodiscard]] result<s3_options> resolve_s3_options(s3_options given, Environment const& environment) {
+    ambient<Environment> known{environment};
+    auto const settle = [](auto& option, auto const& found) -> result<void> {
+        if (option) return {};
+        if (!found) return found.error();
+        option = *found;
+        return {};
+    };
+    auto const nested = [&known](std::string_view part) {
+        return detail::read_either(known.of_profile("s3", part), "true", "false");
+    };
+    auto const checksums =
+        detail::read_either(known.find("AWS_RESPONSE_CHECKSUM_VALIDATION", "response_checksum_validation"),
+                            "when_supported", "when_required");
+    for (auto const& done : {
+             settle(given.style, detail::read_addressing(known.of_profile("s3", "addressing_style"))),
+             settle(given.accelerate, nested("use_accelerate_endpoint")),
+             settle(given.sign_payload, nested("payload_signing_enabled")),
+             settle(given.use_dualstack, nested("use_dualstack_endpoint")),
+             settle(given.checksum_mode, checksums),
+         })
+        if (!done) return done.error();
+    given.style = given.style.value_or(addressing::automatic);
+    given.accelerate = given.accelerate.value_or(false);
+    given.sign_payload = given.sign_payload.value_or(true);
+    given.checksum_mode = given.checksum_mode.value_or(true);
+    return given;
+}
 
 } // namespace fargate::inline v0::aws
 
@@ -4403,21 +5311,6 @@ private:
 #define FARGATE_AWS_S3_ADDRESS_HPP
 
 namespace fargate::inline v0::aws {
-
-/// Where the bucket's name stands: in the host or in the path.
-enum class addressing : unsigned char {
-    automatic,   ///< in the host where the name allows it; in the path under an endpoint URL
-    path,        ///< always in the path
-    virtual_host ///< in the host where the name allows it
-};
-
-/// What a caller may decide about S3 calls beside the `client_options`.
-struct s3_options {
-    addressing style = addressing::automatic;
-    bool accelerate = false;   ///< the transfer acceleration host
-    bool sign_payload = true;  ///< false: `UNSIGNED-PAYLOAD`, over https only
-    bool checksum_mode = true; ///< asks GetObject for the object's checksum; some other stores do not take the field
-};
 
 /// A bucket's endpoint and what goes before the key's path: empty, or `/bucket`.
 struct bucket_address {
@@ -4440,6 +5333,9 @@ namespace detail {
 [[nodiscard]] inline result<void> check_bucket(std::string_view bucket) {
     auto const refuse = [](char const* why) { return fail(errc::invalid_argument, why); };
     if (bucket.starts_with("arn:")) return refuse("access point ARNs are not supported: name the bucket itself");
+    if (bucket.ends_with(".mrap"))
+        return refuse("multi-region access points are not supported: name the bucket itself");
+    if (bucket.ends_with("--op-s3")) return refuse("S3 on Outposts is not supported: use a bucket of a region");
     if (bucket.ends_with("--x-s3") || bucket.ends_with("--xa-s3"))
         return refuse("directory buckets (S3 Express) are not supported: use a general purpose bucket");
     if (bucket.empty() || bucket.size() > 255) return refuse("a bucket name has 1 to 255 characters");
@@ -4460,16 +5356,18 @@ namespace detail {
     auto const refuse = [](char const* why) { return fail(errc::bad_configuration, why); };
     if (auto const name = detail::check_bucket(bucket); !name) return name.error();
     bool const global = to.region == "aws-global";
-    bool const in_host = options.style != addressing::path && detail::fits_host(bucket);
+    auto const style = options.style.value_or(addressing::automatic);
+    bool const accelerate = options.accelerate.value_or(false);
+    bool const in_host = style != addressing::path && detail::fits_host(bucket);
     std::string const region = global ? "us-east-1" : to.region;
     std::string const label = std::string{bucket} + ".";
     std::string const segment = "/" + std::string{bucket};
 
     if (to.custom) {
-        if (options.accelerate) return refuse("S3 acceleration has its own host: leave out the endpoint URL");
+        if (accelerate) return refuse("S3 acceleration has its own host: leave out the endpoint URL");
         endpoint where = *to.custom;
         where.region = region;
-        bool const plain = options.style == addressing::automatic || detail::is_ip_address(where.host);
+        bool const plain = style == addressing::automatic || detail::is_ip_address(where.host);
         if (!in_host || plain) return bucket_address{std::move(where), segment};
         where.authority = label + where.authority;
         where.host = label + where.host;
@@ -4480,7 +5378,7 @@ namespace detail {
     std::string const dual = to.use_dualstack ? ".dualstack" : "";
     std::string const suffix = "." + std::string{within.dns_suffix};
     if (to.use_fips && !within.s3_fips) return refuse("S3 has no FIPS endpoints in this partition");
-    if (options.accelerate) {
+    if (accelerate) {
         if (!in_host) return refuse("S3 acceleration needs a bucket name that fits into a host name, without dots");
         if (to.use_fips) return refuse("S3 acceleration has no FIPS endpoints");
         if (!within.s3_accelerate) return refuse("S3 acceleration is not available in this region");
@@ -4512,10 +5410,10 @@ namespace detail {
 
 #endif
 
-// ---- fargate/aws/s3.hpp ---------------------------------------------------------------------------------------------
+// ---- fargate/aws/s3_object.hpp --------------------------------------------------------------------------------------
 
-#ifndef FARGATE_AWS_S3_HPP
-#define FARGATE_AWS_S3_HPP
+#ifndef FARGATE_AWS_S3_OBJECT_HPP
+#define FARGATE_AWS_S3_OBJECT_HPP
 
 namespace fargate::inline v0::aws {
 
@@ -4542,53 +5440,694 @@ struct object {
     http::fields headers{};
 };
 
+/// `Content-Range: bytes 0-99/1234` of an answer with part of an object.
+struct content_range {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::optional<std::uint64_t> total{}; ///< not with `/*`
+};
+
+namespace detail {
+
+[[nodiscard]] inline std::optional<std::uint64_t> whole_number(std::string_view digits) noexcept {
+    std::uint64_t made = 0;
+    auto const* const end = digits.data() + digits.size();
+    auto const [at, problem] = std::from_chars(digits.data(), end, made);
+    if (problem != std::errc{} || at != end) return std::nullopt;
+    return made;
+}
+
+} // namespace detail
+
+/// Nothing when it is no range of bytes (RFC 9110 §14.4).
+[[nodiscard]] inline std::optional<content_range> read_content_range(std::string_view text) noexcept {
+    constexpr std::string_view unit = "bytes ";
+    auto const dash = text.find('-');
+    auto const slash = text.find('/');
+    if (!text.starts_with(unit) || dash == std::string_view::npos || slash == std::string_view::npos || slash < dash)
+        return std::nullopt;
+    auto const first = detail::whole_number(text.substr(unit.size(), dash - unit.size()));
+    auto const last = detail::whole_number(text.substr(dash + 1, slash - dash - 1));
+    auto const total = detail::whole_number(text.substr(slash + 1));
+    if (!first || !last || *last < *first) return std::nullopt;
+    if (total ? *last >= *total : text.substr(slash + 1) != "*") return std::nullopt;
+    return content_range{*first, *last, total};
+}
+
+/// What an answer says about an object, and its body.
+[[nodiscard]] inline object object_of(http::response&& answer) {
+    object made;
+    auto const text = [&answer](std::string_view name) { return std::string{answer.headers.value_of(name)}; };
+    made.size = detail::whole_number(answer.headers.value_of("Content-Length"));
+    made.etag = text("ETag");
+    made.content_type = text("Content-Type");
+    made.last_modified = text("Last-Modified");
+    made.version_id = text("x-amz-version-id");
+    made.body = std::move(answer.body);
+    made.headers = std::move(answer.headers);
+    return made;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/crypto/openssl.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_CRYPTO_OPENSSL_HPP
+#define FARGATE_CRYPTO_OPENSSL_HPP
+
+namespace fargate::inline v0::crypto {
+
+/// `hash_policy` on OpenSSL 3. It goes through EVP, so that a FIPS provider is honoured, and looks the algorithm up once
+/// for the whole process: `SHA256()` and `HMAC()` look it up on every call, which takes longer than the hashing.
+class openssl_hash {
+public:
+    [[nodiscard]] digest sha256(std::string_view data) const noexcept {
+        digest made;
+        require(EVP_Digest(data.data(), data.size(), made.data(), nullptr, algorithm(), nullptr));
+        return made;
+    }
+
+    /// `HMAC` of RFC 2104, written out because OpenSSL 3's own sets up three contexts for each message.
+    [[nodiscard]] digest hmac_sha256(std::string_view key, std::string_view data) const noexcept {
+        unsigned char pad[block_size] = {};
+        if (key.size() > block_size) {
+            digest shorter = sha256(key);
+            std::memcpy(pad, shorter.data(), shorter.size());
+            wipe(shorter.data(), shorter.size());
+        } else if (!key.empty()) {
+            std::memcpy(pad, key.data(), key.size());
+        }
+        digest made;
+        context state;
+        for (unsigned char& each : pad) each ^= 0x36U;
+        state.hash(pad, data, made);
+        for (unsigned char& each : pad) each ^= 0x36U ^ 0x5CU;
+        state.hash(pad, bytes_of(made), made);
+        wipe(pad, sizeof pad);
+        return made;
+    }
+
+private:
+    static constexpr std::size_t block_size = 64;
+
+    /// Memory that EVP hashes in; OpenSSL wipes it when it goes.
+    class context {
+    public:
+        context() noexcept : state_{EVP_MD_CTX_new()} {}
+        context(context const&) = delete;
+        context& operator=(context const&) = delete;
+        ~context() { EVP_MD_CTX_free(state_); }
+
+        /// `into` may be what `data` views.
+        void hash(unsigned char const (&pad)[block_size], std::string_view data, digest& into) noexcept {
+            require(EVP_DigestInit_ex2(state_, algorithm(), nullptr));
+            require(EVP_DigestUpdate(state_, pad, block_size));
+            require(EVP_DigestUpdate(state_, data.data(), data.size()));
+            require(EVP_DigestFinal_ex(state_, into.data(), nullptr));
+        }
+
+    private:
+        EVP_MD_CTX* state_;
+    };
+
+    /// Lives as long as the process.
+    static EVP_MD const* algorithm() noexcept {
+        static EVP_MD const* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+        return fetched;
+    }
+
+    static void require(int done) noexcept {
+        if (done == 1) return;
+        std::fputs("fargate: OpenSSL cannot compute SHA-256: check its configuration\n", stderr);
+        std::abort();
+    }
+};
+
+static_assert(hash_policy<openssl_hash>);
+
+enum class hash_kind : unsigned char { sha1, sha256 };
+
+/// A hash of bytes that come piece by piece, for checksums; what is hashed is not wiped. Not for two threads at once.
+class running_hash {
+public:
+    explicit running_hash(hash_kind which) : state_{EVP_MD_CTX_new()} {
+        require(EVP_DigestInit_ex2(state_, algorithm(which), nullptr));
+    }
+    running_hash(running_hash const&) = delete;
+    running_hash& operator=(running_hash const&) = delete;
+    ~running_hash() { EVP_MD_CTX_free(state_); }
+
+    void add(std::string_view bytes) noexcept { require(EVP_DigestUpdate(state_, bytes.data(), bytes.size())); }
+
+    /// The digest of all that came, in bytes. Ends it: nothing may be asked of it afterwards.
+    [[nodiscard]] std::string finish() {
+        unsigned char made[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+        require(EVP_DigestFinal_ex(state_, made, &size));
+        return {made, made + size};
+    }
+
+private:
+    /// Live as long as the process.
+    static EVP_MD const* algorithm(hash_kind which) noexcept {
+        static EVP_MD const* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+        static EVP_MD const* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+        return which == hash_kind::sha1 ? sha1 : sha256;
+    }
+
+    static void require(int done) noexcept {
+        if (done == 1) return;
+        std::fputs("fargate: OpenSSL cannot compute a hash: check its configuration\n", stderr);
+        std::abort();
+    }
+
+    EVP_MD_CTX* state_;
+};
+
+/// SHA-1, for names and checksums that others chose; nothing may rest on it.
+[[nodiscard]] inline std::array<unsigned char, 20> sha1(std::string_view data) {
+    running_hash state{hash_kind::sha1};
+    state.add(data);
+    std::string const bytes = state.finish();
+    std::array<unsigned char, 20> made{};
+    std::memcpy(made.data(), bytes.data(), made.size());
+    return made;
+}
+
+} // namespace fargate::inline v0::crypto
+
+#endif
+
+// ---- fargate/text/base64.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_BASE64_HPP
+#define FARGATE_TEXT_BASE64_HPP
+
+namespace fargate::inline v0::text {
+
+/// Bytes as base64 (RFC 4648 §4), padded with `=` to a multiple of four.
+[[nodiscard]] inline std::string base64(std::string_view bytes) {
+    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string made;
+    made.reserve((bytes.size() + 2) / 3 * 4);
+    std::uint32_t held = 0;
+    unsigned bits = 0;
+    for (char const c : bytes) {
+        held = ((held << 8U) | static_cast<unsigned char>(c)) & 0xFFFFU;
+        for (bits += 8; bits >= 6; bits -= 6) made += alphabet[(held >> (bits - 6)) & 0x3FU];
+    }
+    if (bits != 0) made += alphabet[(held << (6 - bits)) & 0x3FU];
+    while (made.size() % 4 != 0) made += '=';
+    return made;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/aws/checksum.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_CHECKSUM_HPP
+#define FARGATE_AWS_CHECKSUM_HPP
+
+namespace fargate::inline v0::aws {
+
+/// The checksums that S3 keeps of an object.
+enum class checksum_algorithm : unsigned char { crc32, crc32c, crc64nvme, sha1, sha256 };
+
+/// As in `x-amz-checksum-<name>`.
+[[nodiscard]] constexpr std::string_view name_of(checksum_algorithm which) noexcept {
+    switch (which) {
+    case checksum_algorithm::crc32: return "crc32";
+    case checksum_algorithm::crc32c: return "crc32c";
+    case checksum_algorithm::crc64nvme: return "crc64nvme";
+    case checksum_algorithm::sha1: return "sha1";
+    case checksum_algorithm::sha256: return "sha256";
+    }
+    return "unknown";
+}
+
+namespace detail {
+
+/// A CRC that takes bits from the lowest on, begins with ones and ends inverted, as the three of S3 do. `Polynomial` is the
+/// reflected one. Four bytes a step.
+template <class Word, Word Polynomial>
+struct reflected_crc {
+    using tables = std::array<std::array<Word, 256>, 4>;
+
+    [[nodiscard]] static constexpr tables make() noexcept {
+        tables made{};
+        for (std::size_t byte = 0; byte != 256; ++byte) {
+            Word crc = static_cast<Word>(byte);
+            for (int bit = 0; bit != 8; ++bit) crc = (crc >> 1U) ^ ((crc & 1U) != 0 ? Polynomial : 0U);
+            made[0][byte] = crc;
+        }
+        for (std::size_t step = 1; step != 4; ++step)
+            for (std::size_t byte = 0; byte != 256; ++byte) {
+                Word const before = made[step - 1][byte];
+                made[step][byte] = (before >> 8U) ^ made[0][before & 0xFFU];
+            }
+        return made;
+    }
+    static constexpr tables table = make();
+
+    /// The CRC of what gave `crc` (0 for nothing) with `bytes` behind it.
+    [[nodiscard]] static constexpr Word of(std::string_view bytes, Word crc = 0) noexcept {
+        crc = static_cast<Word>(~crc);
+        while (bytes.size() >= 4) {
+            Word rest = 0;
+            if constexpr (sizeof(Word) > 4) rest = crc >> 32U;
+            crc = table[3][(crc ^ byte_of(bytes[0])) & 0xFFU] ^ table[2][((crc >> 8U) ^ byte_of(bytes[1])) & 0xFFU] ^
+                  table[1][((crc >> 16U) ^ byte_of(bytes[2])) & 0xFFU] ^
+                  table[0][((crc >> 24U) ^ byte_of(bytes[3])) & 0xFFU] ^ rest;
+            bytes.remove_prefix(4);
+        }
+        for (char const c : bytes) crc = (crc >> 8U) ^ table[0][(crc ^ byte_of(c)) & 0xFFU];
+        return static_cast<Word>(~crc);
+    }
+
+    [[nodiscard]] static constexpr Word byte_of(char c) noexcept { return static_cast<unsigned char>(c); }
+};
+
+} // namespace detail
+
+/// CRC-32 of IEEE 802.3.
+using crc32 = detail::reflected_crc<std::uint32_t, 0xEDB88320U>;
+/// CRC-32C of RFC 9260 (Castagnoli).
+using crc32c = detail::reflected_crc<std::uint32_t, 0x82F63B78U>;
+/// CRC-64/NVME, of the NVM Express command set.
+using crc64nvme = detail::reflected_crc<std::uint64_t, 0x9A6C9329AC4BC9B5U>;
+
+/// A checksum of bytes that come piece by piece. Not for two threads at once.
+class checksum {
+public:
+    explicit checksum(checksum_algorithm which) : which_{which} {
+        if (which == checksum_algorithm::sha1) hash_.emplace(crypto::hash_kind::sha1);
+        if (which == checksum_algorithm::sha256) hash_.emplace(crypto::hash_kind::sha256);
+    }
+
+    void add(std::string_view bytes) {
+        switch (which_) {
+        case checksum_algorithm::crc32: crc_ = crc32::of(bytes, static_cast<std::uint32_t>(crc_)); break;
+        case checksum_algorithm::crc32c: crc_ = crc32c::of(bytes, static_cast<std::uint32_t>(crc_)); break;
+        case checksum_algorithm::crc64nvme: crc_ = crc64nvme::of(bytes, crc_); break;
+        case checksum_algorithm::sha1:
+        case checksum_algorithm::sha256: hash_->add(bytes);
+        }
+    }
+
+    /// What it is of all bytes so far, as `x-amz-checksum-*` holds it: base64, of a CRC the highest byte first. Ends it.
+    [[nodiscard]] std::string finish() {
+        if (hash_) return text::base64(hash_->finish());
+        std::string bytes;
+        for (unsigned shift = which_ == checksum_algorithm::crc64nvme ? 64 : 32; shift != 0; shift -= 8)
+            bytes += static_cast<char>(static_cast<unsigned char>(crc_ >> (shift - 8)));
+        return text::base64(bytes);
+    }
+
+private:
+    checksum_algorithm which_;
+    std::uint64_t crc_ = 0;
+    std::optional<crypto::running_hash> hash_{};
+};
+
+/// A checksum as a service announces it.
+struct announced_checksum {
+    checksum_algorithm algorithm = checksum_algorithm::crc32;
+    std::string value{}; ///< base64
+};
+
+/// The checksum of a whole object that the fields of an answer hold; of several the quickest. Checksums of checksums
+/// (`x-amz-checksum-type: COMPOSITE`, or a value that ends with `-` and the number of parts), which multipart uploads leave
+/// behind, say nothing about the bytes and are passed over.
+[[nodiscard]] inline std::optional<announced_checksum> announced_checksum_of(http::fields const& headers) {
+    if (text::iequals(headers.value_of("x-amz-checksum-type"), "COMPOSITE")) return std::nullopt;
+    for (auto const each : {checksum_algorithm::crc64nvme, checksum_algorithm::crc32c, checksum_algorithm::crc32,
+                            checksum_algorithm::sha1, checksum_algorithm::sha256}) {
+        auto const value = headers.value_of("x-amz-checksum-" + std::string{name_of(each)});
+        if (!value.empty() && value.find('-') == std::string_view::npos)
+            return announced_checksum{each, std::string{value}};
+    }
+    return std::nullopt;
+}
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/s3_transfer.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_S3_TRANSFER_HPP
+#define FARGATE_AWS_S3_TRANSFER_HPP
+
+namespace fargate::inline v0::aws {
+
+/// One object on its way, over as many attempts as it takes: a sink that has the call ask for what is still missing
+/// (`Range`, and `If-Match` so that it is the same object), and that sees to length and checksum of the whole.
+///
+/// Bytes are kept in memory or handed on, each once. Kept ones can be thrown away when the object turns out to have changed
+/// meanwhile; handed-on ones cannot. A transfer serves one call after another; `begin`, `take` and `finish` are for while the
+/// one lives that it steers.
+class object_transfer final : public http::body_sink {
+public:
+    /// Hands the bytes on when there is a `to`, and otherwise keeps `limit` of them at most.
+    object_transfer(object_request const& which, http::body_sink* to, std::size_t limit, bool verify) :
+        which_{which}, to_{to}, limit_{limit}, verify_{verify} {}
+
+    /// Has the attempts of a call come here, and makes it ask for what is missing.
+    void steer(call& what) {
+        what.sink = this;
+        steered_ = &what;
+        aim();
+    }
+
+    [[nodiscard]] bool begin(http::response const& head) override {
+        begun_ = true;
+        if (complete()) return false; // only the answer's end had been lost
+        if (offset_ != 0) {
+            bool const asked = can_continue();
+            if (asked && head.status == 206 && continues(head)) return true;
+            if (to_ != nullptr) return give_up(asked && head.status == 206 ? changed() : stuck());
+            if (asked && (head.status == 206 || !which_.range.empty())) return give_up(changed());
+            start_over();
+        }
+        head_ = {head.status, head.headers, {}};
+        part_.reset();
+        expected_.reset();
+        if (!head.headers.find("Transfer-Encoding"))
+            expected_ = detail::whole_number(head.headers.value_of("Content-Length"));
+        if (head.status == 206) part_ = read_content_range(head.headers.value_of("Content-Range"));
+        if (part_) {
+            auto const length = part_->last - part_->first + 1;
+            if (expected_.value_or(length) != length)
+                return give_up(
+                    fail(errc::malformed_response, "Content-Range and Content-Length contradict each other"));
+            expected_ = length;
+        }
+        announced_ = verify_ && head.status == 200 ? announced_checksum_of(head.headers) : std::nullopt;
+        sum_.reset();
+        if (announced_) sum_.emplace(announced_->algorithm);
+        aim();
+        if (to_ != nullptr) return true;
+        if (expected_.value_or(0) > limit_) return give_up(too_large());
+        constexpr std::uint64_t most_at_once = 256 * 1024 * 1024; // on the word of the other side
+        body_.reserve(static_cast<std::size_t>(std::min(expected_.value_or(0), most_at_once)));
+        return true;
+    }
+
+    [[nodiscard]] bool take(std::string_view bytes) override {
+        if (!admit(bytes.size())) return false;
+        if (to_ == nullptr) {
+            body_ += bytes;
+        } else if (!open() || !to_->take(bytes)) {
+            return give_up(declined());
+        }
+        count(bytes);
+        return true;
+    }
+
+    /// Reads what an attempt amounts to in the end. `errc::connection_failed` when bytes are missing and can be asked for,
+    /// `errc::malformed_response` when the bytes are wrong and can be thrown away; what cannot be helped is the `problem`.
+    [[nodiscard]] result<object> finish(http::response&& answer) {
+        if (!std::exchange(begun_, false) || !answer.body.empty()) adopt(std::move(answer));
+        auto made = settle();
+        if (!made) aim();
+        return made;
+    }
+
+    /// The same, when it is known that the last attempt brought nothing more.
+    [[nodiscard]] result<object> settle() {
+        if (problem_) return object{};
+        if (expected_ && offset_ < *expected_)
+            return fail(errc::connection_failed, "the body broke off after " + std::to_string(offset_) + " of " +
+                                                     std::to_string(*expected_) + " bytes");
+        if (sum_ && sum_->finish() != announced_->value) {
+            auto wrong = fail(errc::malformed_response,
+                              "the " + std::string{name_of(announced_->algorithm)} + " of " + quoted_key() +
+                                  " is not the one that S3 keeps of it",
+                              true);
+            sum_.reset();
+            if (to_ != nullptr) {
+                give_up(std::move(wrong));
+                return object{};
+            }
+            start_over();
+            return wrong;
+        }
+        if (to_ != nullptr && !open()) give_up(declined());
+        head_.body = std::move(body_);
+        return object_of(std::move(head_));
+    }
+
+    /// Every byte that was announced is there, whatever happened afterwards.
+    [[nodiscard]] bool complete() const noexcept { return offset_ != 0 && expected_ == offset_; }
+
+    /// What ended the transfer and cannot be helped by another attempt.
+    [[nodiscard]] std::optional<error> const& problem() const noexcept { return problem_; }
+
+    /// The object is not the one any more of which there is a part; `how` is how a call ended.
+    [[nodiscard]] bool is_outdated(result<object> const& how) const noexcept {
+        if (outdated_ || how || problem_ || offset_ == 0) return outdated_;
+        return how.error().http_status == 412 || how.error().http_status == 416;
+    }
+
+    /// Forgets an outdated object. False when its bytes are out already.
+    [[nodiscard]] bool restart() {
+        if (to_ != nullptr) return false;
+        start_over();
+        return true;
+    }
+
+    /// What there is to say of an outdated object whose bytes are out, or that changes all the time.
+    [[nodiscard]] error changed() {
+        outdated_ = true;
+        auto made = fail(errc::service_error,
+                         quoted_key() + " changed after " + std::to_string(offset_) + " bytes of it were read", true);
+        made.http_status = 412;
+        made.service_code = "PreconditionFailed";
+        return made;
+    }
+
+private:
+    bool give_up(error why) {
+        if (!problem_) problem_ = std::move(why);
+        return false;
+    }
+
+    [[nodiscard]] std::string quoted_key() const {
+        constexpr std::size_t longest = 256;
+        return "\"" + detail::one_line(detail::cut(which_.key, longest)) + "\"";
+    }
+
+    [[nodiscard]] error too_large() const {
+        return fail(errc::too_large, quoted_key() + " is longer than " + std::to_string(limit_) +
+                                         " bytes: raise limits.body, ask for a range or stream it");
+    }
+
+    [[nodiscard]] error stuck() const {
+        return fail(errc::connection_failed,
+                    quoted_key() + " broke off after " + std::to_string(offset_) +
+                        " bytes, and the rest of it cannot be had alone",
+                    true);
+    }
+
+    [[nodiscard]] static error declined() { return fail(errc::cancelled, "the receiver wants no more"); }
+
+    void start_over() {
+        offset_ = 0;
+        body_.clear();
+        expected_.reset();
+        sum_.reset();
+        problem_.reset();
+        outdated_ = false;
+    }
+
+    /// Tells the receiver once, before the first byte or when there are none.
+    [[nodiscard]] bool open() { return std::exchange(opened_, true) || to_->begin(head_); }
+
+    [[nodiscard]] bool admit(std::size_t more) {
+        if (expected_ && more > *expected_ - offset_)
+            return give_up(fail(errc::malformed_response, "more bytes come than were announced"));
+        if (to_ == nullptr && more > limit_ - body_.size()) return give_up(too_large());
+        return true;
+    }
+
+    void count(std::string_view bytes) {
+        if (sum_) sum_->add(bytes);
+        offset_ += bytes.size();
+        aim();
+    }
+
+    /// Takes an answer of a policy that knows no sinks.
+    void adopt(http::response&& answer) {
+        if (!begin({answer.status, answer.headers, {}})) return;
+        if (to_ != nullptr || offset_ != 0) {
+            if (!answer.body.empty()) static_cast<void>(take(answer.body));
+        } else if (admit(answer.body.size())) {
+            body_ = std::move(answer.body);
+            count(body_);
+        }
+        begun_ = false;
+    }
+
+    /// The strong ETag that the rest must have as well.
+    [[nodiscard]] std::string_view etag() const noexcept {
+        auto const given = head_.headers.value_of("ETag");
+        return given.starts_with('"') ? given : std::string_view{};
+    }
+
+    /// Where the bytes lie in the object, and that it is the same one, can be told to S3.
+    [[nodiscard]] bool can_continue() const noexcept {
+        return (head_.status == 200 || part_) && (!etag().empty() || !which_.version_id.empty());
+    }
+
+    [[nodiscard]] bool continues(http::response const& head) const {
+        auto const rest = read_content_range(head.headers.value_of("Content-Range"));
+        if (!rest || rest->first != first() + offset_) return false;
+        if (expected_ && rest->last != first() + *expected_ - 1) return false;
+        if (part_ && part_->total && rest->total && *part_->total != *rest->total) return false;
+        auto const now = head.headers.find("ETag");
+        return etag().empty() || !now || *now == etag();
+    }
+
+    [[nodiscard]] std::uint64_t first() const noexcept { return part_ ? part_->first : 0; }
+
+    void aim() {
+        auto& fields = steered_->headers;
+        bool const rest = offset_ != 0 && !complete() && can_continue();
+        auto const put = [&fields](char const* name, std::string value) {
+            if (value.empty()) return fields.erase(name);
+            fields.set(name, std::move(value));
+        };
+        std::string const end = part_ ? std::to_string(part_->last) : std::string{};
+        put("Range", rest ? "bytes=" + std::to_string(first() + offset_) + "-" + end : which_.range);
+        put("If-Match", rest && !etag().empty() ? std::string{etag()} : which_.if_match);
+    }
+
+    object_request const& which_;
+    http::body_sink* to_;
+    std::size_t limit_;
+    bool verify_;
+    call* steered_ = nullptr;
+    http::response head_{};                   ///< of the first answer; the rest only adds to its body
+    std::optional<content_range> part_{};     ///< when the first answer is part of an object
+    std::optional<std::uint64_t> expected_{}; ///< bytes
+    std::optional<announced_checksum> announced_{};
+    std::optional<checksum> sum_{};
+    std::uint64_t offset_ = 0; ///< bytes that are there
+    std::string body_{};
+    std::optional<error> problem_{};
+    bool begun_ = false;  ///< the attempt under way knows sinks
+    bool opened_ = false; ///< the receiver has been told
+    bool outdated_ = false;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/s3.hpp ---------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_S3_HPP
+#define FARGATE_AWS_S3_HPP
+
+namespace fargate::inline v0::aws {
+
 /// Amazon S3, to read. A missing object is `errc::not_found` (`NoSuchKey`; after HEAD, which has no body, the code is
-/// `404`); 304 and 412 are errors with that status. Objects are kept in memory, up to `client_options::limits.body`.
+/// `404`); 304, 412 and 416 are errors with that status.
+///
+/// A body that breaks off is gone on with where it broke, for the retry policy's attempts in all, with a range and an
+/// `If-Match` that hold S3 to the same object; no attempt is delivered that is shorter than announced. The checksum that S3
+/// keeps of a whole object is compared: a wrong one counts as a lost answer, and in the end is `errc::malformed_response`.
+/// (Parts of objects, and objects put together of parts with a checksum of checksums, have none to compare.)
 ///
 /// A bucket of another region is asked for there, signed anew, once a call and at once: where S3 says which region it is,
 /// or else a HEAD on the bucket does. The client keeps what it learned. The host is always computed from the region (under
 /// an endpoint URL it stays), never taken from the answer.
-/// About `parts` and threads see `ecs`.
+/// What was wrong with options or environment is the answer to every call. About `parts` and threads see `ecs`.
 template <policies Policies>
 class s3 {
 public:
     template <class Parts>
-    explicit s3(Parts& parts, client_options options = {}, s3_options how = {}) :
-        client_{parts, s3_service, std::move(options)}, how_{how} {}
+    explicit s3(Parts& parts, client_options options = {}, s3_options const& how = {}) :
+        how_{resolve_s3_options(how, parts.environment)},
+        client_{parts, s3_service, with_dualstack(std::move(options))} {}
 
+    /// An object, in memory: up to `client_options::limits.body`, and `errc::too_large` beyond. One that changes while it is
+    /// read is read anew.
     [[nodiscard]] result<object> get_object(object_request const& which, std::stop_token stop = {}) {
-        return ask("GetObject", "GET", which, std::move(stop));
+        return transfer(which, nullptr, std::move(stop));
+    }
+
+    /// An object whose bytes go to `to`, each once and in order, and are not kept; the result has no body. `begin` comes
+    /// once, before the first byte; false from either is `errc::cancelled`. An error means that what came is not the whole:
+    /// besides those of the other, a 412 (`PreconditionFailed`, retryable) when the object changed while it was read. An
+    /// HTTP policy that knows no sinks makes no difference but for the memory. `limits.total` (120 s) holds for each
+    /// attempt: raise it, or set it to zero, for what takes longer.
+    [[nodiscard]] result<object> get_object(object_request const& which, http::body_sink& to,
+                                            std::stop_token stop = {}) {
+        return transfer(which, &to, std::move(stop));
     }
 
     [[nodiscard]] result<object> head_object(object_request const& which, std::stop_token stop = {}) {
-        return ask("HeadObject", "HEAD", which, std::move(stop));
+        return ask("HeadObject", "HEAD", which, nullptr, std::move(stop));
     }
 
 private:
+    [[nodiscard]] client_options with_dualstack(client_options options) const {
+        if (how_ && !options.use_dualstack) options.use_dualstack = how_->use_dualstack;
+        return options;
+    }
+
+    [[nodiscard]] result<object> transfer(object_request const& which, http::body_sink* to, std::stop_token stop) {
+        constexpr int most_restarts = 2;
+        constexpr std::string_view operation = "GetObject";
+        bool const verify = how_ && *how_->checksum_mode;
+        object_transfer way{which, to, client_.options().limits.body, verify};
+        for (int restarts = 0;; ++restarts) {
+            auto answer = ask(operation, "GET", which, &way, stop);
+            if (!answer && way.complete()) {
+                answer = way.settle();
+                if (!answer) return client_.named(operation, std::move(answer).error());
+            }
+            if (way.is_outdated(answer)) {
+                if (restarts != most_restarts && way.restart()) continue;
+                return client_.named(operation, way.changed());
+            }
+            if (way.problem()) return client_.named(operation, *way.problem());
+            return answer;
+        }
+    }
+
     [[nodiscard]] result<object> ask(std::string_view operation, std::string_view method, object_request const& which,
-                                     std::stop_token stop) {
+                                     object_transfer* way, std::stop_token stop) {
+        if (!how_) return client_.named(operation, how_.error());
         if (which.key.empty()) return client_.named(operation, fail(errc::invalid_argument, "the key is empty"));
         if (!client_.destination()) return client_.named(operation, client_.destination().error());
         target to = *client_.destination();
         if (auto known = region_known_of(which.bucket); !known.empty()) to.region = std::move(known);
-        auto what = call_of(operation, method, which, to);
-        if (!what) return client_.named(operation, std::move(what).error());
-
-        service_failure said;
-        what->failure = &said;
-        auto answer = client_.call(*what, read_object, stop);
-        if (answer || !is_redirect(said, method)) return answer;
-        auto region = said.redirect_region.empty() ? ask_region(which.bucket, to, stop) : said.redirect_region;
-        if (!leads_on(region, to)) return answer;
-        to.region = learn(which.bucket, std::move(region));
-        what = call_of(operation, method, which, to);
-        if (!what) return client_.named(operation, std::move(what).error());
-        return client_.call(*what, read_object, std::move(stop));
+        auto const read = [way](http::response&& answer) -> result<object> {
+            return way != nullptr ? way->finish(std::move(answer)) : object_of(std::move(answer));
+        };
+        for (bool redirected = false;; redirected = true) {
+            auto what = call_of(operation, method, which, to);
+            if (!what) return client_.named(operation, std::move(what).error());
+            if (way != nullptr) way->steer(*what);
+            service_failure said;
+            what->failure = &said;
+            auto answer = client_.call(*what, read, stop);
+            if (answer || redirected || !is_redirect(said, method)) return answer;
+            auto region = said.redirect_region.empty() ? ask_region(which.bucket, to, stop) : said.redirect_region;
+            if (!leads_on(region, to)) return answer;
+            to.region = learn(which.bucket, std::move(region));
+        }
     }
 
     [[nodiscard]] result<call> call_of(std::string_view operation, std::string_view method, object_request const& which,
                                        target const& to) const {
-        auto address = address_of(which.bucket, to, how_);
+        auto address = address_of(which.bucket, to, *how_);
         if (!address) return std::move(address).error();
         call what;
         what.operation = operation;
@@ -4603,17 +6142,17 @@ private:
         add("If-None-Match", which.if_none_match);
         add("If-Modified-Since", which.if_modified_since);
         add("If-Unmodified-Since", which.if_unmodified_since);
-        if (how_.checksum_mode && method == "GET") what.headers.add("x-amz-checksum-mode", "ENABLED");
+        if (*how_->checksum_mode && method == "GET") what.headers.add("x-amz-checksum-mode", "ENABLED");
         what.speaks = protocol::xml;
         what.signing = sigv4::s3;
-        if (!how_.sign_payload && address->where.scheme == "https") what.signing.payload_hash = "UNSIGNED-PAYLOAD";
+        if (!*how_->sign_payload && address->where.scheme == "https") what.signing.payload_hash = "UNSIGNED-PAYLOAD";
         what.where = std::move(address->where);
         return what;
     }
 
     /// The region that S3 names for a bucket whatever else it answers; empty when it names none.
     [[nodiscard]] std::string ask_region(std::string const& bucket, target const& to, std::stop_token stop) {
-        auto address = address_of(bucket, to, how_);
+        auto address = address_of(bucket, to, *how_);
         if (!address) return {};
         service_failure said;
         call what;
@@ -4641,25 +6180,8 @@ private:
         return regions_[bucket] = std::move(region);
     }
 
-    [[nodiscard]] static result<object> read_object(http::response&& answer) {
-        object made;
-        auto const text = [&answer](std::string_view name) { return std::string{answer.headers.value_of(name)}; };
-        std::string const length = text("Content-Length");
-        std::uint64_t size = 0;
-        auto const end = length.data() + length.size();
-        if (auto const [at, problem] = std::from_chars(length.data(), end, size); problem == std::errc{} && at == end)
-            made.size = size;
-        made.etag = text("ETag");
-        made.content_type = text("Content-Type");
-        made.last_modified = text("Last-Modified");
-        made.version_id = text("x-amz-version-id");
-        made.body = std::move(answer.body);
-        made.headers = std::move(answer.headers);
-        return made;
-    }
-
+    result<s3_options> how_;
     client<Policies> client_;
-    s3_options how_;
     mutable std::mutex mutex_;
     std::map<std::string, std::string> regions_; ///< of buckets that turned out to be elsewhere
 };
@@ -5036,6 +6558,76 @@ namespace detail {
 
 #endif
 
+// ---- fargate/credentials/served_key.hpp -----------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_SERVED_KEY_HPP
+#define FARGATE_CREDENTIALS_SERVED_KEY_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// Who was asked for a key, for people.
+struct key_service {
+    std::string_view name;   ///< `the container's credentials service`
+    std::string_view source; ///< what `access_key::source` becomes
+    secret const& token;     ///< what was sent along; nothing of an answer is told when this is in it
+};
+
+/// What a service answered instead of a key: `errc::service_error`, retryable with 5xx and 429.
+[[nodiscard]] inline error served_refusal(key_service const& from, int status, json::value const& document = {}) {
+    auto const either = [&](std::string_view lower, std::string_view upper) -> std::string {
+        auto const said = json::text_of(document, json::text_of(document, lower) ? lower : upper).value_or("");
+        if (!from.token.empty() && text::contains(said, from.token.reveal())) return "(withheld)";
+        std::string line{said.substr(0, 512)};
+        for (char& c : line)
+            if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+        return line;
+    };
+    auto made =
+        fail(errc::service_error, std::string{from.name} + " answered HTTP " + std::to_string(status) + " and no key");
+    made.http_status = status;
+    made.retryable = status >= 500 || status == 429;
+    made.service_code = either("code", "Code");
+    auto const said = either("message", "Message");
+    if (!made.service_code.empty()) made.message += ": " + made.service_code;
+    if (!said.empty()) made.message += ": " + said;
+    return made;
+}
+
+/// Reads the document in which the agent beside a container and the metadata service of an instance hand out keys:
+/// AccessKeyId, SecretAccessKey, Token, Expiration, AccountId; wipes the answer's body. A `Code` other than `Success`, or a
+/// status other than 200, is a refusal; a key that cannot be one, or that has ended, is `errc::malformed_response`.
+[[nodiscard]] inline result<access_key> served_key(key_service const& from, http::response& answer, time_point now) {
+    auto document = json::parse(answer.body);
+    wipe(answer.body);
+    if (answer.status != 200) return served_refusal(from, answer.status, document ? *document : json::value{});
+    if (!document) {
+        document.error().message = std::string{from.name} + ": " + document.error().message;
+        document.error().retryable = true;
+        return std::move(document).error();
+    }
+    auto const text = [&](std::string_view member) {
+        return key_text{member, json::text_of(*document, member).value_or("")};
+    };
+    auto const code = text("Code").text;
+    if ((!code.empty() && code != "Success") ||
+        (text("AccessKeyId").text.empty() && text("SecretAccessKey").text.empty()))
+        return served_refusal(from, 200, *document);
+    auto made = make_key(text("AccessKeyId"), text("SecretAccessKey"), text("Token"), std::string{from.source});
+    if (made) made = ending(*std::move(made), text("Expiration"), now);
+    if (made) {
+        made->account_id = text("AccountId").text;
+    } else {
+        made.error().code = errc::malformed_response;
+        made.error().message = std::string{from.name} + ": " + made.error().message;
+    }
+    json::wipe(*document);
+    return made;
+}
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
 // ---- fargate/credentials/container.hpp ------------------------------------------------------------------------------
 
 #ifndef FARGATE_CREDENTIALS_CONTAINER_HPP
@@ -5160,62 +6752,13 @@ private:
 
     template <class Http, class Clock>
     static result<access_key> ask(Http& http, Clock& clock, http::request const& request, secret const& token) {
+        key_service const service{"the container's credentials service", name, token};
         auto answer = http.send(request);
-        if (!answer) {
-            auto why = std::move(answer).error();
-            why.retryable = why.code == errc::timed_out || why.code == errc::connection_failed;
-            why.message = "the container's credentials service: " + why.message;
-            return why;
-        }
-        auto document = json::parse(answer->body);
-        wipe(answer->body);
-        if (answer->status != 200) return refusal(answer->status, document ? *document : json::value{}, token);
-        if (!document) {
-            document.error().message = "the container's credentials service: " + document.error().message;
-            document.error().retryable = true;
-            return document.error();
-        }
-        auto key = read_key(*document, clock.now(), token);
-        json::wipe(*document);
-        return key;
-    }
-
-    static result<access_key> read_key(json::value const& document, time_point now, secret const& token) {
-        auto const text = [&](std::string_view member) {
-            return key_text{member, json::text_of(document, member).value_or("")};
-        };
-        if (text("AccessKeyId").text.empty() && text("SecretAccessKey").text.empty())
-            return refusal(200, document, token);
-        auto made = make_key(text("AccessKeyId"), text("SecretAccessKey"), text("Token"), std::string{name});
-        if (made) made = ending(*std::move(made), text("Expiration"), now);
-        if (!made) {
-            made.error().code = errc::malformed_response;
-            made.error().message = "the container's credentials service: " + made.error().message;
-            return made;
-        }
-        made->account_id = text("AccountId").text;
-        return made;
-    }
-
-    /// What the service said instead of a key. Nothing of the answer is told when the token is in it.
-    static error refusal(int status, json::value const& document, secret const& token) {
-        auto const either = [&](std::string_view lower, std::string_view upper) -> std::string {
-            auto const said = json::text_of(document, json::text_of(document, lower) ? lower : upper).value_or("");
-            if (!token.empty() && text::contains(said, token.reveal())) return "(withheld)";
-            std::string line{said.substr(0, 512)};
-            for (char& c : line)
-                if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-            return line;
-        };
-        auto made = fail(errc::service_error,
-                         "the container's credentials service answered HTTP " + std::to_string(status) + " and no key");
-        made.http_status = status;
-        made.retryable = status >= 500 || status == 429;
-        made.service_code = either("code", "Code");
-        auto const said = either("message", "Message");
-        if (!made.service_code.empty()) made.message += ": " + made.service_code;
-        if (!said.empty()) made.message += ": " + said;
-        return made;
+        if (answer) return served_key(service, *answer, clock.now());
+        auto why = std::move(answer).error();
+        why.message = std::string{service.name} + ": " + why.message;
+        why.retryable = why.code == errc::timed_out || why.code == errc::connection_failed;
+        return why;
     }
 };
 
@@ -5302,6 +6845,2300 @@ private:
 
 #endif
 
+// ---- fargate/credentials/instance_settings.hpp ----------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_INSTANCE_SETTINGS_HPP
+#define FARGATE_CREDENTIALS_INSTANCE_SETTINGS_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// What a program decides about the metadata service of EC2, before environment and profile are asked.
+struct instance_options {
+    bool allow_v1 =
+        false; ///< where version 2 is refused, ask version 1, which a request forged from outside can ask too
+    std::string endpoint{};      ///< `http://169.254.169.254`; empty: what environment and profile say
+    std::string endpoint_mode{}; ///< `IPv4` or `IPv6`; empty: what environment and profile say
+    std::string role{}; ///< the role to ask for; empty: what environment and profile say, else the attached one
+};
+
+namespace detail {
+
+/// What counts in the end.
+struct instance_settings {
+    std::string endpoint{}; ///< no slash at its end
+    std::string role{};
+    std::string role_from{}; ///< where it was set
+    bool allow_v1 = false;
+    std::chrono::milliseconds timeout{1000};
+    std::optional<int> attempts{};
+};
+
+/// IAM's own rule, so that the name can stand in a path as it is.
+[[nodiscard]] inline bool is_role_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= 128 && name != "." && name != ".." &&
+           std::all_of(name.begin(), name.end(), [](char c) {
+               return text::is_alnum(c) || std::string_view{"+=,.@_-"}.find(c) != std::string_view::npos;
+           });
+}
+
+[[nodiscard]] inline result<std::string> instance_address(aws::ambient_setting const& set) {
+    auto const parts = text::split_url(set.text);
+    if (!parts) return fail(errc::bad_configuration, set.from + ": " + parts.error().message);
+    if (parts->has_query) return fail(errc::bad_configuration, set.from + ": the address holds a query: leave it out");
+    std::string made = set.text;
+    while (made.ends_with('/')) made.pop_back();
+    return made;
+}
+
+[[nodiscard]] inline result<std::string> instance_address_by_mode(aws::ambient_setting const& mode) {
+    if (text::iequals(mode.text, "IPv4")) return std::string{"http://169.254.169.254"};
+    if (text::iequals(mode.text, "IPv6")) return std::string{"http://[fd00:ec2::254]"};
+    return fail(errc::bad_configuration, mode.from + " is `" + text::printable(mode.text) + "`: write IPv4 or IPv6");
+}
+
+/// A positive number in decimal; `scale` is what one is worth in the result.
+[[nodiscard]] inline result<int> instance_number(aws::ambient_setting const& set, double scale, double largest) {
+    double number = 0;
+    auto const* const end = set.text.data() + set.text.size();
+    auto const read = std::from_chars(set.text.data(), end, number, std::chars_format::fixed);
+    if (read.ec != std::errc{} || read.ptr != end || !(number * scale >= 1) || !(number <= largest))
+        return fail(errc::bad_configuration,
+                    set.from + " is no number from 1 to " + std::to_string(static_cast<int>(largest)));
+    return static_cast<int>(number * scale);
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> instance_endpoint(aws::ambient<Environment>& known, instance_options const& options) {
+    if (!options.endpoint.empty()) return instance_address({options.endpoint, "the metadata service's endpoint"});
+    auto const given = known.find("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
+    if (!given) return given.error();
+    if (*given) return instance_address(**given);
+    if (!options.endpoint_mode.empty())
+        return instance_address_by_mode({options.endpoint_mode, "the metadata service's endpoint mode"});
+    auto const mode = known.find("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
+    if (!mode) return mode.error();
+    if (*mode) return instance_address_by_mode(**mode);
+    auto const six = known.flag("AWS_IMDS_USE_IPV6", "imds_use_ipv6");
+    if (!six) return six.error();
+    return instance_address_by_mode({six->value_or(false) ? "IPv6" : "IPv4", {}});
+}
+
+/// `errc::not_configured` when the metadata service is switched off, `errc::bad_configuration` names what cannot be used.
+template <environment_policy Environment>
+[[nodiscard]] result<instance_settings> read_instance_settings(Environment const& environment,
+                                                               instance_options const& options) {
+    aws::ambient<Environment> known{environment};
+    auto const off = known.flag("AWS_EC2_METADATA_DISABLED", "disable_ec2_metadata");
+    if (!off) return off.error();
+    if (off->value_or(false)) return fail(errc::not_configured, "AWS_EC2_METADATA_DISABLED is true");
+    instance_settings made;
+    auto endpoint = instance_endpoint(known, options);
+    if (!endpoint) return std::move(endpoint).error();
+    made.endpoint = *std::move(endpoint);
+    if (options.allow_v1) {
+        auto const forbidden = known.flag("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled");
+        if (!forbidden) return forbidden.error();
+        made.allow_v1 = !forbidden->value_or(false);
+    }
+    std::optional<aws::ambient_setting> role;
+    if (!options.role.empty()) {
+        role = aws::ambient_setting{options.role, "the instance's role"};
+    } else {
+        auto found = known.find("AWS_EC2_INSTANCE_PROFILE_NAME", "ec2_instance_profile_name");
+        if (!found) return std::move(found).error();
+        role = *std::move(found);
+    }
+    if (role) {
+        if (!is_role_name(role->text))
+            return fail(errc::bad_configuration, role->from + " is no name of a role: " + text::printable(role->text));
+        made.role = std::move(role->text);
+        made.role_from = std::move(role->from);
+    }
+    auto const number = [&](std::string_view name, std::string_view key, double scale,
+                            double largest) -> result<std::optional<int>> {
+        auto const found = known.find(name, key);
+        if (!found) return found.error();
+        if (!*found) return std::optional<int>{};
+        auto const read = instance_number(**found, scale, largest);
+        if (!read) return read.error();
+        return std::optional{*read};
+    };
+    auto const timeout = number("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout", 1000, 3600);
+    if (!timeout) return timeout.error();
+    if (*timeout) made.timeout = std::chrono::milliseconds{**timeout};
+    auto const attempts = number("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts", 1, 100);
+    if (!attempts) return attempts.error();
+    made.attempts = *attempts;
+    return made;
+}
+
+} // namespace detail
+
+/// The address of the metadata service: the program's own, else AWS_EC2_METADATA_SERVICE_ENDPOINT
+/// (`ec2_metadata_service_endpoint`), else by the program's mode, else by AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE
+/// (`ec2_metadata_service_endpoint_mode`), `IPv4` or `IPv6`. `errc::bad_configuration` names the one that is wrong.
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> instance_endpoint(Environment const& environment,
+                                                    instance_options const& options = {}) {
+    aws::ambient<Environment> known{environment};
+    return detail::instance_endpoint(known, options);
+}
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/retry/backoff.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_BACKOFF_HPP
+#define FARGATE_RETRY_BACKOFF_HPP
+
+namespace fargate::inline v0::retry {
+
+/// Exponential back-off with full jitter: the wait before repeat number `repeat` (1, 2, ...) is
+/// `fraction * min(base * 2^(repeat-1), cap)`, with `fraction` in [0, 1] drawn by the caller. Never negative, never past
+/// `cap`, whatever the arguments.
+[[nodiscard]] constexpr duration backoff(duration base, duration cap, int repeat, double fraction) noexcept {
+    if (base <= duration::zero() || cap <= duration::zero() || fraction <= 0) return duration::zero();
+    duration wait = base < cap ? base : cap;
+    for (int doubled = 1; doubled < repeat && wait < cap; ++doubled) wait = wait < cap - wait ? wait + wait : cap;
+    return duration{static_cast<duration::rep>(static_cast<double>(wait.count()) * (fraction < 1 ? fraction : 1.0))};
+}
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/credentials/instance.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_INSTANCE_HPP
+#define FARGATE_CREDENTIALS_INSTANCE_HPP
+
+namespace fargate::inline v0::credentials {
+
+namespace detail {
+
+inline constexpr std::string_view instance_service = "the instance's metadata service";
+
+/// What is known from earlier answers. Copies of an `instance` share it.
+struct instance_memory {
+    enum class tree : unsigned char { unknown, extended, classic };
+
+    std::mutex mutex{};
+    std::string endpoint{}; ///< the rest is true of this one
+    bool answered = false;
+    secret token{};
+    time_point token_ends{};
+    tree where = tree::unknown; ///< where the keys are
+    std::string role{};
+};
+
+[[nodiscard]] inline http::request instance_request(instance_settings const& how, std::string_view path) {
+    http::request made;
+    made.url = how.endpoint + std::string{path};
+    made.limits = {.connect = how.timeout,
+                   .idle = std::max(how.timeout, std::chrono::milliseconds{5000}),
+                   .total = how.timeout + std::chrono::milliseconds{10'000},
+                   .body = 64 * 1024,
+                   .head = 16 * 1024};
+    made.bypass_proxy = true;
+    return made;
+}
+
+/// Six hours, the longest there is. Where the answer stays away, that is known soon.
+[[nodiscard]] inline http::request instance_token_request(instance_settings const& how) {
+    auto made = instance_request(how, "/latest/api/token");
+    made.method = "PUT";
+    made.headers.add("X-aws-ec2-metadata-token-ttl-seconds", "21600");
+    made.limits.idle = how.timeout;
+    made.limits.total = 2 * how.timeout;
+    return made;
+}
+
+/// How long a token may be used: until a minute before its end.
+[[nodiscard]] inline std::chrono::seconds instance_token_life(http::response const& answer) noexcept {
+    auto const text = text::trim(answer.headers.value_of("X-aws-ec2-metadata-token-ttl-seconds"));
+    long long seconds = 0;
+    auto const read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size()) seconds = 21600;
+    return std::chrono::seconds{std::clamp(seconds, 0LL, 21600LL) - 60};
+}
+
+[[nodiscard]] inline bool instance_may_pass(result<http::response> const& answer) noexcept {
+    if (answer) return answer->status >= 500 || answer->status == 429;
+    return answer.error().code == errc::timed_out || answer.error().code == errc::connection_failed;
+}
+
+[[nodiscard]] inline error no_instance(instance_settings const& how, error const& why) {
+    return fail(
+        errc::not_configured,
+        "no answer from " + how.endpoint + " (" + why.message +
+            "): this is no EC2 instance, or in a container on one, where the instance's metadata options need a "
+            "hop limit of 2");
+}
+
+[[nodiscard]] inline error instance_unreachable(error why) {
+    why.message = std::string{instance_service} + ": " + why.message;
+    why.retryable = why.code == errc::timed_out || why.code == errc::connection_failed;
+    return why;
+}
+
+/// Why there is no token: version 2 of the service is switched off, or somebody else lives at that address.
+[[nodiscard]] inline error no_instance_token(int status) {
+    std::string const http = " (HTTP " + std::to_string(status) + ")";
+    if (status == 404 || status == 405)
+        return fail(errc::not_configured, "what answers at the metadata service's address hands out no tokens" + http +
+                                              ": this is no EC2 instance, or one without version 2 of the service");
+    auto made = served_refusal({instance_service, {}, {}}, status);
+    made.message = std::string{instance_service} +
+                   (status == 403 ? " is switched off" + http + ": allow it in the instance's metadata options"
+                                  : " answered HTTP " + std::to_string(status) + " and no token");
+    return made;
+}
+
+/// One search for a key.
+template <class Http, class Clock>
+class instance_search {
+public:
+    instance_search(Http& http, Clock& clock, instance_settings const& how, instance_memory& memory) :
+        http_{http}, clock_{clock}, how_{how}, memory_{memory} {}
+
+    [[nodiscard]] result<access_key> key() {
+        begin();
+        for (int tries = 0; tries != 4; ++tries) {
+            bool const classic = known(&instance_memory::where) == instance_memory::tree::classic;
+            auto const role = role_in(classic);
+            if (!role) return role.error();
+            if (role->empty()) continue;
+            auto answer = get(path(classic) + *role);
+            if (!answer) return std::move(answer).error();
+            if (answer->status == 404 && how_.role.empty()) {
+                remember(&instance_memory::role, std::string{}); // another role is attached by now
+            } else if (is_missing(answer->status) && !classic) {
+                remember(&instance_memory::where, instance_memory::tree::classic);
+            } else if (answer->status == 404) {
+                remember(&instance_memory::where, instance_memory::tree::unknown);
+                return fail(errc::bad_configuration, how_.role_from + " names a role that " +
+                                                         std::string{instance_service} +
+                                                         " does not know: " + how_.role);
+            } else {
+                if (answer->status == 200)
+                    remember(&instance_memory::where,
+                             classic ? instance_memory::tree::classic : instance_memory::tree::extended);
+                return served_key({instance_service, "instance", token_}, *answer, clock_.now());
+            }
+        }
+        return fail(errc::service_error, std::string{instance_service} + " names a role that it has no key for", true);
+    }
+
+private:
+    static std::string path(bool classic) {
+        return classic ? "/latest/meta-data/iam/security-credentials/"
+                       : "/latest/meta-data/iam/security-credentials-extended/";
+    }
+
+    /// An answer of a service that does not know the extended tree yet.
+    static bool is_missing(int status) noexcept {
+        return status >= 400 && status < 500 && status != 401 && status != 429;
+    }
+
+    void begin() {
+        std::scoped_lock const lock{memory_.mutex};
+        if (memory_.endpoint == how_.endpoint) return;
+        memory_.endpoint = how_.endpoint;
+        memory_.answered = false;
+        memory_.token = secret{};
+        memory_.where = instance_memory::tree::unknown;
+        memory_.role.clear();
+    }
+
+    template <class Member>
+    Member known(Member instance_memory::*member) {
+        std::scoped_lock const lock{memory_.mutex};
+        return memory_.*member;
+    }
+
+    template <class Member>
+    void remember(Member instance_memory::*member, Member value) {
+        std::scoped_lock const lock{memory_.mutex};
+        memory_.*member = std::move(value);
+    }
+
+    /// The role to ask for; empty when the search has to go on in the other tree.
+    result<std::string> role_in(bool classic) {
+        if (!how_.role.empty()) return how_.role;
+        if (auto role = known(&instance_memory::role); !role.empty()) return role;
+        auto const answer = get(path(classic));
+        if (!answer) return answer.error();
+        if (is_missing(answer->status) && !classic) {
+            remember(&instance_memory::where, instance_memory::tree::classic);
+            return std::string{};
+        }
+        std::string role{text::trim(std::string_view{answer->body}.substr(0, answer->body.find('\n')))};
+        if (answer->status == 404 || (answer->status == 200 && role.empty())) {
+            remember(&instance_memory::where, instance_memory::tree::unknown);
+            return fail(errc::not_configured, "the instance has no role attached");
+        }
+        if (answer->status != 200) return served_refusal({instance_service, {}, token_}, answer->status);
+        if (!is_role_name(role))
+            return fail(errc::malformed_response, std::string{instance_service} + " names a role that cannot be one");
+        remember(&instance_memory::role, role);
+        return role;
+    }
+
+    result<http::response> get(std::string const& at) {
+        auto request = instance_request(how_, at);
+        for (bool renewed = false;; renewed = true) {
+            auto token = this->token();
+            if (!token) return std::move(token).error();
+            token_ = *std::move(token);
+            request.headers = {};
+            if (!token_.empty()) request.headers.add("X-aws-ec2-metadata-token", std::string{token_.reveal()});
+            auto answer = send(request);
+            if (!answer) return std::move(answer).error();
+            if (answer->status != 401 || token_.empty() || renewed) return answer;
+            remember(&instance_memory::token, secret{});
+        }
+    }
+
+    /// Empty for version 1.
+    result<secret> token() {
+        {
+            std::scoped_lock const lock{memory_.mutex};
+            if (!memory_.token.empty() && clock_.now() < memory_.token_ends) return memory_.token;
+        }
+        if (without_token_) return secret{};
+        auto answer = send(instance_token_request(how_));
+        int const status = answer ? answer->status : 0;
+        without_token_ = how_.allow_v1 && (answer ? status == 403 || status == 404 || status == 405
+                                                  : answer.error().code == errc::timed_out || silent_);
+        if (without_token_) return secret{};
+        if (!answer) return std::move(answer).error();
+        if (status != 200) return no_instance_token(status);
+        secret token{text::trim(answer->body)};
+        wipe(answer->body);
+        if (token.empty() || unfit(token.reveal(), true) != nullptr)
+            return fail(errc::malformed_response, std::string{instance_service} + " answered with no usable token");
+        std::scoped_lock const lock{memory_.mutex};
+        memory_.token = token;
+        memory_.token_ends = clock_.now() + instance_token_life(*answer);
+        return token;
+    }
+
+    /// Repeats what may pass; where nobody ever answered, only once, so that a search elsewhere than on EC2 soon ends.
+    result<http::response> send(http::request const& request) {
+        for (int attempt = 1;; ++attempt) {
+            auto answer = http_.send(request);
+            if (answer) remember(&instance_memory::answered, true);
+            bool const answered = known(&instance_memory::answered);
+            if (instance_may_pass(answer) && attempt < how_.attempts.value_or(answered ? 4 : 2)) {
+                clock_.sleep_for(retry::backoff(std::chrono::milliseconds{100}, std::chrono::seconds{2}, attempt, 1),
+                                 {});
+                continue;
+            }
+            if (answer) return answer;
+            silent_ = instance_may_pass(answer) && !answered;
+            if (silent_) return no_instance(how_, answer.error());
+            return instance_unreachable(std::move(answer).error());
+        }
+    }
+
+    Http& http_;
+    Clock& clock_;
+    instance_settings const& how_;
+    instance_memory& memory_;
+    secret token_{};
+    bool without_token_ = false;
+    bool silent_ = false; ///< the last request found nobody, as ever
+};
+
+} // namespace detail
+
+/// A `credential_policy` that asks the metadata service of an EC2 instance for the attached role's key, by version 2 of its
+/// protocol: with a token, kept until a minute before its end; version 1 only where `instance_options::allow_v1` says so and
+/// AWS_EC2_METADATA_V1_DISABLED does not forbid it. Keys come with the account's id where the service tells it. Never through
+/// a proxy. What may pass (no answer, 5xx, 429) is repeated after 100, 200, 400 ms; a refused token is renewed once.
+///
+/// `errc::not_configured` where there is no such service, where it is switched off by AWS_EC2_METADATA_DISABLED, and where
+/// no role is attached. It reads AWS_EC2_METADATA_SERVICE_ENDPOINT, ..._ENDPOINT_MODE, AWS_EC2_INSTANCE_PROFILE_NAME,
+/// AWS_METADATA_SERVICE_TIMEOUT (seconds, 1) and AWS_METADATA_SERVICE_NUM_ATTEMPTS (4, and 2 as long as nobody answered), or
+/// the profile's settings of those names. A key that has ended is never handed out, whatever the service says. May be used
+/// from several threads; copies share the token. Follows "IMDS credential provider" of the AWS SDKs and Tools guide.
+class instance {
+public:
+    static constexpr std::string_view name = "instance";
+
+    instance() : instance{instance_options{}} {}
+    explicit instance(instance_options options) :
+        options_{std::move(options)}, memory_{std::make_shared<detail::instance_memory>()} {}
+
+    template <http_policy Http, clock_policy Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& environment) const {
+        auto const how = detail::read_instance_settings(environment, options_);
+        if (!how) return how.error();
+        return detail::instance_search<Http, Clock>{http, clock, *how, *memory_}.key();
+    }
+
+private:
+    instance_options options_;
+    std::shared_ptr<detail::instance_memory> memory_;
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/aws/sts.hpp --------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_STS_HPP
+#define FARGATE_AWS_STS_HPP
+
+namespace fargate::inline v0::aws {
+
+/// The role that is asked for, and for how long.
+struct role_request {
+    std::string role_arn{};     ///< `arn:aws:iam::123456789012:role/name`
+    std::string session_name{}; ///< who asks, in the role's records; empty: `fargate-` and the seconds since 1970
+    std::string external_id{};  ///< what a foreign account wants to be told; empty: nothing
+    std::string mfa_serial{};   ///< refused: its codes are typed in by people
+    std::optional<std::chrono::seconds> duration{}; ///< 900 s to 12 h, and no more than the role allows; nothing: 1 h
+};
+
+/// Whose key it is.
+struct caller_identity {
+    std::string account{};
+    std::string arn{};
+    std::string user_id{};
+};
+
+/// Says what is wrong with a request for a role, by the limits in the STS API Reference, before STS does.
+[[nodiscard]] inline result<void> check(role_request const& role) {
+    auto const wrong = [](std::string why) { return fail(errc::invalid_argument, std::move(why)); };
+    auto const holds_only = [](std::string_view text, std::string_view also) {
+        for (char const c : text)
+            if (!text::is_alnum(c) && also.find(c) == std::string_view::npos) return false;
+        return true;
+    };
+    if (role.role_arn.empty()) return wrong("no role_arn is given");
+    if (role.role_arn.size() > 2048 || text::first_outside(role.role_arn, '!', '~') != role.role_arn.size())
+        return wrong("role_arn is no ARN: write it as arn:aws:iam::123456789012:role/name");
+    if (!role.mfa_serial.empty())
+        return wrong("mfa_serial asks for a code that somebody types in, and nobody is asked here: use a role without "
+                     "it, or a credential_process that asks");
+    std::size_t const name = role.session_name.size();
+    if (name != 0 && (name < 2 || name > 64 || !holds_only(role.session_name, "_+=,.@-")))
+        return wrong("role_session_name is not 2 to 64 letters, digits or _+=,.@-");
+    std::size_t const id = role.external_id.size();
+    if (id != 0 && (id < 2 || id > 1224 || !holds_only(role.external_id, "_+=,.@:/-")))
+        return wrong("external_id is not 2 to 1224 letters, digits or _+=,.@:/-");
+    if (role.duration && (*role.duration < std::chrono::seconds{900} || *role.duration > std::chrono::hours{12}))
+        return wrong("duration_seconds is not from 900 to 43200");
+    return {};
+}
+
+namespace detail {
+
+/// The regions whose calls went to one global host once, and still do where `sts_regional_endpoints` is `legacy`.
+[[nodiscard]] constexpr bool is_sts_legacy_region(std::string_view region) noexcept {
+    constexpr std::string_view regions[] = {"ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
+                                            "aws-global",     "ca-central-1", "eu-central-1",   "eu-north-1",
+                                            "eu-west-1",      "eu-west-2",    "eu-west-3",      "sa-east-1",
+                                            "us-east-1",      "us-east-2",    "us-west-1",      "us-west-2"};
+    for (auto const each : regions)
+        if (region == each) return true;
+    return false;
+}
+
+/// The host and the signing region of a call to STS.
+[[nodiscard]] inline endpoint sts_endpoint(target const& to, bool legacy) {
+    endpoint made = endpoint_of(sts_service, to);
+    bool const plain = !to.custom && !to.use_fips && !to.use_dualstack;
+    if (plain && legacy && is_sts_legacy_region(to.region)) return endpoint_at("sts.amazonaws.com", "us-east-1");
+    if (made.region == "aws-global") made.region = "us-east-1";
+    return made;
+}
+
+/// Where no region is configured, STS is called all the same: at its global host.
+template <environment_policy Environment>
+[[nodiscard]] client_options sts_options(client_options options, Environment const& environment) {
+    if (!options.region.empty()) return options;
+    ambient<Environment> known{environment};
+    if (known.variable("AWS_REGION") || known.variable("AWS_DEFAULT_REGION")) return options;
+    auto const found = known.of_profile("region");
+    if (found && !*found) options.region = "aws-global";
+    return options;
+}
+
+/// AWS_STS_REGIONAL_ENDPOINTS, `sts_regional_endpoints`.
+template <environment_policy Environment>
+[[nodiscard]] result<bool> sts_is_legacy(Environment const& environment) {
+    auto const found = ambient<Environment>{environment}.find("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints");
+    if (!found) return found.error();
+    if (!*found || text::iequals((*found)->text, "regional")) return false;
+    if (text::iequals((*found)->text, "legacy")) return true;
+    return fail(errc::bad_configuration, (*found)->from + " is neither regional nor legacy");
+}
+
+inline void add_field(std::string& form, std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    form.append("&").append(name).append("=");
+    text::append_percent(form, value);
+}
+
+/// A call of the query protocol. The form is moved in last, so that no copy of a token in it stays behind.
+[[nodiscard]] inline call sts_call(std::string_view operation, endpoint where, std::string form) {
+    call made;
+    made.operation = operation;
+    made.where = std::move(where);
+    made.headers.add("Content-Type", "application/x-www-form-urlencoded");
+    made.body = std::move(form);
+    made.speaks = protocol::xml;
+    return made;
+}
+
+[[nodiscard]] inline std::string sts_form(std::string_view operation) {
+    std::string made = "Action=";
+    return made.append(operation).append("&Version=2011-06-15");
+}
+
+[[nodiscard]] inline std::string role_form(std::string_view operation, role_request const& role) {
+    std::string made = sts_form(operation);
+    add_field(made, "RoleArn", role.role_arn);
+    add_field(made, "RoleSessionName", role.session_name);
+    add_field(made, "ExternalId", role.external_id);
+    if (role.duration) add_field(made, "DurationSeconds", std::to_string(role.duration->count()));
+    return made;
+}
+
+inline void wipe_element(xml_element& element) noexcept {
+    wipe(element.text);
+    for (auto& each : element.children) wipe_element(each);
+}
+
+/// `<AssumeRoleResponse><AssumeRoleResult>...`: what stands in the inner one.
+[[nodiscard]] inline xml_element const* sts_result(xml_element const& root, std::string_view operation) {
+    return root.child(std::string{operation} + "Result");
+}
+
+/// The twelve digits in `arn:aws:sts::123456789012:assumed-role/name/session`; empty when they are not there.
+[[nodiscard]] inline std::string account_of(std::string_view arn) {
+    for (int colons = 0; colons != 4; ++colons) {
+        auto const at = arn.find(':');
+        if (at == std::string_view::npos) return {};
+        arn.remove_prefix(at + 1);
+    }
+    auto const account = arn.substr(0, arn.find(':'));
+    for (char const c : account)
+        if (!text::is_digit(c)) return {};
+    return std::string{account};
+}
+
+[[nodiscard]] inline result<access_key> key_of(xml_element const& answer) {
+    auto const missing = [](std::string_view what) {
+        return fail(errc::malformed_response, "the answer holds no usable " + std::string{what});
+    };
+    auto const* const given = answer.child("Credentials");
+    if (given == nullptr) return missing("Credentials");
+    for (std::string_view const name : {"AccessKeyId", "SecretAccessKey", "SessionToken"}) {
+        auto const part = text::trim(given->text_of(name));
+        if (part.empty() || text::first_outside(part, '!', '~') != part.size()) return missing(name);
+    }
+    access_key made;
+    made.id = text::trim(given->text_of("AccessKeyId"));
+    made.secret_key = secret{text::trim(given->text_of("SecretAccessKey"))};
+    made.session_token = secret{text::trim(given->text_of("SessionToken"))};
+    made.expires = text::parse_iso8601(text::trim(given->text_of("Expiration")));
+    if (!made.expires) return missing("Expiration");
+    if (auto const* const user = answer.child("AssumedRoleUser")) made.account_id = account_of(user->text_of("Arn"));
+    made.source = "sts";
+    return made;
+}
+
+/// Reads the key out of an answer, and overwrites every other copy of it.
+[[nodiscard]] inline result<access_key> read_role(http::response&& answer, std::string_view operation) {
+    auto root = read_xml(answer.body);
+    wipe(answer.body);
+    if (!root) return root.error();
+    auto const* const inner = sts_result(*root, operation);
+    auto made = inner == nullptr ? result<access_key>{fail(errc::malformed_response, "the answer is none of AWS STS")}
+                                 : key_of(*inner);
+    wipe_element(*root);
+    return made;
+}
+
+} // namespace detail
+
+/// AWS Security Token Service: temporary keys for roles. Calls go to the region's own host; to the global one, signed for
+/// us-east-1, where no region is configured, or where AWS_STS_REGIONAL_ENDPOINTS (`sts_regional_endpoints`) is `legacy` and
+/// the region is one of old. Endpoint overrides, FIPS and dual-stack hosts are as for every client. Answers and errors
+/// follow the STS API Reference; IDPCommunicationError and InvalidIdentityToken, which may pass, are repeated.
+///
+/// About `parts` and threads see `ecs`.
+template <policies Policies>
+class sts {
+public:
+    template <class Parts>
+    explicit sts(Parts& parts, client_options const& options = {}) :
+        clock_{parts.clock},
+        client_{parts, sts_service, detail::sts_options(options, parts.environment)},
+        unsigned_{parts, sts_service, anonymous(client_.options())},
+        legacy_{detail::sts_is_legacy(parts.environment)} {}
+
+    /// A key of a role, asked for with the client's own. `errc::invalid_argument` when `role` is over a limit of STS's.
+    [[nodiscard]] result<access_key> assume_role(role_request const& role, std::stop_token stop = {}) {
+        return ask_role(client_, "AssumeRole", role, {}, std::move(stop));
+    }
+
+    /// A key of a role, asked for with a token of an identity provider and no key. No message tells the token.
+    [[nodiscard]] result<access_key> assume_role_with_web_identity(role_request const& role, secret const& token,
+                                                                   std::stop_token stop = {}) {
+        constexpr std::string_view operation = "AssumeRoleWithWebIdentity";
+        if (!role.external_id.empty())
+            return client_.named(operation, fail(errc::invalid_argument, "web identity takes no external_id"));
+        if (token.reveal().size() < 4 || token.reveal().size() > 20000)
+            return client_.named(operation, fail(errc::invalid_argument, "the token is not 4 to 20000 bytes long"));
+        auto made = ask_role(unsigned_, operation, role, token, std::move(stop));
+        if (made) return made;
+        auto& why = made.error();
+        auto const repeats = [&token](std::string_view text) {
+            return detail::place_of_secret(text, token.reveal()) != std::string_view::npos;
+        };
+        if (repeats(why.message) || repeats(why.service_code)) {
+            why.service_code.clear();
+            why.message = "HTTP " + std::to_string(why.http_status) + ", with the token in what was said (withheld)";
+            why = client_.named(operation, std::move(why));
+        }
+        return made;
+    }
+
+    /// Whose key the client's is. Nobody can be forbidden to ask.
+    [[nodiscard]] result<caller_identity> get_caller_identity(std::stop_token stop = {}) {
+        constexpr std::string_view operation = "GetCallerIdentity";
+        auto const where = destination();
+        if (!where) return client_.named(operation, where.error());
+        auto const read = [operation](http::response&& answer) -> result<caller_identity> {
+            auto const root = read_xml(answer.body);
+            if (!root) return root.error();
+            auto const* const inner = detail::sts_result(*root, operation);
+            if (inner == nullptr) return fail(errc::malformed_response, "the answer is none of AWS STS");
+            return caller_identity{std::string{inner->text_of("Account")}, std::string{inner->text_of("Arn")},
+                                   std::string{inner->text_of("UserId")}};
+        };
+        return client_.call(detail::sts_call(operation, *where, detail::sts_form(operation)), read, std::move(stop));
+    }
+
+private:
+    static client_options anonymous(client_options options) {
+        options.anonymous = true;
+        return options;
+    }
+
+    [[nodiscard]] result<endpoint> destination() const {
+        if (!client_.destination()) return client_.destination().error();
+        if (!legacy_) return legacy_.error();
+        return detail::sts_endpoint(*client_.destination(), *legacy_);
+    }
+
+    [[nodiscard]] result<access_key> ask_role(client<Policies>& asking, std::string_view operation, role_request role,
+                                              secret const& token, std::stop_token stop) {
+        if (auto const fit = check(role); !fit) return client_.named(operation, fit.error());
+        auto where = destination();
+        if (!where) return client_.named(operation, where.error());
+        if (role.session_name.empty()) {
+            auto const now = std::chrono::floor<std::chrono::seconds>(clock_.now());
+            role.session_name = "fargate-" + std::to_string(now.time_since_epoch().count());
+        }
+        auto form = detail::role_form(operation, role);
+        form.reserve(form.size() + 32 + 3 * token.reveal().size()); // no growth, which would leave a copy behind
+        detail::add_field(form, "WebIdentityToken", token.reveal());
+        auto what = detail::sts_call(operation, *std::move(where), std::move(form));
+        auto const read = [operation](http::response&& answer) {
+            return detail::read_role(std::move(answer), operation);
+        };
+        auto made = asking.call(what, read, std::move(stop));
+        wipe(what.body);
+        return made;
+    }
+
+    typename Policies::clock& clock_;
+    client<Policies> client_;
+    client<Policies> unsigned_;
+    result<bool> legacy_;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/retry/rate_limiter.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_RATE_LIMITER_HPP
+#define FARGATE_RETRY_RATE_LIMITER_HPP
+
+namespace fargate::inline v0::retry {
+
+/// How a rate recovers from throttling: at once down to `beta` of what it was, then along a cubic curve back to that and
+/// beyond (CUBIC, RFC 8312, with requests a second in place of a window). Times are seconds from any one moment.
+class cubic_curve {
+public:
+    static constexpr double beta = 0.7;
+    static constexpr double scale = 0.4;
+
+    explicit cubic_curve(double start) noexcept : last_throttle_{start} {}
+
+    /// The rate that a request at `time` which was not throttled allows.
+    [[nodiscard]] double grown(double time) const noexcept {
+        double const distance = time - last_throttle_ - plateau_;
+        return scale * distance * distance * distance + highest_;
+    }
+
+    /// The rate after a request at `time` was throttled, when `rate` was being sent.
+    [[nodiscard]] double throttled(double rate, double time) noexcept {
+        highest_ = rate;
+        last_throttle_ = time;
+        plateau_ = std::cbrt(highest_ * (1 - beta) / scale);
+        return rate * beta;
+    }
+
+private:
+    double highest_ = 0;
+    double plateau_ = 0; ///< seconds from the throttling to where the curve is flat
+    double last_throttle_;
+};
+
+/// Requests a second, counted in half seconds and smoothed.
+class rate_meter {
+public:
+    static constexpr double smoothing = 0.8;
+
+    /// Counts a request at `time`, seconds from the moment when counting began.
+    double record(double time) noexcept {
+        double const bucket = std::floor(time * 2) / 2;
+        ++count_;
+        if (bucket > last_bucket_) {
+            rate_ = count_ / (bucket - last_bucket_) * smoothing + rate_ * (1 - smoothing);
+            count_ = 0;
+            last_bucket_ = bucket;
+        }
+        return rate_;
+    }
+
+private:
+    double rate_ = 0;
+    double count_ = 0;
+    double last_bucket_ = 0;
+};
+
+/// The client-side limit of the AWS SDKs' "adaptive" retry mode: a token bucket, one token a request, that does nothing
+/// until the first throttling and from then on fills at a rate that throttling lowers and success raises. Decides and never
+/// waits. Thread-safe: who comes first is sent first, for a token is taken when it is promised, before it is there.
+/// A clock that is set back counts as one that stood still.
+class rate_limiter {
+public:
+    static constexpr double lowest_rate = 0.5; ///< requests a second
+
+    /// How long a request that could go `now` has to wait.
+    [[nodiscard]] duration before_send(time_point now) {
+        std::scoped_lock const lock{mutex_};
+        double const time = seconds_to(now);
+        if (!enabled_) return duration::zero();
+        refill(time);
+        tokens_ -= 1;
+        if (tokens_ >= 0) return duration::zero();
+        return std::chrono::ceil<duration>(std::chrono::duration<double>{-tokens_ / fill_rate_});
+    }
+
+    /// Learns how the request ended that an answer, or none, came for `now`.
+    void after_send(time_point now, bool throttled) {
+        std::scoped_lock const lock{mutex_};
+        double const time = seconds_to(now);
+        double const measured = meter_.record(time);
+        double rate = 0;
+        if (throttled) {
+            rate = curve_.throttled(enabled_ ? std::min(measured, fill_rate_) : measured, time);
+            enabled_ = true;
+        } else {
+            rate = curve_.grown(time);
+        }
+        set_rate(std::min(rate, 2 * measured), time);
+        measured_ = measured;
+    }
+
+    /// Requests a second that the bucket lets through, when it is at work.
+    [[nodiscard]] double rate() const {
+        std::scoped_lock const lock{mutex_};
+        return fill_rate_;
+    }
+
+    /// Requests a second that were sent, smoothed.
+    [[nodiscard]] double measured() const {
+        std::scoped_lock const lock{mutex_};
+        return measured_;
+    }
+
+private:
+    /// Seconds since the full second in which the limiter was first asked.
+    double seconds_to(time_point now) {
+        if (!begun_) {
+            begun_ = true;
+            origin_ = std::chrono::floor<std::chrono::seconds>(now);
+            curve_ = cubic_curve{std::chrono::duration<double>{now - origin_}.count()};
+            latest_ = refilled_ = std::chrono::duration<double>{now - origin_}.count();
+        }
+        latest_ = std::max(latest_, std::chrono::duration<double>{now - origin_}.count());
+        return latest_;
+    }
+
+    void refill(double time) {
+        tokens_ = std::min(capacity_, tokens_ + (time - refilled_) * fill_rate_);
+        refilled_ = time;
+    }
+
+    void set_rate(double rate, double time) {
+        refill(time); // what has come in so far came in at the old rate
+        fill_rate_ = std::max(rate, lowest_rate);
+        capacity_ = std::max(rate, 1.0);
+        tokens_ = std::min(tokens_, capacity_);
+    }
+
+    mutable std::mutex mutex_;
+    bool begun_ = false;
+    bool enabled_ = false;
+    time_point origin_{};
+    double latest_ = 0;
+    double refilled_ = 0;
+    double tokens_ = 0;
+    double fill_rate_ = 1;
+    double capacity_ = 1;
+    double measured_ = 0;
+    cubic_curve curve_{0};
+    rate_meter meter_{};
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/retry/standard.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_STANDARD_HPP
+#define FARGATE_RETRY_STANDARD_HPP
+
+namespace fargate::inline v0::retry {
+
+/// The numbers of the AWS SDKs' "standard" retry mode, revision 2.1 of 2026.
+struct standard_options {
+    int max_attempts = 3; ///< the first one included; less than 1 counts as 1
+    int quota = 500;      ///< what all calls that share the policy may spend on repeats before successes earn it back
+    int transient_cost = 14;
+    int throttled_cost = 5;
+    duration transient_base = std::chrono::milliseconds{50};
+    duration throttled_base = std::chrono::seconds{1};
+    duration longest = std::chrono::seconds{20};           ///< cap of the computed wait
+    duration hint_slack = std::chrono::seconds{5};         ///< how far the server may stretch the computed wait
+    double (*jitter)() = [] { return random_fraction(); }; ///< draws from [0, 1]; tests pin it
+};
+
+/// The AWS SDKs' standard retry mode 2.1: exponential back-off with full jitter, short for lost connections and 5xx, long
+/// for throttling; a quota shared by every call of the policy, so that a service that is down is not asked three times by
+/// everybody; and the server's `x-amz-retry-after`, believed within `[wait, wait + hint_slack]`. `Retry-After` is not part
+/// of it. Thread-safe; a call that succeeds gives back what its last repeat took, or 1 when it needed none.
+class standard {
+public:
+    standard() : standard(standard_options{}) {}
+    explicit standard(standard_options options) : options_{options}, left_{std::max(0, options.quota)} {}
+
+    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) {
+        ++book.attempts;
+        if (how.kind == verdict::succeeded) {
+            give_back(std::max(book.held, 1));
+            book.held = 0;
+        }
+        if (how.kind == verdict::succeeded || how.kind == verdict::refused) return std::nullopt;
+        if (book.attempts >= max_attempts()) return std::nullopt;
+        bool const throttled = how.kind == verdict::throttled;
+        int const cost = throttled ? options_.throttled_cost : options_.transient_cost;
+        if (!take(cost)) return std::nullopt;
+        book.held = cost;
+        duration const wait = backoff(throttled ? options_.throttled_base : options_.transient_base, options_.longest,
+                                      book.attempts, options_.jitter());
+        if (!how.server_hint) return wait;
+        constexpr std::chrono::milliseconds none{0};
+        constexpr std::chrono::milliseconds day = std::chrono::hours{24};
+        duration const hint = std::clamp(*how.server_hint, none, day);
+        return std::clamp(hint, wait, wait + options_.hint_slack);
+    }
+
+    /// Attempts a call has at most, for the `max=` of `amz-sdk-request`.
+    [[nodiscard]] int max_attempts() const noexcept { return std::max(1, options_.max_attempts); }
+
+    /// What is left of the quota.
+    [[nodiscard]] int quota() const noexcept { return left_.load(std::memory_order_relaxed); }
+
+private:
+    [[nodiscard]] bool take(int cost) noexcept {
+        int left = left_.load(std::memory_order_relaxed);
+        while (left >= cost)
+            if (left_.compare_exchange_weak(left, left - cost, std::memory_order_relaxed)) return true;
+        return false;
+    }
+
+    void give_back(int amount) noexcept {
+        int left = left_.load(std::memory_order_relaxed);
+        while (!left_.compare_exchange_weak(left, std::min(options_.quota, left + amount), std::memory_order_relaxed)) {
+        }
+    }
+
+    standard_options options_;
+    std::atomic<int> left_;
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/retry/adaptive.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_ADAPTIVE_HPP
+#define FARGATE_RETRY_ADAPTIVE_HPP
+
+namespace fargate::inline v0::retry {
+
+/// The AWS SDKs' adaptive retry mode: the standard one, and once the service has throttled, a limit on how fast requests
+/// are sent at all. The limit counts for all calls that share the policy, so a policy serves one client. Thread-safe.
+class adaptive {
+public:
+    adaptive() = default;
+    explicit adaptive(standard_options options) : repeats_{options} {}
+
+    [[nodiscard]] duration before_send(time_point now) { return limiter_.before_send(now); }
+    void after_send(time_point now, outcome const& how) { limiter_.after_send(now, how.kind == verdict::throttled); }
+    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) { return repeats_.next(book, how); }
+
+    [[nodiscard]] int max_attempts() const noexcept { return repeats_.max_attempts(); }
+    [[nodiscard]] int quota() const noexcept { return repeats_.quota(); }
+
+private:
+    standard repeats_;
+    rate_limiter limiter_;
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/retry/legacy.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_LEGACY_HPP
+#define FARGATE_RETRY_LEGACY_HPP
+
+namespace fargate::inline v0::retry {
+
+/// The numbers of botocore's "legacy" retry mode.
+struct legacy_options {
+    int max_attempts = 5;                                  ///< the first one included; less than 1 counts as 1
+    duration base = std::chrono::seconds{1};               ///< doubles with every repeat, without a cap
+    double (*jitter)() = [] { return random_fraction(); }; ///< draws from [0, 1]; tests pin it
+};
+
+/// The retry mode that botocore had before the standard one: five attempts, waits of up to 1, 2, 4, 8 seconds for
+/// throttling and lost connections alike, no quota, and deaf to the server's `x-amz-retry-after`. Thread-safe.
+class legacy {
+public:
+    legacy() : legacy(legacy_options{}) {}
+    explicit legacy(legacy_options options) : options_{options} {}
+
+    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) const {
+        ++book.attempts;
+        if (how.kind == verdict::succeeded || how.kind == verdict::refused) return std::nullopt;
+        if (book.attempts >= max_attempts()) return std::nullopt;
+        return backoff(options_.base, duration::max(), book.attempts, options_.jitter());
+    }
+
+    /// Attempts a call has at most, for the `max=` of `amz-sdk-request`.
+    [[nodiscard]] int max_attempts() const noexcept { return std::max(1, options_.max_attempts); }
+
+private:
+    legacy_options options_;
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/retry/any_mode.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_ANY_MODE_HPP
+#define FARGATE_RETRY_ANY_MODE_HPP
+
+namespace fargate::inline v0::retry {
+
+/// Whichever of the SDKs' modes is asked for when the program runs; standard unless told otherwise. Thread-safe.
+class any_mode {
+public:
+    any_mode() : any_mode(mode_options{}) {}
+
+    /// `numbers` are those of the standard and the adaptive mode; legacy takes the jitter from them.
+    explicit any_mode(mode_options const& how, standard_options const& numbers = {}) :
+        how_{how},
+        numbers_{numbers},
+        steady_{with_attempts(numbers, how.max_attempts)},
+        legacy_{legacy_numbers(numbers, how.max_attempts)} {}
+
+    /// A policy of its own, with nothing spent, that is as this one but for what `how` says.
+    [[nodiscard]] any_mode with(mode_options const& how) const {
+        mode_options const merged{how.mode ? how.mode : how_.mode,
+                                  how.max_attempts ? how.max_attempts : how_.max_attempts};
+        return any_mode{merged, numbers_};
+    }
+
+    /// What it was told, and no more: what is left open the environment may say.
+    [[nodiscard]] mode_options told() const noexcept { return how_; }
+
+    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) {
+        return kind() == retry::mode::legacy ? legacy_.next(book, how) : steady_.next(book, how);
+    }
+    [[nodiscard]] duration before_send(time_point now) {
+        return kind() == retry::mode::adaptive ? steady_.before_send(now) : duration::zero();
+    }
+    void after_send(time_point now, outcome const& how) {
+        if (kind() == retry::mode::adaptive) steady_.after_send(now, how);
+    }
+
+    [[nodiscard]] retry::mode kind() const noexcept { return how_.mode.value_or(retry::mode::standard); }
+    [[nodiscard]] int max_attempts() const noexcept {
+        return kind() == retry::mode::legacy ? legacy_.max_attempts() : steady_.max_attempts();
+    }
+
+private:
+    static standard_options with_attempts(standard_options numbers, std::optional<int> attempts) {
+        numbers.max_attempts = attempts.value_or(numbers.max_attempts);
+        return numbers;
+    }
+    static legacy_options legacy_numbers(standard_options const& numbers, std::optional<int> attempts) {
+        legacy_options made;
+        made.max_attempts = attempts.value_or(made.max_attempts);
+        made.jitter = numbers.jitter;
+        return made;
+    }
+
+    mode_options how_;
+    standard_options numbers_;
+    adaptive steady_;
+    legacy legacy_;
+};
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
+// ---- fargate/credentials/service_parts.hpp --------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_SERVICE_PARTS_HPP
+#define FARGATE_CREDENTIALS_SERVICE_PARTS_HPP
+
+namespace fargate::inline v0::credentials::detail {
+
+/// The bundle that a provider calls STS or single sign-on with: what it was handed itself, and the credentials that its call
+/// is signed with. AWS_RETRY_MODE and its like decide about repeats, as for every client.
+template <class Http, class Clock, class Environment, class Credentials, class Hash>
+struct service_policies {
+    using http = Http;
+    using credentials = Credentials;
+    using clock = Clock;
+    using environment = Environment;
+    using retry = fargate::retry::any_mode;
+    using hash = Hash;
+};
+
+template <class Http, class Clock, class Environment, class Credentials, class Hash>
+struct service_parts {
+    using policies = service_policies<Http, Clock, Environment, Credentials, Hash>;
+
+    service_parts(Http& given_http, Clock& given_clock, Environment const& given_environment,
+                  Credentials& given_credentials) :
+        http{given_http}, clock{given_clock}, environment{given_environment}, credentials{given_credentials} {}
+
+    Http& http;
+    Clock& clock;
+    Environment const& environment;
+    Credentials& credentials;
+    fargate::retry::any_mode retry{};
+    Hash hash{};
+};
+
+} // namespace fargate::inline v0::credentials::detail
+
+#endif
+
+// ---- fargate/credentials/assume_role.hpp ----------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_ASSUME_ROLE_HPP
+#define FARGATE_CREDENTIALS_ASSUME_ROLE_HPP
+
+namespace fargate::inline v0::credentials {
+
+namespace detail {
+
+/// What becomes of an error on the way to a role's key. A source that has nothing to offer is broken configuration: somebody
+/// asked for the role.
+[[nodiscard]] inline error of_role(std::string_view role_arn, error why) {
+    if (why.code == errc::not_configured || why.code == errc::invalid_argument) why.code = errc::bad_configuration;
+    constexpr std::size_t longest = 256;
+    why.message = "role " + aws::detail::one_line(aws::detail::cut(role_arn, longest)) + ": " + why.message;
+    return why;
+}
+
+} // namespace detail
+
+/// A `credential_policy` that takes on a role, with the key of another provider: `assume_role<environment>{{.role_arn =
+/// "arn:aws:iam::123456789012:role/name"}}`. STS is asked at every fetch, over the same HTTP, clock and environment; put it
+/// into `cached`. The options are for that call: region, endpoint. Errors name the role and what STS said; a request that
+/// is over STS's limits, or whose source has no key, is `errc::bad_configuration`; without any role there is nothing to
+/// offer. Follows "Assume role credential provider" of the AWS SDKs and Tools guide.
+/// May be used from several threads as far as the source may.
+template <class Source, crypto::hash_policy Hash = crypto::openssl_hash>
+class assume_role {
+public:
+    static constexpr std::string_view name = "assume_role";
+
+    assume_role() = default;
+    explicit assume_role(aws::role_request role, Source source = {}, aws::client_options options = {}) :
+        role_{std::move(role)}, source_{std::move(source)}, options_{std::move(options)} {}
+
+    template <http_policy Http, clock_policy Clock, environment_policy Environment>
+        requires credential_policy<Source, Http, Clock, Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& environment) {
+        if (role_.role_arn.empty()) return fail(errc::not_configured, "no role is given");
+        detail::service_parts<Http, Clock, Environment, Source, Hash> parts{http, clock, environment, source_};
+        aws::sts<typename decltype(parts)::policies> sts{parts, options_};
+        auto made = sts.assume_role(role_);
+        if (!made) return detail::of_role(role_.role_arn, std::move(made).error());
+        made->source = std::string{name};
+        return made;
+    }
+
+private:
+    aws::role_request role_{};
+    Source source_{};
+    aws::client_options options_{};
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/text/shell_words.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_SHELL_WORDS_HPP
+#define FARGATE_TEXT_SHELL_WORDS_HPP
+
+namespace fargate::inline v0::text {
+
+/// The words of a command line, as Python's `shlex.split` has them and a POSIX shell that expands nothing: blanks and line
+/// ends part words, `'...'` is taken as it stands, inside `"..."` a backslash counts before `"` and `\` only, elsewhere it
+/// takes the next character as it stands. Pipes, variables, `~`, globs and comments mean nothing. `errc::invalid_argument`,
+/// which quotes nothing, when a quotation is not closed or the last character is a lone backslash.
+[[nodiscard]] inline result<std::vector<std::string>> shell_words(std::string_view line) {
+    std::vector<std::string> words;
+    std::string word;
+    bool inside = false; // a word has begun, be it with an empty quotation
+    char quote = '\0';
+    for (std::size_t at = 0; at != line.size(); ++at) {
+        char const c = line[at];
+        if (c == '\\' && quote != '\'') {
+            if (at + 1 == line.size()) return fail(errc::invalid_argument, "nothing follows the last backslash");
+            char const next = line[++at];
+            if (quote != '\0' && next != '"' && next != '\\') word += c;
+            word += next;
+            inside = true;
+        } else if (quote != '\0') {
+            if (c == quote)
+                quote = '\0';
+            else
+                word += c;
+        } else if (c == '\'' || c == '"') {
+            quote = c;
+            inside = true;
+        } else if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
+            word += c;
+            inside = true;
+        } else if (std::exchange(inside, false)) {
+            words.push_back(std::exchange(word, {}));
+        }
+    }
+    if (quote != '\0')
+        return fail(errc::invalid_argument, std::string{"a quotation that begins with "} + quote + " is not closed");
+    if (inside) words.push_back(std::move(word));
+    return words;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/credentials/process.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_PROCESS_HPP
+#define FARGATE_CREDENTIALS_PROCESS_HPP
+
+namespace fargate::inline v0::credentials {
+
+namespace detail {
+
+/// The end of what a program complained, on one line of printable ASCII.
+[[nodiscard]] inline std::string complaint(std::string_view errors) {
+    constexpr std::size_t longest = 400;
+    errors = text::trim(errors);
+    std::string made;
+    if (errors.size() > longest) {
+        made = "... ";
+        errors.remove_prefix(errors.size() - longest);
+    }
+    for (char const c : errors) {
+        bool const blank = c == '\n' || c == '\r' || c == '\t' || c == ' ';
+        if (!blank)
+            made += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F ? '?' : c;
+        else if (!made.ends_with(' '))
+            made += ' ';
+    }
+    return made;
+}
+
+/// The key that a program's answer holds. Names members of the protocol and quotes nothing.
+[[nodiscard]] inline result<access_key> read_process_answer(json::value const& answer, time_point now,
+                                                            std::string source) {
+    if (json::integer_of(answer, "Version") != 1)
+        return fail(errc::malformed_response, "its output has no \"Version\": 1, the only one that is known");
+    for (char const* const each : {"AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId"})
+        if (json::member(answer, each) != nullptr && !json::text_of(answer, each))
+            return fail(errc::malformed_response, std::string{each} + " in its output is no text");
+    auto const text = [&](std::string_view member) {
+        return key_text{member, json::text_of(answer, member).value_or("")};
+    };
+    auto made = make_key(text("AccessKeyId"), text("SecretAccessKey"), text("SessionToken"), std::move(source));
+    if (!made && made.error().code == errc::not_configured)
+        return fail(errc::malformed_response, "its output holds neither AccessKeyId nor SecretAccessKey");
+    if (made) made = ending(*std::move(made), text("Expiration"), now);
+    if (made) made->account_id = text::trim(text("AccountId").text);
+    if (!made) made.error().code = errc::malformed_response;
+    return made;
+}
+
+} // namespace detail
+
+/// A `credential_policy` that runs the program of a profile's `credential_process` and reads the key that it writes. No shell
+/// takes part: the command is split into words (see `text::shell_words`), and pipes, variables and `~` in it mean nothing.
+/// The program has 60 seconds and 64 KiB; what it writes to standard error is shown when it fails, what it writes to
+/// standard output never. A key without `Expiration` does not end. `errc::not_configured` when the command is empty.
+///
+/// A command is run with this process's rights: take it from the user's own configuration and nowhere else. Follows
+/// "Process credential provider" of the AWS SDKs and Tools guide.
+class process {
+public:
+    static constexpr std::string_view name = "process";
+
+    process() = default;
+    /// `account_id` goes into the key when the program tells none: a profile's `aws_account_id`.
+    explicit process(std::string command, std::string account_id = {}) :
+        command_{std::move(command)}, account_id_{std::move(account_id)} {}
+
+    template <class Http, clock_policy Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http&, Clock& clock, Environment const& environment) const {
+        auto const words = text::shell_words(command_);
+        if (!words) return fail(errc::bad_configuration, "credential_process: " + words.error().message);
+        if (words->empty()) return fail(errc::not_configured, "credential_process is not set");
+        if constexpr (requires { environment.run(*words, program_limits{}); }) {
+            return read(environment.run(*words, program_limits{}), words->front(), clock.now());
+        } else {
+            static_cast<void>(clock);
+            static_cast<void>(environment);
+            return fail(errc::bad_configuration,
+                        "credential_process is set, but this program's environment runs no other programs");
+        }
+    }
+
+private:
+    [[nodiscard]] result<access_key> read(result<program_output> ran, std::string_view program, time_point now) const {
+        auto const about = [program](std::string_view what) {
+            return "credential_process " + text::printable(program) + ": " + std::string{what};
+        };
+        if (!ran) {
+            auto why = std::move(ran).error();
+            why.code =
+                why.code == errc::not_found || why.code == errc::invalid_argument ? errc::bad_configuration : why.code;
+            why.message = about(why.message);
+            return why;
+        }
+        if (ran->status != 0) {
+            wipe(ran->output);
+            auto const said = detail::complaint(ran->errors);
+            return fail(errc::bad_configuration, about("it ended with status " + std::to_string(ran->status) +
+                                                       (said.empty() ? " and said nothing" : ": " + said)));
+        }
+        auto answer = json::parse(ran->output);
+        wipe(ran->output);
+        if (!answer || !answer->is_object()) {
+            if (answer) json::wipe(*answer);
+            return fail(errc::malformed_response, about("its output is no JSON object"));
+        }
+        auto made = detail::read_process_answer(*answer, now, std::string{name});
+        json::wipe(*answer);
+        if (!made)
+            made.error().message = about(made.error().message);
+        else if (made->account_id.empty())
+            made->account_id = account_id_;
+        return made;
+    }
+
+    std::string command_;
+    std::string account_id_;
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/aws/sso.hpp --------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_SSO_HPP
+#define FARGATE_AWS_SSO_HPP
+
+namespace fargate::inline v0::aws {
+
+/// What the portal of IAM Identity Center gives for a role, as it words it.
+struct role_credentials {
+    secret access_key_id{};
+    secret secret_access_key{};
+    secret session_token{};
+    std::chrono::milliseconds expiration{}; ///< since 1970
+};
+
+/// What a sign-on client has to show for a new token.
+struct token_request {
+    secret client_id{};
+    secret client_secret{};
+    secret refresh_token{};
+};
+
+/// A token of a sign-on session.
+struct sign_on_token {
+    secret access_token{};
+    secret refresh_token{}; ///< for the next time; empty when the one that was shown stays good
+    std::chrono::seconds lifetime{};
+};
+
+namespace detail {
+
+/// Reads a JSON object and wipes the text it came in.
+[[nodiscard]] inline result<json::value> read_secret_document(http::response&& answer) {
+    auto document = json::parse(answer.body);
+    wipe(answer.body);
+    if (document && document->is_object()) return document;
+    return fail(errc::malformed_response, "the answer is no JSON object");
+}
+
+/// True when an error repeats what was confided to the server.
+[[nodiscard]] inline bool tells(error const& why, secret const& confided) {
+    return !confided.empty() &&
+           (text::contains(why.message, confided.reveal()) || text::contains(why.service_code, confided.reveal()));
+}
+
+/// An error in place of one that tells a secret.
+[[nodiscard]] inline error withheld(error why) {
+    why.message = "what the service said is withheld, because it repeats a secret";
+    why.service_code.clear();
+    return why;
+}
+
+[[nodiscard]] inline client_options unsigned_calls(client_options options) {
+    options.anonymous = true;
+    return options;
+}
+
+} // namespace detail
+
+/// The portal of IAM Identity Center, which gives keys to whoever has signed on. Follows "AWS IAM Identity Center Portal API
+/// Reference". Calls are not signed, so the credentials among the parts are never asked. About `parts` and threads see `ecs`.
+template <policies Policies>
+class sso {
+public:
+    template <class Parts>
+    explicit sso(Parts& parts, client_options options = {}) :
+        client_{parts, sso_service, detail::unsigned_calls(std::move(options))} {}
+
+    /// `errc::unauthorized` when the token is not, or no longer, valid. `token` has to fit into a header field.
+    [[nodiscard]] result<role_credentials> get_role_credentials(std::string_view role_name, std::string_view account_id,
+                                                                secret const& token, std::stop_token stop = {}) {
+        constexpr std::string_view operation = "GetRoleCredentials";
+        auto const& to = client_.destination();
+        if (!to) return client_.named(operation, to.error());
+        call asked;
+        asked.operation = operation;
+        asked.where = endpoint_of(sso_service, *to);
+        asked.method = "GET";
+        asked.path = "/federation/credentials";
+        asked.query =
+            "role_name=" + text::percent_encode(role_name) + "&account_id=" + text::percent_encode(account_id);
+        asked.headers.add("x-amz-sso_bearer_token", std::string{token.reveal()});
+        auto document = client_.call(asked, detail::read_secret_document, std::move(stop));
+        if (!document) {
+            auto why = std::move(document).error();
+            if (detail::tells(why, token)) return client_.named(operation, detail::withheld(std::move(why)));
+            return why;
+        }
+        auto made = read(*document);
+        json::wipe(*document);
+        if (!made)
+            return client_.named(operation, fail(errc::malformed_response, "the answer holds no roleCredentials"));
+        return *std::move(made);
+    }
+
+private:
+    static std::optional<role_credentials> read(json::value const& document) {
+        auto const* const given = json::object_of(document, "roleCredentials");
+        if (given == nullptr) return std::nullopt;
+        auto const text = [given](std::string_view member) {
+            return secret{json::text_of(*given, member).value_or("")};
+        };
+        auto const expiration = json::integer_of(*given, "expiration");
+        // A time that no clock here can hold is no time.
+        constexpr std::int64_t latest = 253'402'300'799'999;
+        if (!expiration || *expiration <= 0 || *expiration > latest) return std::nullopt;
+        return role_credentials{text("accessKeyId"), text("secretAccessKey"), text("sessionToken"),
+                                std::chrono::milliseconds{*expiration}};
+    }
+
+    client<Policies> client_;
+};
+
+/// The OpenID Connect service of IAM Identity Center. Follows "AWS IAM Identity Center OIDC API Reference". Calls are not
+/// signed. About `parts` and threads see `ecs`.
+template <policies Policies>
+class sso_oidc {
+public:
+    template <class Parts>
+    explicit sso_oidc(Parts& parts, client_options options = {}) :
+        client_{parts, sso_oidc_service, detail::unsigned_calls(std::move(options))} {}
+
+    /// Exchanges a refresh token for an access token.
+    [[nodiscard]] result<sign_on_token> create_token(token_request const& shown, std::stop_token stop = {}) {
+        constexpr std::string_view operation = "CreateToken";
+        auto const& to = client_.destination();
+        if (!to) return client_.named(operation, to.error());
+        service_failure failure;
+        call asked;
+        asked.operation = operation;
+        asked.where = endpoint_of(sso_oidc_service, *to);
+        asked.path = "/token";
+        asked.headers.add("Content-Type", "application/json");
+        asked.body = write(shown);
+        asked.failure = &failure;
+        auto document = client_.call(asked, detail::read_secret_document, std::move(stop));
+        wipe(asked.body);
+        if (!document) {
+            auto why = std::move(document).error();
+            // OAuth's own word for it (RFC 6749 §5.2): `invalid_grant`.
+            if (auto const word = json::text_of(failure.members, "error")) why.message += ": " + text::printable(*word);
+            if (detail::tells(why, shown.refresh_token) || detail::tells(why, shown.client_secret))
+                return client_.named(operation, detail::withheld(std::move(why)));
+            return why;
+        }
+        auto made = read(*document);
+        json::wipe(*document);
+        if (!made)
+            return client_.named(operation,
+                                 fail(errc::malformed_response, "the answer holds no accessToken and expiresIn"));
+        return *std::move(made);
+    }
+
+private:
+    static std::string write(token_request const& shown) {
+        json::value document = json::value::object();
+        json::set(document, "grantType", json::value("refresh_token"));
+        json::set(document, "clientId", json::value(std::string{shown.client_id.reveal()}));
+        json::set(document, "clientSecret", json::value(std::string{shown.client_secret.reveal()}));
+        json::set(document, "refreshToken", json::value(std::string{shown.refresh_token.reveal()}));
+        std::string body = json::write(document);
+        json::wipe(document);
+        return body;
+    }
+
+    static std::optional<sign_on_token> read(json::value const& document) {
+        auto const token = json::text_of(document, "accessToken");
+        auto const seconds = json::integer_of(document, "expiresIn");
+        constexpr std::int64_t year = 366 * 24 * 3600;
+        if (!token || token->empty() || !seconds || *seconds <= 0 || *seconds > year) return std::nullopt;
+        return sign_on_token{secret{*token}, secret{json::text_of(document, "refreshToken").value_or("")},
+                             std::chrono::seconds{*seconds}};
+    }
+
+    client<Policies> client_;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/credentials/sso_token.hpp ------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_SSO_TOKEN_HPP
+#define FARGATE_CREDENTIALS_SSO_TOKEN_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// A sign-on token, with what it takes to renew it.
+struct sso_token {
+    secret access{};
+    time_point expires{};
+    secret refresh{};
+    secret client_id{};
+    secret client_secret{};
+    std::optional<time_point> registration_expires{};
+
+    [[nodiscard]] bool can_renew(time_point now) const noexcept {
+        return !refresh.empty() && !client_id.empty() && !client_secret.empty() &&
+               (!registration_expires || *registration_expires > now);
+    }
+};
+
+/// Where the AWS CLI keeps the token of a session, by its name, or by its start URL in the older form.
+template <environment_policy Environment>
+[[nodiscard]] result<std::string> sso_token_path(Environment const& environment, std::string_view key) {
+    auto const home = aws::home_directory(environment);
+    if (!home) return fail(errc::bad_configuration, "where sign-on tokens are kept is not known: set HOME");
+    auto const digest = crypto::sha1(key);
+    std::string made = *home;
+    if (!made.ends_with('/')) made += '/';
+    made += ".aws/sso/cache/";
+    for (unsigned char const each : digest) text::append_hex(made, std::string{static_cast<char>(each)});
+    return made + ".json";
+}
+
+namespace detail {
+
+/// A time as the AWS CLI writes it, in its older versions with `UTC` for the `Z`.
+[[nodiscard]] inline std::optional<time_point> token_time(std::string_view written) {
+    written = text::trim(written);
+    if (written.ends_with("UTC")) written.remove_suffix(3);
+    return text::parse_iso8601(written);
+}
+
+/// `2024-01-02T03:04:05Z`, which every reader of the file knows.
+[[nodiscard]] inline std::string token_time(time_point moment) {
+    auto made = text::iso8601(std::chrono::floor<std::chrono::seconds>(moment));
+    return made.substr(0, made.find('+')) + 'Z';
+}
+
+} // namespace detail
+
+/// Reads a token file. `errc::malformed_response` says what is wrong with it and quotes nothing.
+[[nodiscard]] inline result<sso_token> read_sso_token(std::string_view text) {
+    auto document = json::parse(text);
+    if (!document || !document->is_object()) return fail(errc::malformed_response, "it is no JSON object");
+    auto const member = [&document](std::string_view key) {
+        return secret{text::trim(json::text_of(*document, key).value_or(""))};
+    };
+    sso_token made{member("accessToken"), {}, member("refreshToken"), member("clientId"), member("clientSecret"), {}};
+    auto const expires = detail::token_time(json::text_of(*document, "expiresAt").value_or(""));
+    made.registration_expires = detail::token_time(json::text_of(*document, "registrationExpiresAt").value_or(""));
+    json::wipe(*document);
+    if (made.access.empty()) return fail(errc::malformed_response, "it holds no accessToken");
+    if (char const* const mistake = detail::unfit(made.access.reveal(), true))
+        return fail(errc::malformed_response, std::string{"its accessToken"} + mistake);
+    if (!expires) return fail(errc::malformed_response, "its expiresAt is no time");
+    made.expires = *expires;
+    return made;
+}
+
+/// The text of a token file once its token is renewed; members that are not about the token stay as they were.
+[[nodiscard]] inline std::string write_sso_token(std::string_view before, sso_token const& token) {
+    auto parsed = json::parse(before);
+    json::value document = parsed && parsed->is_object() ? *std::move(parsed) : json::value::object();
+    json::set(document, "accessToken", json::value(std::string{token.access.reveal()}));
+    json::set(document, "expiresAt", json::value(detail::token_time(token.expires)));
+    json::set(document, "refreshToken", json::value(std::string{token.refresh.reveal()}));
+    auto made = json::write(document);
+    json::wipe(document);
+    return made;
+}
+
+/// What a process knows about the sign-on tokens it has met: whose turn it is to renew one, when that was last tried, and
+/// tokens that could not be written to their file. May be used from several threads.
+class sso_tokens {
+public:
+    /// Of one token file.
+    class record {
+    public:
+        std::mutex renewing{}; ///< held by who renews the token
+
+        /// Takes the turn, unless one was taken less than a minute ago.
+        [[nodiscard]] bool may_try(time_point now) {
+            std::scoped_lock const lock{mutex_};
+            if (tried_ && now >= *tried_ && now - *tried_ < std::chrono::minutes{1}) return false;
+            tried_ = now;
+            return true;
+        }
+
+        void failed(std::string why) {
+            std::scoped_lock const lock{mutex_};
+            failure_ = std::move(why);
+        }
+
+        /// `written`: it is in its file.
+        void renewed(sso_token const& token, bool written) {
+            std::scoped_lock const lock{mutex_};
+            failure_.clear();
+            kept_ = written ? std::nullopt : std::optional{token};
+        }
+
+        /// Why the last try failed; empty when it did not.
+        [[nodiscard]] std::string failure() const {
+            std::scoped_lock const lock{mutex_};
+            return failure_;
+        }
+
+        [[nodiscard]] sso_token newer(sso_token in_file) const {
+            std::scoped_lock const lock{mutex_};
+            return kept_ && kept_->expires > in_file.expires ? *kept_ : std::move(in_file);
+        }
+
+        /// Somebody signed off.
+        void forget() {
+            std::scoped_lock const lock{mutex_};
+            kept_.reset();
+        }
+
+    private:
+        mutable std::mutex mutex_;
+        std::optional<time_point> tried_;
+        std::optional<sso_token> kept_;
+        std::string failure_;
+    };
+
+    sso_tokens() = default;
+    sso_tokens(sso_tokens const&) = delete;
+    sso_tokens& operator=(sso_tokens const&) = delete;
+
+    [[nodiscard]] static sso_tokens& of_process() {
+        static sso_tokens only;
+        return only;
+    }
+
+    /// Of the token in that file; stays where it is as long as this does.
+    [[nodiscard]] record& entry(std::string const& path) {
+        std::scoped_lock const lock{mutex_};
+        return records_[path];
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<std::string, record> records_;
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/sso.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_SSO_HPP
+#define FARGATE_CREDENTIALS_SSO_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// Which role of which account a profile gets by single sign-on, and through which session.
+struct sso_settings {
+    std::string profile{}; ///< whose settings these are, for messages
+    std::string session{}; ///< of `[sso-session name]`; empty in the older form, whose tokens cannot be renewed
+    std::string start_url{};
+    std::string region{}; ///< of the sign-on, not of the calls to be signed
+    std::string account_id{};
+    std::string role_name{};
+};
+
+/// What a profile says of single sign-on: with `sso_session`, region and start URL of that section, else all four in the
+/// profile. `errc::not_configured` when there is nothing of it; `errc::bad_configuration`, naming what to mend, when
+/// something is missing, the section too, or when profile and section contradict each other.
+[[nodiscard]] inline result<sso_settings> sso_settings_of(aws::shared_files const& files, std::string_view profile) {
+    auto const* const from = files.profile(profile);
+    auto const value = [](aws::section const* section, std::string_view setting) -> std::string {
+        return section == nullptr ? std::string{} : std::string{text::trim(section->find(setting).value_or(""))};
+    };
+    sso_settings made{std::string{profile},      value(from, "sso_session"),    value(from, "sso_start_url"),
+                      value(from, "sso_region"), value(from, "sso_account_id"), value(from, "sso_role_name")};
+    std::string const whose = "profile " + made.profile;
+    if (made.session.empty() && made.start_url.empty() && made.account_id.empty() && made.role_name.empty())
+        return fail(errc::not_configured, whose + " has no sso_session and no sso_start_url");
+    std::string where = whose;
+    if (!made.session.empty()) {
+        auto const* const session = files.sso_session(made.session);
+        where = "[sso-session " + text::printable(made.session) + "]";
+        if (session == nullptr)
+            return fail(errc::bad_configuration, whose + " names " + where + ", which is not in the shared files");
+        for (auto const& [setting, own] :
+             {std::pair{"sso_region", &made.region}, std::pair{"sso_start_url", &made.start_url}}) {
+            auto agreed = value(session, setting);
+            if (!own->empty() && *own != agreed)
+                return fail(errc::bad_configuration,
+                            whose + " contradicts " + where + " in " + setting + ": take it out of the profile");
+            *own = std::move(agreed);
+        }
+    }
+    auto const missing = [](std::string const& place, std::string_view setting) {
+        return fail(errc::bad_configuration,
+                    place + " has no " + std::string{setting} + ", which a key by sign-on needs");
+    };
+    if (made.region.empty()) return missing(where, "sso_region");
+    if (made.start_url.empty()) return missing(where, "sso_start_url");
+    if (made.account_id.empty()) return missing(whose, "sso_account_id");
+    if (made.role_name.empty()) return missing(whose, "sso_role_name");
+    if (!aws::is_host_label(made.region))
+        return fail(errc::bad_configuration,
+                    "sso_region of " + where + " is no region name: expected one like eu-west-1");
+    return made;
+}
+
+/// A `credential_policy` for who has signed on with `aws sso login`: takes the token that the AWS CLI keeps in
+/// `~/.aws/sso/cache` and asks the portal for the role's key. A token of a session that has less than 15 minutes left is
+/// renewed by one caller at a time, at most once a minute, and written back; one that is still valid is used when that
+/// fails. An expired one is an error that says how to sign on again. The endpoints are those of `sso_region`, or what
+/// AWS_ENDPOINT_URL_SSO, AWS_ENDPOINT_URL_SSO_OIDC and their like say. Follows "IAM Identity Center credential provider" of
+/// the AWS SDKs and Tools guide.
+class sso {
+public:
+    static constexpr std::string_view name = "sso";
+
+    /// `book` keeps what the process knows about tokens, and outlives this.
+    explicit sso(sso_settings settings, sso_tokens& book = sso_tokens::of_process()) :
+        settings_{std::move(settings)}, book_{&book} {}
+
+    template <http_policy Http, clock_policy Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& environment) const {
+        auto const where =
+            sso_token_path(environment, settings_.session.empty() ? settings_.start_url : settings_.session);
+        if (!where) return where.error();
+        fixed nobody;
+        detail::service_parts<Http, Clock, Environment, fixed, crypto::openssl_hash> parts{http, clock, environment,
+                                                                                           nobody};
+        auto const token = valid_token(parts, *where);
+        if (!token) return token.error();
+        aws::sso<typename decltype(parts)::policies> portal{parts, options()};
+        auto given = portal.get_role_credentials(settings_.role_name, settings_.account_id, *token);
+        if (!given) {
+            auto why = std::move(given).error();
+            if (why.code == errc::unauthorized) why.message += "; " + sign_on_again();
+            return why;
+        }
+        return key_of(*given, clock.now());
+    }
+
+private:
+    static constexpr auto renewed_from = std::chrono::minutes{15};
+
+    [[nodiscard]] std::string sign_on_again() const {
+        std::string const how = settings_.profile.empty() ? " --sso-session " + text::printable(settings_.session)
+                                                          : " --profile " + text::printable(settings_.profile);
+        return "run: aws sso login" + how;
+    }
+
+    [[nodiscard]] aws::client_options options() const {
+        using namespace std::chrono_literals;
+        aws::client_options made;
+        made.region = settings_.region;
+        made.limits = {.connect = 5s, .idle = 10s, .total = 30s, .body = 64 * 1024, .head = 16 * 1024};
+        return made;
+    }
+
+    template <class Parts>
+    [[nodiscard]] result<secret> valid_token(Parts& parts, std::string const& where) const {
+        auto& entry = book_->entry(where);
+        auto token = current(parts, where, entry);
+        if (!token) return token.error();
+        auto now = parts.clock.now();
+        if (token->can_renew(now) && !settings_.session.empty() && token->expires - now < renewed_from) {
+            std::unique_lock turn{entry.renewing, std::defer_lock};
+            if (token->expires > now ? turn.try_lock() : (turn.lock(), true)) {
+                token = current(parts, where, entry); // somebody may have renewed it, in another process too
+                if (!token) return token.error();
+                now = parts.clock.now();
+                if (token->can_renew(now) && token->expires - now < renewed_from && entry.may_try(now)) {
+                    renew(parts, where, entry, *token);
+                    now = parts.clock.now();
+                }
+            }
+        }
+        if (token->expires > now) return std::move(token->access);
+        auto const why = entry.failure();
+        return fail(errc::unauthorized, "the sign-on token ended at " + text::iso8601(token->expires) +
+                                            (why.empty() ? std::string{} : " and was not renewed (" + why + ")") +
+                                            "; " + sign_on_again());
+    }
+
+    /// The token that the file holds, or the newer one that could not be written there.
+    template <class Parts>
+    [[nodiscard]] result<sso_token> current(Parts& parts, std::string const& where, sso_tokens::record& entry) const {
+        auto text = parts.environment.read_file(where);
+        if (!text) {
+            entry.forget();
+            if (text.error().code != errc::not_found) return text.error();
+            return fail(errc::unauthorized, "there is no sign-on token " + where + "; " + sign_on_again());
+        }
+        auto token = read_sso_token(*text);
+        wipe(*text);
+        if (!token) return fail(errc::bad_configuration, where + ": " + token.error().message + "; " + sign_on_again());
+        return entry.newer(*std::move(token));
+    }
+
+    template <class Parts>
+    void renew(Parts& parts, std::string const& where, sso_tokens::record& entry, sso_token& token) const {
+        aws::sso_oidc<typename Parts::policies> service{parts, options()};
+        auto given = service.create_token({token.client_id, token.client_secret, token.refresh});
+        if (!given) return entry.failed(given.error().message);
+        if (char const* const mistake = detail::unfit(given->access_token.reveal(), true))
+            return entry.failed(std::string{"the new token"} + mistake);
+        token.access = std::move(given->access_token);
+        token.expires = parts.clock.now() + given->lifetime;
+        if (!given->refresh_token.empty()) token.refresh = std::move(given->refresh_token);
+        bool kept = false;
+        if constexpr (requires { parts.environment.write_file(where, std::string_view{}); }) {
+            auto before = parts.environment.read_file(where);
+            std::string text = write_sso_token(before.value_or(""), token);
+            kept = parts.environment.write_file(where, text).has_value();
+            wipe(text);
+            if (before) wipe(*before);
+        }
+        entry.renewed(token, kept);
+    }
+
+    [[nodiscard]] result<access_key> key_of(aws::role_credentials const& given, time_point now) const {
+        auto made = make_key({"accessKeyId", given.access_key_id.reveal()},
+                             {"secretAccessKey", given.secret_access_key.reveal()},
+                             {"sessionToken", given.session_token.reveal()}, std::string{name});
+        if (!made)
+            return fail(errc::malformed_response, "the sign-on portal's answer is no key: " + made.error().message);
+        made->expires = time_point{given.expiration};
+        if (*made->expires <= now)
+            return fail(errc::malformed_response, "the sign-on portal gave a key that ended at " +
+                                                      text::iso8601(*made->expires) + ": mend this machine's clock");
+        made->account_id = settings_.account_id;
+        return made;
+    }
+
+    sso_settings settings_;
+    sso_tokens* book_;
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/web_identity.hpp ---------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_WEB_IDENTITY_HPP
+#define FARGATE_CREDENTIALS_WEB_IDENTITY_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// Which role a token is good for, and where the token is.
+struct web_identity_settings {
+    std::string token_file{};
+    std::string role_arn{};
+    std::string session_name{}; ///< empty: as in `aws::role_request`
+};
+
+/// A `credential_policy` for a role that an identity provider's token opens, as EKS has it: by AWS_WEB_IDENTITY_TOKEN_FILE,
+/// AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME, or by settings given. The file is read at every fetch, because the token in it is
+/// renewed by others; it is in no message. STS is asked without a signature. `errc::not_configured` where no token file is
+/// named, `errc::bad_configuration` when it cannot be read or the role is missing. Follows "Assume role with web identity"
+/// of the AWS SDKs and Tools guide. Stateless: may be used from several threads.
+class web_identity {
+public:
+    static constexpr std::string_view name = "web identity";
+
+    web_identity() = default;
+    explicit web_identity(web_identity_settings given, aws::client_options options = {}) :
+        given_{std::move(given)}, options_{std::move(options)} {}
+    /// By the environment's settings.
+    web_identity(std::nullopt_t, aws::client_options options) : options_{std::move(options)} {}
+
+    template <http_policy Http, clock_policy Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& environment) const {
+        web_identity_settings const how = given_ ? *given_ : of_environment(environment);
+        std::string_view const file = given_ ? "web_identity_token_file" : file_variable;
+        std::string_view const arn = given_ ? "role_arn" : role_variable;
+        if (how.token_file.empty()) return fail(errc::not_configured, std::string{file} + " is not set");
+        if (how.role_arn.empty())
+            return fail(errc::bad_configuration,
+                        std::string{file} + " is set without " + std::string{arn} + ": set both or neither");
+        auto const token = read_token(how.token_file, file, environment);
+        if (!token) return token.error();
+
+        fixed nobody;
+        detail::service_parts<Http, Clock, Environment, fixed, crypto::openssl_hash> parts{http, clock, environment,
+                                                                                           nobody};
+        aws::sts<typename decltype(parts)::policies> sts{parts, options_};
+        aws::role_request role;
+        role.role_arn = how.role_arn;
+        role.session_name = how.session_name;
+        auto made = sts.assume_role_with_web_identity(role, *token);
+        if (!made) return detail::of_role(how.role_arn, std::move(made).error());
+        made->source = std::string{name};
+        return made;
+    }
+
+private:
+    static constexpr std::string_view file_variable = "AWS_WEB_IDENTITY_TOKEN_FILE";
+    static constexpr std::string_view role_variable = "AWS_ROLE_ARN";
+
+    template <class Environment>
+    static web_identity_settings of_environment(Environment const& environment) {
+        auto const read = [&](std::string_view variable) {
+            return std::string{text::trim(environment.variable(variable).value_or(""))};
+        };
+        return {read(file_variable), read(role_variable), read("AWS_ROLE_SESSION_NAME")};
+    }
+
+    template <class Environment>
+    static result<secret> read_token(std::string const& path, std::string_view from, Environment const& environment) {
+        auto const wrong = [from](std::string const& why) {
+            return fail(errc::bad_configuration, std::string{from} + ": " + why);
+        };
+        auto text = environment.read_file(path);
+        if (!text) return wrong(text.error().message);
+        secret token{text::trim(*text)};
+        wipe(*text);
+        auto const shown = token.reveal();
+        if (shown.empty()) return wrong(path + " is empty");
+        if (text::first_outside(shown, '!', '~') != shown.size())
+            return wrong(path + " holds no token: something in it is no visible ASCII");
+        return token;
+    }
+
+    std::optional<web_identity_settings> given_{};
+    aws::client_options options_{};
+};
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/profile_chain.hpp --------------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_PROFILE_CHAIN_HPP
+#define FARGATE_CREDENTIALS_PROFILE_CHAIN_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// `credential_source`: a key from beside the shared files.
+enum class named_source : unsigned char { environment, instance, container };
+
+/// `credential_process`: a program to run.
+struct process_settings {
+    std::string command{};
+    std::string account_id{}; ///< for a program that tells none
+};
+
+/// Single sign-on without account and role: it gives a token, and no key.
+struct sso_token_settings {
+    std::string session{};
+    std::string region{};
+    std::string start_url{};
+};
+
+/// A role on the way, and the profile that asks for it.
+struct profile_role {
+    std::string profile{};
+    aws::role_request role{};
+};
+
+/// How a profile comes to its key: a first key, and the roles that are taken on with it one after the other.
+struct profile_chain {
+    std::string profile{}; ///< the one that says where the first key comes from
+    std::variant<access_key, named_source, web_identity_settings, sso_settings, sso_token_settings, process_settings>
+        first{};
+    std::vector<profile_role> roles{};
+};
+
+namespace detail {
+
+/// Follows profiles from one to the next. Order within a profile is boto3's.
+class profile_walk {
+public:
+    explicit profile_walk(aws::shared_files const& files) : files_{files} {}
+
+    [[nodiscard]] result<profile_chain> from(std::string_view name) {
+        for (std::string at{name};;) {
+            visited_.push_back(at);
+            auto const* const here = files_.profile(at);
+            // A profile that others take their key from gives its own, if it has one, and not its role's.
+            bool const keys_first = visited_.size() > 1 && has_key(*here);
+            if (keys_first || !assumes_role(*here)) return ended(at, *here);
+            auto next = source_of(at, *here);
+            if (!next) return std::move(next).error();
+            if (next->empty()) return finished();
+            if (*next == at) return ended(at, *here);
+            at = *std::move(next);
+        }
+    }
+
+    /// True for a role that is taken on with another's key.
+    [[nodiscard]] static bool assumes_role(aws::section const& of) {
+        return filled(of, "role_arn") && !filled(of, "web_identity_token_file");
+    }
+
+private:
+    static bool filled(aws::section const& of, std::string_view setting) {
+        auto const* const value = of.find_secret(setting);
+        return value != nullptr && !text::trim(value->reveal()).empty();
+    }
+
+    static std::string text_of(aws::section const& of, std::string_view setting) {
+        return std::string{text::trim(of.find(setting).value_or(""))};
+    }
+
+    static bool has_key(aws::section const& of) {
+        return filled(of, "aws_access_key_id") || filled(of, "aws_secret_access_key");
+    }
+
+    static error broken(std::string_view profile, std::string_view why) {
+        return fail(errc::bad_configuration,
+                    "profile " + aws::detail::one_line(profile) + ": " + aws::detail::one_line(why));
+    }
+
+    /// Notes the role of a profile and says which profile has the key for it; none, when a named source has.
+    result<std::string> source_of(std::string const& name, aws::section const& here) {
+        aws::role_request role;
+        role.role_arn = text_of(here, "role_arn");
+        role.session_name = text_of(here, "role_session_name");
+        role.external_id = text_of(here, "external_id");
+        role.mfa_serial = text_of(here, "mfa_serial");
+        if (auto const text = text_of(here, "duration_seconds"); !text.empty()) {
+            int seconds = 0;
+            auto const read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+            if (read.ec != std::errc{} || read.ptr != text.data() + text.size())
+                return broken(name, "duration_seconds is no whole number");
+            role.duration = std::chrono::seconds{seconds};
+        }
+        if (auto const fit = aws::check(role); !fit) return broken(name, fit.error().message);
+        made_.roles.push_back({name, std::move(role)});
+
+        auto source = text_of(here, "source_profile");
+        auto const beside = text_of(here, "credential_source");
+        if (!source.empty() && !beside.empty())
+            return broken(name, "it has both source_profile and credential_source: leave one out");
+        if (!beside.empty()) return named(name, beside);
+        if (source.empty())
+            return broken(name,
+                          "role_arn is set without source_profile or credential_source: add one, to say whose key "
+                          "asks for the role");
+        auto const* const found = files_.profile(source);
+        if (found == nullptr)
+            return broken(name,
+                          "its source_profile " + source + " is not in the shared files: mend the name or add it");
+        bool const seen = std::find(visited_.begin(), visited_.end(), source) != visited_.end();
+        if (seen && !(source == name && has_key(*found))) return broken(visited_.front(), loop(source));
+        return source;
+    }
+
+    result<std::string> named(std::string const& name, std::string_view source) {
+        if (source == "Environment")
+            made_.first = named_source::environment;
+        else if (source == "Ec2InstanceMetadata")
+            made_.first = named_source::instance;
+        else if (source == "EcsContainer")
+            made_.first = named_source::container;
+        else
+            return broken(name, "credential_source is none of Environment, Ec2InstanceMetadata and EcsContainer, "
+                                "spelled so");
+        made_.profile = name;
+        return std::string{};
+    }
+
+    [[nodiscard]] std::string loop(std::string const& back_to) const {
+        std::string told = "its source_profile leads in a circle: ";
+        for (auto const& each : visited_) told += each + " -> ";
+        return told + back_to;
+    }
+
+    /// The profile whose key is the first one.
+    result<profile_chain> ended(std::string const& name, aws::section const& here) {
+        auto const mistake = find_first(name, here);
+        if (!mistake) {
+            auto why = mistake.error();
+            // Nothing in a profile that others count on is a mistake.
+            if (why.code == errc::not_configured && visited_.size() + made_.roles.size() > 1)
+                why = broken(name, "it is the source_profile of another and has no key: " + why.message);
+            return why;
+        }
+        made_.profile = name;
+        return finished();
+    }
+
+    result<void> find_first(std::string const& name, aws::section const& here) {
+        if (filled(here, "web_identity_token_file")) {
+            if (!filled(here, "role_arn"))
+                return broken(name, "web_identity_token_file is set without role_arn: add it");
+            made_.first = web_identity_settings{text_of(here, "web_identity_token_file"), text_of(here, "role_arn"),
+                                                text_of(here, "role_session_name")};
+            return {};
+        }
+        if (filled(here, "sso_role_name") || filled(here, "sso_account_id")) {
+            auto how = sso_settings_of(files_, name);
+            if (!how) return std::move(how).error();
+            made_.first = *std::move(how);
+            return {};
+        }
+        auto const id = here.settings().find("aws_access_key_id");
+        bool const in_config = id == here.settings().end() || id->second.origin == aws::file_kind::config;
+        if (in_config && filled(here, "login_session"))
+            return broken(name, "it gets its key by login_session, which only AWS's own tools can renew: set "
+                                "credential_process = aws configure export-credentials --profile " +
+                                    name + " in another profile and use that one");
+        if (in_config && filled(here, "credential_process")) {
+            made_.first = process_settings{text_of(here, "credential_process"), text_of(here, "aws_account_id")};
+            return {};
+        }
+        auto key = key_in(here);
+        if (key) {
+            made_.first = *std::move(key);
+            return {};
+        }
+        if (key.error().code != errc::not_configured) return broken(name, key.error().message);
+        if (filled(here, "sso_session") || filled(here, "sso_start_url")) return find_token(name, here);
+        key.error().message = "profile " + name + ": " + key.error().message;
+        return std::move(key).error();
+    }
+
+    static result<access_key> key_in(aws::section const& here) {
+        auto const text = [&](std::string_view setting) {
+            auto const* const value = here.find_secret(setting);
+            return key_text{setting, value == nullptr ? std::string_view{} : value->reveal()};
+        };
+        auto const* const token = filled(here, "aws_session_token") ? "aws_session_token" : "aws_security_token";
+        auto made = make_key(text("aws_access_key_id"), text("aws_secret_access_key"), text(token), "profile");
+        if (made) made->account_id = text_of(here, "aws_account_id");
+        return made;
+    }
+
+    result<void> find_token(std::string const& name, aws::section const& here) {
+        sso_token_settings made{text_of(here, "sso_session"), text_of(here, "sso_region"),
+                                text_of(here, "sso_start_url")};
+        if (!made.session.empty()) {
+            auto const* const session = files_.sso_session(made.session);
+            if (session == nullptr)
+                return broken(name, "its sso_session " + made.session +
+                                        " is not in the config file: mend the name, or "
+                                        "run `aws configure sso`");
+            for (auto const& [setting, value] :
+                 {std::pair{"sso_region", &made.region}, std::pair{"sso_start_url", &made.start_url}}) {
+                auto const there = text_of(*session, setting);
+                if (there.empty() || (!value->empty() && *value != there))
+                    return broken(name, std::string{setting} + " belongs into [sso-session " + made.session +
+                                            "], and nothing else into the profile");
+                *value = there;
+            }
+        }
+        made_.first = std::move(made);
+        return {};
+    }
+
+    /// The role that is taken on first goes to the front.
+    result<profile_chain> finished() {
+        std::reverse(made_.roles.begin(), made_.roles.end());
+        bool chained = std::holds_alternative<web_identity_settings>(made_.first);
+        for (auto const& each : made_.roles) {
+            if (chained && each.role.duration > std::chrono::hours{1})
+                return broken(each.profile,
+                              "duration_seconds is over 3600, which is the most that a role lasts when it is "
+                              "taken on with another role's key");
+            chained = true;
+        }
+        return std::move(made_);
+    }
+
+    aws::shared_files const& files_;
+    profile_chain made_{};
+    std::vector<std::string> visited_{};
+};
+
+} // namespace detail
+
+/// Works out where the key of a profile comes from, without asking anybody for it. Within one profile boto3's order decides:
+/// a role (`role_arn` with `source_profile` or `credential_source`), web identity, single sign-on, the credentials file's
+/// key, `login_session` (refused), `credential_process`, the config file's key. A profile that another one names as its
+/// source gives its own key, if it has any, before it takes on a role.
+/// `errc::not_configured` when the profile says nothing about keys, `errc::bad_configuration`, naming profile and setting, when
+/// what it says cannot be followed. Requires that the files have the profile.
+[[nodiscard]] inline result<profile_chain> resolve_profile(aws::shared_files const& files, std::string_view name) {
+    return detail::profile_walk{files}.from(name);
+}
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
+// ---- fargate/credentials/profile_environment.hpp --------------------------------------------------------------------
+
+#ifndef FARGATE_CREDENTIALS_PROFILE_ENVIRONMENT_HPP
+#define FARGATE_CREDENTIALS_PROFILE_ENVIRONMENT_HPP
+
+namespace fargate::inline v0::credentials {
+
+/// An `environment_policy` that is another's, but that a certain profile is the chosen one in it: what is read through it of
+/// regions and endpoints is that profile's. With an empty name it changes nothing. Keeps a reference to the other.
+template <environment_policy Environment>
+class profile_environment {
+public:
+    profile_environment(Environment const& other, std::string profile) : other_{other}, profile_{std::move(profile)} {}
+
+    [[nodiscard]] Environment const& other() const noexcept { return other_; }
+
+    [[nodiscard]] std::optional<std::string> variable(std::string_view name) const {
+        if (!profile_.empty() && (name == "AWS_PROFILE" || name == "AWS_DEFAULT_PROFILE")) return profile_;
+        return other_.variable(name);
+    }
+
+    [[nodiscard]] result<std::string> read_file(std::string_view path) const { return other_.read_file(path); }
+
+    [[nodiscard]] result<void> write_file(std::string_view path, std::string_view bytes) const requires
+        requires(Environment const& e) {
+        e.write_file(path, bytes);
+    }
+    { return other_.write_file(path, bytes); }
+
+    [[nodiscard]] result<program_output> run(std::vector<std::string> const& arguments,
+                                             program_limits const& limits) const requires
+        requires(Environment const& e) {
+        e.run(arguments, limits);
+    }
+    { return other_.run(arguments, limits); }
+
+    [[nodiscard]] std::optional<std::string> home_directory() const requires requires(Environment const& e) {
+        e.home_directory();
+    }
+    { return other_.home_directory(); }
+
+private:
+    Environment const& other_;
+    std::string profile_;
+};
+
+/// Chooses a profile in an environment; never two of these around each other, so that what stands behind is compiled once.
+template <environment_policy Environment>
+[[nodiscard]] profile_environment<Environment> with_profile(Environment const& in, std::string profile) {
+    return {in, std::move(profile)};
+}
+template <environment_policy Environment>
+[[nodiscard]] profile_environment<Environment> with_profile(profile_environment<Environment> const& in,
+                                                            std::string profile) {
+    return {in.other(), std::move(profile)};
+}
+
+} // namespace fargate::inline v0::credentials
+
+#endif
+
 // ---- fargate/credentials/profile.hpp --------------------------------------------------------------------------------
 
 #ifndef FARGATE_CREDENTIALS_PROFILE_HPP
@@ -5309,69 +9146,101 @@ private:
 
 namespace fargate::inline v0::credentials {
 
-/// A `credential_policy` that reads a profile's key from the shared files: the profile it was given, else AWS_PROFILE, else
-/// AWS_DEFAULT_PROFILE, else `default`. A profile that somebody named has to exist. One that gets its key in a way this
-/// class does not know (a role, single sign-on, a program) is an error that says which, so that no other source is taken
-/// in its place.
+/// A `credential_policy` that gets a profile's key in whichever way the shared files say: the profile it was given, else
+/// AWS_PROFILE, else AWS_DEFAULT_PROFILE, else `default`. A profile that somebody named has to exist. About the ways and
+/// their order see `resolve_profile`.
+///
+/// Roles are taken on one after the other, at STS, with the region, endpoint and host settings of the options, else of
+/// the environment, else of the chosen profile (never of its source profiles). Errors name the profile. Nothing is kept but
+/// what `instance` keeps; put it into `cached`. May be used from several threads.
 class profile {
 public:
     static constexpr std::string_view name = "profile";
 
     profile() = default;
-    explicit profile(std::string chosen) : chosen_{std::move(chosen)} {}
+    explicit profile(std::string chosen, aws::client_options options = {}) :
+        chosen_{std::move(chosen)}, options_{std::move(options)} {}
 
-    template <class Http, class Clock, environment_policy Environment>
-    [[nodiscard]] result<access_key> fetch(Http&, Clock&, Environment const& process) const {
+    template <http_policy Http, clock_policy Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& process) const {
         auto const files = aws::load_shared_files(process);
         if (!files) return files.error();
         auto const choice = aws::choose_profile(process, chosen_);
-        auto const* const found = files->profile(choice.name);
-        if (found == nullptr) {
-            auto const message = "the shared files have no profile " + choice.name;
+        if (files->profile(choice.name) == nullptr) {
+            auto const message = "the shared files have no profile " + aws::detail::one_line(choice.name);
             return choice.named ? fail(errc::bad_configuration, message + ": mend the name or add the profile")
                                 : fail(errc::not_configured, message);
         }
-        return key_of(*found, choice.name);
+        auto const chain = resolve_profile(*files, choice.name);
+        if (!chain) return chain.error();
+        return follow(*chain, http, clock, with_profile(process, choice.name));
     }
 
 private:
-    // The order is boto3's: roles and sign-on, the credentials file's keys, programs, the config file's keys.
-    static result<access_key> key_of(aws::section const& from, std::string const& profile_name) {
-        for (char const* const way : {"role_arn", "web_identity_token_file", "sso_role_name", "sso_account_id"})
-            if (filled(from, way)) return unknown_way(profile_name, way);
-        auto const id = from.settings().find("aws_access_key_id");
-        if (id == from.settings().end() || id->second.origin == aws::file_kind::config)
-            for (char const* const way : {"login_session", "credential_process"})
-                if (filled(from, way)) return unknown_way(profile_name, way);
-        auto const text = [&](std::string_view setting) {
-            auto const* const value = from.find_secret(setting);
-            return key_text{setting, value == nullptr ? std::string_view{} : value->reveal()};
-        };
-        auto const* const token = filled(from, "aws_session_token") ? "aws_session_token" : "aws_security_token";
-        auto made = make_key(text("aws_access_key_id"), text("aws_secret_access_key"), text(token), std::string{name});
-        if (made) {
-            made->account_id = from.find("aws_account_id").value_or("");
-            return made;
+    template <class Http, class Clock, class Environment>
+    [[nodiscard]] result<access_key> follow(profile_chain const& chain, Http& http, Clock& clock,
+                                            Environment const& here) const {
+        auto key = std::visit([&](auto const& how) { return first_key(how, http, clock, here); }, chain.first);
+        if (!key) return of_profile(chain.profile, std::move(key).error());
+        for (auto const& [asking, role] : chain.roles) {
+            key = assume_role<fixed>{role, fixed{*std::move(key)}, options_}.fetch(http, clock, here);
+            if (!key) return of_profile(asking, std::move(key).error());
         }
-        auto why = std::move(made).error();
-        if (why.code == errc::not_configured)
-            for (char const* const way : {"sso_session", "sso_start_url"})
-                if (filled(from, way)) return unknown_way(profile_name, way);
-        why.message = "profile " + profile_name + ": " + why.message;
+        if (key->source != name) key->source = std::string{name} + ", " + key->source;
+        return key;
+    }
+
+    template <class Http, class Clock, class Environment>
+    [[nodiscard]] result<access_key> first_key(access_key const& key, Http&, Clock&, Environment const&) const {
+        return key;
+    }
+
+    template <class Http, class Clock, class Environment>
+    [[nodiscard]] result<access_key> first_key(named_source source, Http& http, Clock& clock,
+                                               Environment const& here) const {
+        switch (source) {
+        case named_source::environment: return environment{}.fetch(http, clock, here);
+        case named_source::container: return container{}.fetch(http, clock, here);
+        case named_source::instance: break;
+        }
+        return instance_.fetch(http, clock, here);
+    }
+
+    template <class Http, class Clock, class Environment>
+    [[nodiscard]] result<access_key> first_key(web_identity_settings const& how, Http& http, Clock& clock,
+                                               Environment const& here) const {
+        return web_identity{how, options_}.fetch(http, clock, here);
+    }
+
+    template <class Http, class Clock, class Environment>
+    [[nodiscard]] result<access_key> first_key(sso_settings const& how, Http& http, Clock& clock,
+                                               Environment const& here) const {
+        return sso{how}.fetch(http, clock, here);
+    }
+
+    template <class Http, class Clock, class Environment>
+    [[nodiscard]] result<access_key> first_key(sso_token_settings const&, Http&, Clock&, Environment const&) const {
+        return fail(errc::bad_configuration, "it says how to get an access token by single sign-on, and no key: add "
+                                             "sso_account_id and sso_role_name");
+    }
+
+    template <class Http, class Clock, class Environment>
+    [[nodiscard]] result<access_key> first_key(process_settings const& how, Http& http, Clock& clock,
+                                               Environment const& here) const {
+        return process{how.command, how.account_id}.fetch(http, clock, here);
+    }
+
+    /// What a profile names and what then has nothing to offer is broken.
+    static error of_profile(std::string const& profile_name, error why) {
+        if (why.code == errc::not_configured) why.code = errc::bad_configuration;
+        auto const told = "profile " + aws::detail::one_line(profile_name) + ": ";
+        if (!why.message.starts_with(told)) why.message = told + why.message;
         return why;
     }
 
-    static bool filled(aws::section const& from, std::string_view setting) {
-        auto const* const value = from.find_secret(setting);
-        return value != nullptr && !value->empty();
-    }
-
-    static error unknown_way(std::string const& profile_name, std::string_view setting) {
-        return fail(errc::bad_configuration, "profile " + profile_name + " gets its key by " + std::string{setting} +
-                                                 ", which this version cannot: use static keys or another source");
-    }
-
-    std::string chosen_;
+    std::string chosen_{};
+    aws::client_options options_{};
+    instance instance_{};
 };
 
 } // namespace fargate::inline v0::credentials
@@ -5385,112 +9254,109 @@ private:
 
 namespace fargate::inline v0::credentials {
 
-/// Holds the place of web identity in the search: where it is set up, no later source may quietly take over.
-class no_web_identity {
-public:
-    static constexpr std::string_view name = "web identity";
-
-    template <class Http, class Clock, environment_policy Environment>
-    [[nodiscard]] result<access_key> fetch(Http&, Clock&, Environment const& process) const {
-        if (filled_variable(process, "AWS_WEB_IDENTITY_TOKEN_FILE"))
-            return fail(errc::bad_configuration,
-                        "AWS_WEB_IDENTITY_TOKEN_FILE is set, which this version cannot use: unset it or set a key");
-        return fail(errc::not_configured, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
-    }
+/// What a program decides about the standard search.
+struct standard_options {
+    access_key key{}; ///< comes first; empty: none
+    std::string
+        profile{}; ///< of the shared files, in place of the environment's key and web identity; empty: see `profile`
+    aws::client_options sts{};   ///< for the calls that get keys of roles
+    instance_options instance{}; ///< for the metadata service of EC2
 };
 
-/// Where a program finds its key when nobody says otherwise, in boto3's order: the key it was given, the environment, the
-/// shared files, the agent beside a container. Kept until shortly before it ends.
-class standard : public cached<chain<fixed, environment, no_web_identity, profile, container>> {
+namespace detail {
+
+/// A provider that is left out where the program names a profile.
+template <class Provider>
+class unless_profile {
+public:
+    static constexpr std::string_view name = Provider::name;
+
+    unless_profile() = default;
+    unless_profile(Provider provider, bool left_out) : provider_{std::move(provider)}, left_out_{left_out} {}
+
+    template <class Http, class Clock, class Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& process) const {
+        if (left_out_) return fail(errc::not_configured, "left out, because the program names a profile");
+        return provider_.fetch(http, clock, process);
+    }
+
+private:
+    Provider provider_{};
+    bool left_out_ = false;
+};
+
+/// The profile, where it takes on a role with another's key: boto3 has that before web identity, and all other ways of a
+/// profile behind it.
+class role_of_profile {
+public:
+    static constexpr std::string_view name = "role of the profile";
+
+    role_of_profile() = default;
+    explicit role_of_profile(profile provider) : provider_{std::move(provider)} {}
+
+    template <http_policy Http, clock_policy Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& process) const {
+        auto const files = aws::load_shared_files(process);
+        if (!files) return files.error();
+        auto const choice = aws::choose_profile(process);
+        auto const* const found = files->profile(choice.name);
+        if (found == nullptr ? choice.named : profile_walk::assumes_role(*found))
+            return provider_.fetch(http, clock, process);
+        return fail(errc::not_configured, found == nullptr
+                                              ? "there is no profile"
+                                              : "profile " + aws::detail::one_line(choice.name) + " takes on none");
+    }
+
+private:
+    profile provider_{};
+};
+
+using standard_chain = chain<fixed, unless_profile<environment>, role_of_profile, unless_profile<web_identity>, profile,
+                             container, instance>;
+
+[[nodiscard]] inline standard_chain make_standard_chain(standard_options options) {
+    bool const named = !options.profile.empty();
+    profile const from_files{{}, options.sts};
+    return standard_chain{fixed{std::move(options.key)},
+                          unless_profile{environment{}, named},
+                          role_of_profile{from_files},
+                          unless_profile{web_identity{std::nullopt, std::move(options.sts)}, named},
+                          from_files,
+                          container{},
+                          instance{std::move(options.instance)}};
+}
+
+} // namespace detail
+
+/// Where a program finds its key when nobody says otherwise, in boto3's order: the key it was given, the environment, a
+/// role of the profile, web identity, the profile's other ways, the agent beside a container, the metadata service of EC2.
+/// A source that is configured and fails ends the search; the metadata service alone is only tried. A profile that the
+/// program names takes the environment's key and web identity out of the search, one that AWS_PROFILE names does not. When
+/// nothing is found, the message says what every source answered. Kept until shortly before it ends, see `cached`.
+class standard : public cached<detail::standard_chain> {
 public:
     static constexpr std::string_view name = "standard";
 
     standard() = default;
+    explicit standard(standard_options options) : standard{std::string{options.profile}, std::move(options)} {}
     /// An empty key is none; half of one is an error when a key is fetched.
-    explicit standard(access_key given) :
-        cached{chain{fixed{std::move(given)}, environment{}, no_web_identity{}, profile{}, container{}}} {}
-};
+    explicit standard(access_key given) : standard{standard_options{.key = std::move(given)}} {}
+    /// A profile of the shared files.
+    explicit standard(std::string profile) : standard{standard_options{.profile = std::move(profile)}} {}
 
-} // namespace fargate::inline v0::credentials
-
-#endif
-
-// ---- fargate/crypto/openssl.hpp -------------------------------------------------------------------------------------
-
-#ifndef FARGATE_CRYPTO_OPENSSL_HPP
-#define FARGATE_CRYPTO_OPENSSL_HPP
-
-namespace fargate::inline v0::crypto {
-
-/// `hash_policy` on OpenSSL 3. It goes through EVP, so that a FIPS provider is honoured, and looks the algorithm up once
-/// for the whole process: `SHA256()` and `HMAC()` look it up on every call, which takes longer than the hashing.
-class openssl_hash {
-public:
-    [[nodiscard]] digest sha256(std::string_view data) const noexcept {
-        digest made;
-        require(EVP_Digest(data.data(), data.size(), made.data(), nullptr, algorithm(), nullptr));
-        return made;
-    }
-
-    /// `HMAC` of RFC 2104, written out because OpenSSL 3's own sets up three contexts for each message.
-    [[nodiscard]] digest hmac_sha256(std::string_view key, std::string_view data) const noexcept {
-        unsigned char pad[block_size] = {};
-        if (key.size() > block_size) {
-            digest shorter = sha256(key);
-            std::memcpy(pad, shorter.data(), shorter.size());
-            wipe(shorter.data(), shorter.size());
-        } else if (!key.empty()) {
-            std::memcpy(pad, key.data(), key.size());
-        }
-        digest made;
-        context state;
-        for (unsigned char& each : pad) each ^= 0x36U;
-        state.hash(pad, data, made);
-        for (unsigned char& each : pad) each ^= 0x36U ^ 0x5CU;
-        state.hash(pad, bytes_of(made), made);
-        wipe(pad, sizeof pad);
-        return made;
+    template <http_policy Http, clock_policy Clock, environment_policy Environment>
+    [[nodiscard]] result<access_key> fetch(Http& http, Clock& clock, Environment const& process) {
+        return cached::fetch(http, clock, with_profile(process, profile_));
     }
 
 private:
-    static constexpr std::size_t block_size = 64;
+    standard(std::string profile, standard_options options) :
+        cached{detail::make_standard_chain(std::move(options))}, profile_{std::move(profile)} {}
 
-    /// Memory that EVP hashes in; OpenSSL wipes it when it goes.
-    class context {
-    public:
-        context() noexcept : state_{EVP_MD_CTX_new()} {}
-        context(context const&) = delete;
-        context& operator=(context const&) = delete;
-        ~context() { EVP_MD_CTX_free(state_); }
-
-        /// `into` may be what `data` views.
-        void hash(unsigned char const (&pad)[block_size], std::string_view data, digest& into) noexcept {
-            require(EVP_DigestInit_ex2(state_, algorithm(), nullptr));
-            require(EVP_DigestUpdate(state_, pad, block_size));
-            require(EVP_DigestUpdate(state_, data.data(), data.size()));
-            require(EVP_DigestFinal_ex(state_, into.data(), nullptr));
-        }
-
-    private:
-        EVP_MD_CTX* state_;
-    };
-
-    /// Lives as long as the process.
-    static EVP_MD const* algorithm() noexcept {
-        static EVP_MD const* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-        return fetched;
-    }
-
-    static void require(int done) noexcept {
-        if (done == 1) return;
-        std::fputs("fargate: OpenSSL cannot compute SHA-256: check its configuration\n", stderr);
-        std::abort();
-    }
+    std::string profile_{};
 };
 
-static_assert(hash_policy<openssl_hash>);
-
-} // namespace fargate::inline v0::crypto
+} // namespace fargate::inline v0::credentials
 
 #endif
 
@@ -5654,6 +9520,18 @@ private:
     bool was_pending_ = false;
 };
 
+/// Somebody's words as they may stand in one line of a message: at most 1024 bytes, with `?` for control bytes, and for all
+/// that is not ASCII when it is no UTF-8.
+[[nodiscard]] inline std::string readable(std::string_view words) {
+    std::string made{words.substr(0, 1024)};
+    bool const utf8 = text::is_utf8(made);
+    for (char& c : made) {
+        auto const byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F || (byte > 0x7F && !utf8)) c = '?';
+    }
+    return made;
+}
+
 /// One transfer at a time and the connections it leaves open: an easy handle, alone in a multi handle of its own.
 class session {
 public:
@@ -5720,6 +9598,22 @@ public:
         text_.front() = '\0';
     }
 
+    void opened(curl_socket_t socket) { sockets_.push_back(socket); }
+    static int on_close(void* self, curl_socket_t socket) noexcept {
+        std::erase(static_cast<session*>(self)->sockets_, socket);
+        return ::close(socket);
+    }
+
+    /// No connection that was left open has been closed by the other side or has said a word since: what it said would be
+    /// taken for the answer to the next request.
+    [[nodiscard]] bool quiet() const noexcept {
+        for (auto const socket : sockets_) {
+            pollfd watched{socket, POLLIN, 0};
+            if (::poll(&watched, 1, 0) != 0) return false;
+        }
+        return true;
+    }
+
     template <class Value>
     [[nodiscard]] Value info(CURLINFO what) const noexcept {
         Value value{};
@@ -5741,10 +9635,7 @@ public:
         std::string_view const text{text_.data()};
         if (text.empty() || text::contains(text, "@") || text.starts_with("Unsupported proxy"))
             return curl_easy_strerror(code);
-        std::string made{text};
-        for (char& c : made)
-            if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-        return made;
+        return readable(text);
     }
 
     [[nodiscard]] static error broken(CURLMcode code) {
@@ -5752,6 +9643,7 @@ public:
     }
 
 private:
+    std::vector<curl_socket_t> sockets_; // that connections have open
     multi_handle multi_;
     easy_handle easy_;
     bool joined_ = false;
@@ -5934,7 +9826,8 @@ public:
 private:
     using steady = std::chrono::steady_clock;
     using milliseconds = std::chrono::milliseconds;
-    enum class refusal : unsigned char { none, long_head, long_body, not_http, repetition };
+    static constexpr std::size_t most_fields = 1000;
+    enum class refusal : unsigned char { none, long_head, many_fields, long_body, not_http, repetition, sink };
 
     void prepare() {
         session_.set(CURLOPT_URL, request_.url.c_str());
@@ -5961,6 +9854,8 @@ private:
         session_.set(CURLOPT_WRITEDATA, static_cast<void*>(this));
         session_.set(CURLOPT_SOCKOPTFUNCTION, &on_socket);
         session_.set(CURLOPT_SOCKOPTDATA, static_cast<void*>(this));
+        session_.set(CURLOPT_CLOSESOCKETFUNCTION, &session::on_close);
+        session_.set(CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&session_));
     }
 
     /// Runs the transfer until libcurl calls it ended, or until a deadline or the stop token ends it.
@@ -6027,23 +9922,29 @@ private:
     [[nodiscard]] std::optional<error> judge(CURLcode code) const {
         switch (refused_) {
         case refusal::long_head: return too_large("head", request_.limits.head, "raise limits.head");
+        case refusal::many_fields:
+            return fail(errc::too_large, "the answer's head from " + peer_ + " has more than " +
+                                             std::to_string(most_fields) + " fields");
         case refusal::long_body: return too_large("body", request_.limits.body, "raise limits.body or ask for less");
         case refusal::not_http: return no_http("its head is malformed");
         case refusal::repetition: return lost("the kept connection closed, and nothing is sent twice");
+        case refusal::sink: return fail(errc::cancelled, "the receiver wants no more from " + peer_);
         case refusal::none: break;
         }
         if (constexpr int curle_too_large = 100; static_cast<int>(code) == curle_too_large) return long_line();
         switch (code) {
         case CURLE_OK:
             if (head_.complete()) return std::nullopt;
-            return no_http("there is no final status");
+            return lost("the connection closed inside the answer's head");
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_ISSUER_ERROR:
         case CURLE_SSL_INVALIDCERTSTATUS:
         case CURLE_SSL_PINNEDPUBKEYNOTMATCH: return untrusted(session_.words(code));
         case CURLE_SSL_CONNECT_ERROR: return judge_handshake();
         case CURLE_SSL_CACERT_BADFILE:
-            return fail(errc::bad_configuration, "the trusted certificates cannot be read: " + session_.words(code));
+            return fail(errc::bad_configuration,
+                        "the trusted certificates cannot be read: " +
+                            (request_.ca_file.empty() ? session_.words(code) : readable(request_.ca_file)));
         case CURLE_SSL_CERTPROBLEM:
             return fail(errc::bad_configuration,
                         "the client certificate or its key cannot be used: " + session_.words(code));
@@ -6079,10 +9980,13 @@ private:
     }
 
     /// A certificate whose signature is false, as of a namesake of the authority, comes as a failed handshake; OpenSSL's
-    /// words then are of its cryptography and not of the protocol.
+    /// words then are of its cryptography and not of the protocol. A server without TLS 1.2 is told by one side or the other.
     [[nodiscard]] error judge_handshake() const {
         auto const words = session_.words(CURLE_SSL_CONNECT_ERROR);
         if (text::contains(words, " routines:") && !text::contains(words, "SSL routines")) return untrusted(words);
+        for (char const* const part : {"unsupported protocol", "protocol version", "UNSUPPORTED_PROTOCOL"})
+            if (text::contains(words, part))
+                return fail(errc::untrusted_peer, peer_ + " speaks no TLS 1.2 or later: " + words);
         return lost(words);
     }
 
@@ -6115,6 +10019,7 @@ private:
             return CURL_SOCKOPT_ERROR;
         }
         close_on_exec(socket);
+        here.session_.opened(socket);
         return CURL_SOCKOPT_OK;
     }
 
@@ -6124,8 +10029,15 @@ private:
         if (head_bytes_ > request_.limits.head) return refuse(refusal::long_head);
         bool const before = head_.complete();
         if (!head_.take(line)) return refuse(refusal::not_http);
+        if (head_.headers().size() > most_fields) return refuse(refusal::many_fields);
         if (head_.complete() == before) return true;
         auto const length = has_body() ? head_.announced().value_or(0) : 0;
+        if (request_.sink != nullptr && head_.status() >= 200 && head_.status() <= 299) {
+            if (!std::in_range<curl_off_t>(length))
+                return refuse(refusal::long_body); // libcurl would read on without end
+            sunk_ = true;
+            return request_.sink->begin({head_.status(), head_.headers(), {}}) || refuse(refusal::sink);
+        }
         if (length > request_.limits.body) return refuse(refusal::long_body);
         body_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(length, 1024 * 1024)));
         return true;
@@ -6133,6 +10045,7 @@ private:
 
     [[nodiscard]] bool take_body(std::string_view bytes) {
         received_ = true;
+        if (sunk_) return request_.sink->take(bytes) || refuse(refusal::sink);
         if (bytes.size() > request_.limits.body - body_.size()) return refuse(refusal::long_body);
         body_ += bytes;
         return true;
@@ -6155,6 +10068,7 @@ private:
     head head_;
     std::string body_;
     std::size_t head_bytes_ = 0;
+    bool sunk_ = false;     ///< the body goes to the request's sink
     bool received_ = false; ///< since the loop last looked
     refusal refused_ = refusal::none;
 };
@@ -6242,9 +10156,11 @@ template <class Number>
 }
 
 /// Sets what is the same for every request to an address: nothing that libcurl would do beyond the one exchange (cookies,
-/// netrc, redirects, credentials, content decoding are off or not asked for), by which proxy, and whom to trust. `options`
-/// must stay as they are while the session is used.
-inline void prepare(session& session, curl_options const& options, text::url const& address, bool bypass_proxy) {
+/// netrc, redirects, credentials, content decoding are off or not asked for), by which proxy, and whom to trust: the
+/// request's own authorities, else those of the host, else those of the options, else the system's. `options` and `request`
+/// must stay as they are while the session is used. (libcurl reuses a connection or a TLS session under the same trust
+/// only.)
+inline void prepare(session& session, curl_options const& options, text::url const& address, request const& request) {
     auto const text_or_null = [](std::string const& value) { return value.empty() ? nullptr : value.c_str(); };
     session.set(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -6271,7 +10187,10 @@ inline void prepare(session& session, curl_options const& options, text::url con
     bool const apart = own != options.trust.end();
     auto const& ca_file = apart ? own->ca_file : options.ca_file;
     auto const& ca_path = apart ? own->ca_path : options.ca_path;
-    if (!ca_file.empty() || !ca_path.empty()) {
+    if (!request.ca_file.empty()) {
+        session.set(CURLOPT_CAINFO, request.ca_file.c_str());
+        session.set(CURLOPT_CAPATH, nullptr);
+    } else if (!ca_file.empty() || !ca_path.empty()) {
         session.set(CURLOPT_CAINFO, text_or_null(ca_file));
         session.set(CURLOPT_CAPATH, text_or_null(ca_path));
     }
@@ -6292,7 +10211,7 @@ inline void prepare(session& session, curl_options const& options, text::url con
     auto const& special = address.scheme == "https" ? options.https_proxy : options.http_proxy;
     auto const& proxy = special.empty() ? options.proxy : special;
     if (!proxy.empty() || !options.environment) session.set(CURLOPT_PROXY, proxy.c_str());
-    bool const around = bypass_proxy || is_excepted(options.no_proxy, address);
+    bool const around = request.bypass_proxy || is_excepted(options.no_proxy, address);
     session.set(CURLOPT_NOPROXY, around                                            ? "*"
                                  : options.no_proxy.empty() && options.environment ? nullptr
                                                                                    : options.no_proxy.c_str());
@@ -6318,13 +10237,15 @@ namespace fargate::inline v0 {
 /// - `limits.connect` covers name lookup, TCP, proxy and TLS; `limits.idle` runs from then on while no byte moves either
 ///   way. An answer over a limit is given up at once, and before the body when its `Content-Length` already says so.
 /// - Nothing is sent twice. When a kept connection dies under a request, that is `connection_failed`, retryable, for the
-///   request may have been acted on; one that the server closed while it was idle is noticed beforehand and replaced.
+///   request may have been acted on; one that the server closed while it was idle, or spoke on unasked, is noticed
+///   beforehand and replaced.
 /// - Proxies come from the options or from `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` (all but the first in
 ///   capitals too). libcurl reads these itself; `curl_options_from` (http/curl_environment.hpp) reads them as Python does.
 /// - Keeps no cookies, reads no netrc, raises no SIGPIPE.
 ///
 /// Errors are those of `http_policy`, and `bad_configuration` when the trusted certificates or the own one cannot be read.
-/// Broken or missing connections and passed deadlines are retryable; refused certificates and refused answers are not.
+/// Broken or missing connections and passed deadlines are retryable; refused certificates and refused answers are not, nor
+/// is a server that knows no TLS 1.2 (`untrusted_peer`). After an error the connection is closed.
 class curl_http {
 public:
     using options = curl_options;
@@ -6345,7 +10266,7 @@ public:
         if (request.stop.stop_requested()) return fail(errc::cancelled, "stopped before the request was sent");
         auto session = take();
         if (!session) return std::move(session).error();
-        http::curl_api::prepare(**session, options_, *address, request.bypass_proxy);
+        http::curl_api::prepare(**session, options_, *address, request);
         http::curl_api::exchange exchange{**session, request, address->authority};
         auto answer = exchange.run(http::curl_api::as_long(options_.connections));
         if (answer) keep(*std::move(session));
@@ -6356,15 +10277,17 @@ private:
     using session_pointer = std::unique_ptr<http::curl_api::session>;
 
     [[nodiscard]] result<session_pointer> take() {
-        {
-            std::scoped_lock const lock{mutex_};
-            if (!idle_.empty()) {
-                auto last = std::move(idle_.back());
-                idle_.pop_back();
-                return last;
-            }
-        }
+        while (auto last = take_idle())
+            if (last->quiet()) return last;
         return http::curl_api::session::open();
+    }
+
+    [[nodiscard]] session_pointer take_idle() {
+        std::scoped_lock const lock{mutex_};
+        if (idle_.empty()) return nullptr;
+        auto last = std::move(idle_.back());
+        idle_.pop_back();
+        return last;
     }
 
     void keep(session_pointer session) {
@@ -6379,398 +10302,6 @@ private:
 };
 
 } // namespace fargate::inline v0
-
-#endif
-
-// ---- fargate/retry/rate_limiter.hpp ---------------------------------------------------------------------------------
-
-#ifndef FARGATE_RETRY_RATE_LIMITER_HPP
-#define FARGATE_RETRY_RATE_LIMITER_HPP
-
-namespace fargate::inline v0::retry {
-
-/// How a rate recovers from throttling: at once down to `beta` of what it was, then along a cubic curve back to that and
-/// beyond (CUBIC, RFC 8312, with requests a second in place of a window). Times are seconds from any one moment.
-class cubic_curve {
-public:
-    static constexpr double beta = 0.7;
-    static constexpr double scale = 0.4;
-
-    explicit cubic_curve(double start) noexcept : last_throttle_{start} {}
-
-    /// The rate that a request at `time` which was not throttled allows.
-    [[nodiscard]] double grown(double time) const noexcept {
-        double const distance = time - last_throttle_ - plateau_;
-        return scale * distance * distance * distance + highest_;
-    }
-
-    /// The rate after a request at `time` was throttled, when `rate` was being sent.
-    [[nodiscard]] double throttled(double rate, double time) noexcept {
-        highest_ = rate;
-        last_throttle_ = time;
-        plateau_ = std::cbrt(highest_ * (1 - beta) / scale);
-        return rate * beta;
-    }
-
-private:
-    double highest_ = 0;
-    double plateau_ = 0; ///< seconds from the throttling to where the curve is flat
-    double last_throttle_;
-};
-
-/// Requests a second, counted in half seconds and smoothed.
-class rate_meter {
-public:
-    static constexpr double smoothing = 0.8;
-
-    /// Counts a request at `time`, seconds from the moment when counting began.
-    double record(double time) noexcept {
-        double const bucket = std::floor(time * 2) / 2;
-        ++count_;
-        if (bucket > last_bucket_) {
-            rate_ = count_ / (bucket - last_bucket_) * smoothing + rate_ * (1 - smoothing);
-            count_ = 0;
-            last_bucket_ = bucket;
-        }
-        return rate_;
-    }
-
-private:
-    double rate_ = 0;
-    double count_ = 0;
-    double last_bucket_ = 0;
-};
-
-/// The client-side limit of the AWS SDKs' "adaptive" retry mode: a token bucket, one token a request, that does nothing
-/// until the first throttling and from then on fills at a rate that throttling lowers and success raises. Decides and never
-/// waits. Thread-safe: who comes first is sent first, for a token is taken when it is promised, before it is there.
-/// A clock that is set back counts as one that stood still.
-class rate_limiter {
-public:
-    static constexpr double lowest_rate = 0.5; ///< requests a second
-
-    /// How long a request that could go `now` has to wait.
-    [[nodiscard]] duration before_send(time_point now) {
-        std::scoped_lock const lock{mutex_};
-        double const time = seconds_to(now);
-        if (!enabled_) return duration::zero();
-        refill(time);
-        tokens_ -= 1;
-        if (tokens_ >= 0) return duration::zero();
-        return std::chrono::ceil<duration>(std::chrono::duration<double>{-tokens_ / fill_rate_});
-    }
-
-    /// Learns how the request ended that an answer, or none, came for `now`.
-    void after_send(time_point now, bool throttled) {
-        std::scoped_lock const lock{mutex_};
-        double const time = seconds_to(now);
-        double const measured = meter_.record(time);
-        double rate = 0;
-        if (throttled) {
-            rate = curve_.throttled(enabled_ ? std::min(measured, fill_rate_) : measured, time);
-            enabled_ = true;
-        } else {
-            rate = curve_.grown(time);
-        }
-        set_rate(std::min(rate, 2 * measured), time);
-        measured_ = measured;
-    }
-
-    /// Requests a second that the bucket lets through, when it is at work.
-    [[nodiscard]] double rate() const {
-        std::scoped_lock const lock{mutex_};
-        return fill_rate_;
-    }
-
-    /// Requests a second that were sent, smoothed.
-    [[nodiscard]] double measured() const {
-        std::scoped_lock const lock{mutex_};
-        return measured_;
-    }
-
-private:
-    /// Seconds since the full second in which the limiter was first asked.
-    double seconds_to(time_point now) {
-        if (!begun_) {
-            begun_ = true;
-            origin_ = std::chrono::floor<std::chrono::seconds>(now);
-            curve_ = cubic_curve{std::chrono::duration<double>{now - origin_}.count()};
-            latest_ = refilled_ = std::chrono::duration<double>{now - origin_}.count();
-        }
-        latest_ = std::max(latest_, std::chrono::duration<double>{now - origin_}.count());
-        return latest_;
-    }
-
-    void refill(double time) {
-        tokens_ = std::min(capacity_, tokens_ + (time - refilled_) * fill_rate_);
-        refilled_ = time;
-    }
-
-    void set_rate(double rate, double time) {
-        refill(time); // what has come in so far came in at the old rate
-        fill_rate_ = std::max(rate, lowest_rate);
-        capacity_ = std::max(rate, 1.0);
-        tokens_ = std::min(tokens_, capacity_);
-    }
-
-    mutable std::mutex mutex_;
-    bool begun_ = false;
-    bool enabled_ = false;
-    time_point origin_{};
-    double latest_ = 0;
-    double refilled_ = 0;
-    double tokens_ = 0;
-    double fill_rate_ = 1;
-    double capacity_ = 1;
-    double measured_ = 0;
-    cubic_curve curve_{0};
-    rate_meter meter_{};
-};
-
-} // namespace fargate::inline v0::retry
-
-#endif
-
-// ---- fargate/retry/backoff.hpp --------------------------------------------------------------------------------------
-
-#ifndef FARGATE_RETRY_BACKOFF_HPP
-#define FARGATE_RETRY_BACKOFF_HPP
-
-namespace fargate::inline v0::retry {
-
-/// Exponential back-off with full jitter: the wait before repeat number `repeat` (1, 2, ...) is
-/// `fraction * min(base * 2^(repeat-1), cap)`, with `fraction` in [0, 1] drawn by the caller. Never negative, never past
-/// `cap`, whatever the arguments.
-[[nodiscard]] constexpr duration backoff(duration base, duration cap, int repeat, double fraction) noexcept {
-    if (base <= duration::zero() || cap <= duration::zero() || fraction <= 0) return duration::zero();
-    duration wait = base < cap ? base : cap;
-    for (int doubled = 1; doubled < repeat && wait < cap; ++doubled) wait = wait < cap - wait ? wait + wait : cap;
-    return duration{static_cast<duration::rep>(static_cast<double>(wait.count()) * (fraction < 1 ? fraction : 1.0))};
-}
-
-} // namespace fargate::inline v0::retry
-
-#endif
-
-// ---- fargate/retry/standard.hpp -------------------------------------------------------------------------------------
-
-#ifndef FARGATE_RETRY_STANDARD_HPP
-#define FARGATE_RETRY_STANDARD_HPP
-
-namespace fargate::inline v0::retry {
-
-/// The numbers of the AWS SDKs' "standard" retry mode, revision 2.1 of 2026.
-struct standard_options {
-    int max_attempts = 3; ///< the first one included; less than 1 counts as 1
-    int quota = 500;      ///< what all calls that share the policy may spend on repeats before successes earn it back
-    int transient_cost = 14;
-    int throttled_cost = 5;
-    duration transient_base = std::chrono::milliseconds{50};
-    duration throttled_base = std::chrono::seconds{1};
-    duration longest = std::chrono::seconds{20};           ///< cap of the computed wait
-    duration hint_slack = std::chrono::seconds{5};         ///< how far the server may stretch the computed wait
-    double (*jitter)() = [] { return random_fraction(); }; ///< draws from [0, 1]; tests pin it
-};
-
-/// The AWS SDKs' standard retry mode 2.1: exponential back-off with full jitter, short for lost connections and 5xx, long
-/// for throttling; a quota shared by every call of the policy, so that a service that is down is not asked three times by
-/// everybody; and the server's `x-amz-retry-after`, believed within `[wait, wait + hint_slack]`. `Retry-After` is not part
-/// of it. Thread-safe; a call that succeeds gives back what its last repeat took, or 1 when it needed none.
-class standard {
-public:
-    standard() : standard(standard_options{}) {}
-    explicit standard(standard_options options) : options_{options}, left_{std::max(0, options.quota)} {}
-
-    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) {
-        ++book.attempts;
-        if (how.kind == verdict::succeeded) {
-            give_back(std::max(book.held, 1));
-            book.held = 0;
-        }
-        if (how.kind == verdict::succeeded || how.kind == verdict::refused) return std::nullopt;
-        if (book.attempts >= max_attempts()) return std::nullopt;
-        bool const throttled = how.kind == verdict::throttled;
-        int const cost = throttled ? options_.throttled_cost : options_.transient_cost;
-        if (!take(cost)) return std::nullopt;
-        book.held = cost;
-        duration const wait = backoff(throttled ? options_.throttled_base : options_.transient_base, options_.longest,
-                                      book.attempts, options_.jitter());
-        if (!how.server_hint) return wait;
-        constexpr std::chrono::milliseconds none{0};
-        constexpr std::chrono::milliseconds day = std::chrono::hours{24};
-        duration const hint = std::clamp(*how.server_hint, none, day);
-        return std::clamp(hint, wait, wait + options_.hint_slack);
-    }
-
-    /// Attempts a call has at most, for the `max=` of `amz-sdk-request`.
-    [[nodiscard]] int max_attempts() const noexcept { return std::max(1, options_.max_attempts); }
-
-    /// What is left of the quota.
-    [[nodiscard]] int quota() const noexcept { return left_.load(std::memory_order_relaxed); }
-
-private:
-    [[nodiscard]] bool take(int cost) noexcept {
-        int left = left_.load(std::memory_order_relaxed);
-        while (left >= cost)
-            if (left_.compare_exchange_weak(left, left - cost, std::memory_order_relaxed)) return true;
-        return false;
-    }
-
-    void give_back(int amount) noexcept {
-        int left = left_.load(std::memory_order_relaxed);
-        while (!left_.compare_exchange_weak(left, std::min(options_.quota, left + amount), std::memory_order_relaxed)) {
-        }
-    }
-
-    standard_options options_;
-    std::atomic<int> left_;
-};
-
-} // namespace fargate::inline v0::retry
-
-#endif
-
-// ---- fargate/retry/adaptive.hpp -------------------------------------------------------------------------------------
-
-#ifndef FARGATE_RETRY_ADAPTIVE_HPP
-#define FARGATE_RETRY_ADAPTIVE_HPP
-
-namespace fargate::inline v0::retry {
-
-/// The AWS SDKs' adaptive retry mode: the standard one, and once the service has throttled, a limit on how fast requests
-/// are sent at all. The limit counts for all calls that share the policy, so a policy serves one client. Thread-safe.
-class adaptive {
-public:
-    adaptive() = default;
-    explicit adaptive(standard_options options) : repeats_{options} {}
-
-    [[nodiscard]] duration before_send(time_point now) { return limiter_.before_send(now); }
-    void after_send(time_point now, outcome const& how) { limiter_.after_send(now, how.kind == verdict::throttled); }
-    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) { return repeats_.next(book, how); }
-
-    [[nodiscard]] int max_attempts() const noexcept { return repeats_.max_attempts(); }
-    [[nodiscard]] int quota() const noexcept { return repeats_.quota(); }
-
-private:
-    standard repeats_;
-    rate_limiter limiter_;
-};
-
-} // namespace fargate::inline v0::retry
-
-#endif
-
-// ---- fargate/retry/legacy.hpp ---------------------------------------------------------------------------------------
-
-#ifndef FARGATE_RETRY_LEGACY_HPP
-#define FARGATE_RETRY_LEGACY_HPP
-
-namespace fargate::inline v0::retry {
-
-/// The numbers of botocore's "legacy" retry mode.
-struct legacy_options {
-    int max_attempts = 5;                                  ///< the first one included; less than 1 counts as 1
-    duration base = std::chrono::seconds{1};               ///< doubles with every repeat, without a cap
-    double (*jitter)() = [] { return random_fraction(); }; ///< draws from [0, 1]; tests pin it
-};
-
-/// The retry mode that botocore had before the standard one: five attempts, waits of up to 1, 2, 4, 8 seconds for
-/// throttling and lost connections alike, no quota, and deaf to the server's `x-amz-retry-after`. Thread-safe.
-class legacy {
-public:
-    legacy() : legacy(legacy_options{}) {}
-    explicit legacy(legacy_options options) : options_{options} {}
-
-    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) const {
-        ++book.attempts;
-        if (how.kind == verdict::succeeded || how.kind == verdict::refused) return std::nullopt;
-        if (book.attempts >= max_attempts()) return std::nullopt;
-        return backoff(options_.base, duration::max(), book.attempts, options_.jitter());
-    }
-
-    /// Attempts a call has at most, for the `max=` of `amz-sdk-request`.
-    [[nodiscard]] int max_attempts() const noexcept { return std::max(1, options_.max_attempts); }
-
-private:
-    legacy_options options_;
-};
-
-} // namespace fargate::inline v0::retry
-
-#endif
-
-// ---- fargate/retry/any_mode.hpp -------------------------------------------------------------------------------------
-
-#ifndef FARGATE_RETRY_ANY_MODE_HPP
-#define FARGATE_RETRY_ANY_MODE_HPP
-
-namespace fargate::inline v0::retry {
-
-/// The retry modes of the AWS SDKs by their names.
-enum class mode : unsigned char { standard, legacy, adaptive };
-
-/// What a configuration may say about repeats.
-struct mode_options {
-    std::optional<retry::mode> mode{};
-    std::optional<int> max_attempts{}; ///< the first one included
-
-    /// Nothing is said.
-    [[nodiscard]] bool empty() const noexcept { return !mode && !max_attempts; }
-};
-
-/// Whichever of the SDKs' modes is asked for when the program runs; standard unless told otherwise. Thread-safe.
-class any_mode {
-public:
-    any_mode() : any_mode(mode_options{}) {}
-
-    /// `numbers` are those of the standard and the adaptive mode; legacy takes the jitter from them.
-    explicit any_mode(mode_options const& how, standard_options const& numbers = {}) :
-        how_{how},
-        numbers_{numbers},
-        steady_{with_attempts(numbers, how.max_attempts)},
-        legacy_{legacy_numbers(numbers, how.max_attempts)} {}
-
-    /// A policy of its own, with nothing spent, that is as this one but for what `how` says.
-    [[nodiscard]] any_mode with(mode_options const& how) const {
-        mode_options const merged{how.mode ? how.mode : how_.mode,
-                                  how.max_attempts ? how.max_attempts : how_.max_attempts};
-        return any_mode{merged, numbers_};
-    }
-
-    [[nodiscard]] std::optional<duration> next(progress& book, outcome const& how) {
-        return kind() == retry::mode::legacy ? legacy_.next(book, how) : steady_.next(book, how);
-    }
-    [[nodiscard]] duration before_send(time_point now) {
-        return kind() == retry::mode::adaptive ? steady_.before_send(now) : duration::zero();
-    }
-    void after_send(time_point now, outcome const& how) {
-        if (kind() == retry::mode::adaptive) steady_.after_send(now, how);
-    }
-
-    [[nodiscard]] retry::mode kind() const noexcept { return how_.mode.value_or(retry::mode::standard); }
-    [[nodiscard]] int max_attempts() const noexcept {
-        return kind() == retry::mode::legacy ? legacy_.max_attempts() : steady_.max_attempts();
-    }
-
-private:
-    static standard_options with_attempts(standard_options numbers, std::optional<int> attempts) {
-        numbers.max_attempts = attempts.value_or(numbers.max_attempts);
-        return numbers;
-    }
-    static legacy_options legacy_numbers(standard_options const& numbers, std::optional<int> attempts) {
-        legacy_options made;
-        made.max_attempts = attempts.value_or(made.max_attempts);
-        made.jitter = numbers.jitter;
-        return made;
-    }
-
-    mode_options how_;
-    standard_options numbers_;
-    adaptive steady_;
-    legacy legacy_;
-};
-
-} // namespace fargate::inline v0::retry
 
 #endif
 
@@ -11948,12 +15479,7 @@ inline constexpr botocore_row botocore_s3[] = {
          std::optional<bool> whatever; // bodies are empty, and their hash is always signed
          r.flag(at, whatever);
      }},
-    {"use_accelerate_endpoint",
-     [](botocore_reader& r, botocore_place const& at) {
-         std::optional<bool> given;
-         r.flag(at, given);
-         r.made.s3.accelerate = given.value_or(false);
-     }},
+    {"use_accelerate_endpoint", [](botocore_reader& r, botocore_place const& at) { r.flag(at, r.made.s3.accelerate); }},
     {"use_dualstack_endpoint",
      [](botocore_reader& r, botocore_place const& at) { r.flag(at, r.made.s3_use_dualstack_endpoint); }},
     {"us_east_1_regional_endpoint",
@@ -12125,9 +15651,10 @@ template <environment_policy Environment, log_policy Log>
         if (!found) return found.error();
         return *found ? detail::read_ambient(reader, rows, option, **found) : result<void>{};
     };
+    auto const repeats = ambient_repeats(known);
+    if (!repeats) return repeats.error();
+    reader.made.retries = *repeats;
     for (auto const& done : {
-             read(detail::botocore_retries, "mode", "AWS_RETRY_MODE", "retry_mode"),
-             read(detail::botocore_retries, "total_max_attempts", "AWS_MAX_ATTEMPTS", "max_attempts"),
              read(detail::botocore_options, "defaults_mode", "AWS_DEFAULTS_MODE", "defaults_mode"),
              read(detail::botocore_options, "tcp_keepalive", "BOTOCORE_TCP_KEEPALIVE", "tcp_keepalive"),
          })
@@ -12172,8 +15699,8 @@ template <environment_policy Environment>
 /// - `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, in capitals too, lower case first; `HTTP_PROXY` not where
 ///   `REQUEST_METHOD` is set, for to a CGI program that is a client's `Proxy` field;
 /// - `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`: a file of PEM certificates or a hashed directory. They are for `host`
-///   alone, the Prefect API's (botocore never heard of them); for every host when that is empty. What cannot be read is an
-///   error of the first request.
+///   alone, the Prefect API's (AWS calls say in `request::ca_file` whom they trust); for every host when that is empty. What
+///   cannot be read is an error of the first request.
 template <environment_policy Environment>
 [[nodiscard]] curl_options curl_options_from(Environment const& environment, std::string_view host = {}) {
     using http::detail::proxy_of;
@@ -13965,9 +17492,13 @@ template <class Credentials, environment_policy Environment>
     return key;
 }
 
-template <class Credentials>
-[[nodiscard]] Credentials make_credentials(agent_options const& options) {
-    if constexpr (std::constructible_from<Credentials, credentials::access_key>)
+/// A search of standard kind asks STS for the keys of roles in the agent's region.
+template <class Credentials, environment_policy Environment>
+[[nodiscard]] Credentials make_credentials(agent_options const& options, Environment const& environment) {
+    if constexpr (std::constructible_from<Credentials, credentials::standard_options>)
+        return Credentials(credentials::standard_options{.key = key_of(options),
+                                                         .sts = {.region = aws_options(options, environment).region}});
+    else if constexpr (std::constructible_from<Credentials, credentials::access_key>)
         return Credentials(key_of(options));
     else
         return Credentials();
@@ -14008,7 +17539,8 @@ struct own_parts {
 private:
     own_parts(agent_options const& options, typename Policies::environment const& environment) :
         value{.http = make_http<typename Policies::http>(options, environment),
-              .credentials = make_credentials<typename Policies::credentials>(with_whole_key(options, environment)),
+              .credentials =
+                  make_credentials<typename Policies::credentials>(with_whole_key(options, environment), environment),
               .log = make_log<typename Policies::log>(process_of(options, environment))} {}
 
     [[nodiscard]] static process_settings process_of(agent_options const& options,

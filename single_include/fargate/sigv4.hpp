@@ -224,6 +224,55 @@ private:
 
 static_assert(hash_policy<openssl_hash>);
 
+enum class hash_kind : unsigned char { sha1, sha256 };
+
+/// A hash of bytes that come piece by piece, for checksums; what is hashed is not wiped. Not for two threads at once.
+class running_hash {
+public:
+    explicit running_hash(hash_kind which) : state_{EVP_MD_CTX_new()} {
+        require(EVP_DigestInit_ex2(state_, algorithm(which), nullptr));
+    }
+    running_hash(running_hash const&) = delete;
+    running_hash& operator=(running_hash const&) = delete;
+    ~running_hash() { EVP_MD_CTX_free(state_); }
+
+    void add(std::string_view bytes) noexcept { require(EVP_DigestUpdate(state_, bytes.data(), bytes.size())); }
+
+    /// The digest of all that came, in bytes. Ends it: nothing may be asked of it afterwards.
+    [[nodiscard]] std::string finish() {
+        unsigned char made[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+        require(EVP_DigestFinal_ex(state_, made, &size));
+        return {made, made + size};
+    }
+
+private:
+    /// Live as long as the process.
+    static EVP_MD const* algorithm(hash_kind which) noexcept {
+        static EVP_MD const* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+        static EVP_MD const* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+        return which == hash_kind::sha1 ? sha1 : sha256;
+    }
+
+    static void require(int done) noexcept {
+        if (done == 1) return;
+        std::fputs("fargate: OpenSSL cannot compute a hash: check its configuration\n", stderr);
+        std::abort();
+    }
+
+    EVP_MD_CTX* state_;
+};
+
+/// SHA-1, for names and checksums that others chose; nothing may rest on it.
+[[nodiscard]] inline std::array<unsigned char, 20> sha1(std::string_view data) {
+    running_hash state{hash_kind::sha1};
+    state.add(data);
+    std::string const bytes = state.finish();
+    std::array<unsigned char, 20> made{};
+    std::memcpy(made.data(), bytes.data(), made.size());
+    return made;
+}
+
 } // namespace fargate::inline v0::crypto
 
 #endif

@@ -155,6 +155,14 @@ TEST_CASE("certificates to trust come from the option, the variable, then the pr
     environment.set("AWS_CA_BUNDLE", " ");
     CHECK(ca_file(environment) == "/profile.pem");
     CHECK(ca_file(map_environment{{{"AWS_CA_BUNDLE", ""}}}).empty());
+
+    // botocore's last resort is a directory as often as a file, and another program's.
+    environment.set("REQUESTS_CA_BUNDLE", "/option.pem");
+    CHECK(ca_file(environment) == "/profile.pem");
+    map_environment bare{{{"REQUESTS_CA_BUNDLE", "/requests.pem"}}, {{"/requests.pem", "PEM"}}};
+    CHECK(ca_file(bare) == "/requests.pem");
+    bare.break_file("/requests.pem", fargate::fail(errc::bad_configuration, "a directory"));
+    CHECK(ca_file(bare).empty());
 }
 
 TEST_CASE("certificates that cannot be read are told with the place that names them, before anything is sent") {

@@ -167,6 +167,29 @@ TEST_CASE("a refusal comes back with all that the service said, after one attemp
     CHECK(here.parts.http.requests().size() == 1);
 }
 
+TEST_CASE("a service that quotes the request, token and all, does not get the token into a message") {
+    scene<> here;
+    std::string const token = "IQoJb3JpZ2luX2VjEDEaCXVzLWVhc3QtMSJHMEUCIQDexampleexample";
+    here.parts.credentials = testing_support::example_key{token};
+    auto const quoting = [&](std::string const& quoted) {
+        here.parts.http.reply(403,
+                              R"({"__type":"InvalidSignatureException","message":"The signature does not match. The )"
+                              R"(canonical string should have been 'POST\n/\nx-amz-security-token:)" +
+                                  quoted + R"(\n'"})");
+        auto const answer = here.list();
+        REQUIRE_FALSE(answer);
+        return answer.error().message;
+    };
+    for (auto const& quoted : {token, token.substr(0, 30), token.substr(9, 20)}) {
+        auto const message = quoting(quoted);
+        CHECK(message.find("The signature does not match.") != std::string::npos);
+        CHECK(message.find("withheld") != std::string::npos);
+        CHECK(message.find(quoted.substr(0, 12)) == std::string::npos);
+        CHECK(message.find(quoted.substr(quoted.size() - 12)) == std::string::npos);
+    }
+    CHECK(quoting("another").find("withheld") == std::string::npos);
+}
+
 TEST_CASE("401 and 403 are one attempt, and tell a refused key from a missing permission") {
     struct row {
         int status;

@@ -138,15 +138,20 @@ template <environment_policy Environment>
     return made;
 }
 
-/// The PEM file of the certificates to trust: the option, AWS_CA_BUNDLE, or `ca_bundle` of the profile; empty when none is
-/// named. `errc::bad_configuration` when it cannot be read.
+/// The PEM file of the certificates to trust: the option, AWS_CA_BUNDLE, `ca_bundle` of the profile, or as botocore has it
+/// REQUESTS_CA_BUNDLE where that is a file (it may be a directory too, and is for others first); empty when none is named.
+/// `errc::bad_configuration` when one of the first three cannot be read.
 template <environment_policy Environment>
 [[nodiscard]] result<std::string> resolve_ca_file(std::string_view option, ambient<Environment>& known) {
     ambient_setting file{std::string{option}, "the option ca_file"};
     if (file.text.empty()) {
         auto found = known.find("AWS_CA_BUNDLE", "ca_bundle");
         if (!found) return found.error();
-        if (!*found) return std::string{};
+        if (!*found) {
+            auto const also = known.variable("REQUESTS_CA_BUNDLE");
+            bool const is_file = also && known.environment().read_file(also->text);
+            return is_file ? also->text : std::string{};
+        }
         file = **std::move(found);
     }
     if (auto const text = known.environment().read_file(file.text); !text)

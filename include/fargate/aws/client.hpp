@@ -117,6 +117,7 @@ public:
             auto const server_time =
                 response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
             auto answer = interpret(what, std::move(response), read);
+            if (!answer) detail::withhold(answer.error().message, key->session_token.reveal());
 
             auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
             retry::outcome const how{verdict, hint};

@@ -191,15 +191,6 @@ inline void wipe_element(xml_element& element) noexcept {
     return made;
 }
 
-/// True when a piece of the token stands in the text, as STS quotes it when it finds fault with it.
-[[nodiscard]] inline bool shows(std::string_view text, std::string_view token) noexcept {
-    constexpr std::size_t piece = 12;
-    if (token.size() <= piece) return !token.empty() && text::contains(text, token);
-    for (std::size_t at = 0; at + piece <= token.size(); ++at)
-        if (text::contains(text, token.substr(at, piece))) return true;
-    return false;
-}
-
 } // namespace detail
 
 /// AWS Security Token Service: temporary keys for roles. Calls go to the region's own host; to the global one, signed for
@@ -234,7 +225,10 @@ public:
         auto made = ask_role(unsigned_, operation, role, token, std::move(stop));
         if (made) return made;
         auto& why = made.error();
-        if (detail::shows(why.message, token.reveal()) || detail::shows(why.service_code, token.reveal())) {
+        auto const repeats = [&token](std::string_view text) {
+            return detail::place_of_secret(text, token.reveal()) != std::string_view::npos;
+        };
+        if (repeats(why.message) || repeats(why.service_code)) {
             why.service_code.clear();
             why.message = "HTTP " + std::to_string(why.http_status) + ", with the token in what was said (withheld)";
             why = client_.named(operation, std::move(why));

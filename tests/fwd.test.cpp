@@ -20,14 +20,12 @@ void retrying(fargate::retry::outcome, fargate::retry::progress, fargate::retry:
               fargate::retry::bucket_rate, fargate::retry::token_bucket&);
 fargate::aws::access_key
 key(fargate::credentials::fixed, fargate::credentials::environment, fargate::credentials::profile,
-    fargate::credentials::container, fargate::credentials::process, fargate::credentials::sso,
-    fargate::credentials::sso_settings, fargate::program_limits, fargate::program_output,
     fargate::credentials::container, fargate::credentials::instance, fargate::credentials::instance_options,
-    fargate::credentials::standard_options, fargate::credentials::process, fargate::credentials::sso,
-    fargate::credentials::sso_settings, fargate::credentials::web_identity, fargate::credentials::web_identity_settings,
-    fargate::aws::role_request, fargate::aws::caller_identity, fargate::program_limits, fargate::program_output,
-    fargate::credentials::standard&, fargate::aws::section, fargate::aws::shared_files,
-    fargate::credentials::refresh_windows,
+    fargate::credentials::process, fargate::credentials::sso, fargate::credentials::sso_settings,
+    fargate::credentials::web_identity, fargate::credentials::web_identity_settings, fargate::aws::role_request,
+    fargate::aws::caller_identity, fargate::program_limits, fargate::program_output,
+    fargate::credentials::standard_options, fargate::credentials::standard&, fargate::aws::section,
+    fargate::aws::shared_files, fargate::credentials::refresh_windows,
     fargate::credentials::cached<
         fargate::credentials::chain<fargate::credentials::environment, fargate::credentials::container>>&);
 void agents(fargate::agent_options, fargate::claim, fargate::aws::client_options, fargate::aws::ecs_rates,
@@ -37,8 +35,6 @@ void agents(fargate::agent_options, fargate::claim, fargate::aws::client_options
 } // namespace mentions
 
 #include <fargate/agent.hpp>
-#include <fargate/credentials/process.hpp>
-#include <fargate/credentials/sso.hpp>
 
 #include "support/catch.hpp"
 #include "support/vectors.hpp"
@@ -65,33 +61,25 @@ static_assert(
     defined<fargate::sigv4::header_view, fargate::sigv4::request_view, fargate::sigv4::key_view, fargate::sigv4::scope,
             fargate::sigv4::settings, fargate::sigv4::signed_headers, fargate::sigv4::signing_key_cache>);
 static_assert(defined<fargate::retry::verdict, fargate::retry::outcome, fargate::retry::progress, fargate::retry::never,
-                      fargate::retry::standard>);
-static_assert(
-    defined<fargate::aws::access_key, fargate::credentials::fixed, fargate::credentials::environment,
-            fargate::credentials::profile, fargate::credentials::container, fargate::credentials::process,
-            fargate::credentials::sso, fargate::credentials::sso_settings, fargate::program_limits,
-            fargate::program_output, fargate::credentials::standard, fargate::aws::section, fargate::aws::shared_files,
-            fargate::credentials::refresh_windows, fargate::credentials::chain<fargate::credentials::environment>,
-            fargate::credentials::cached<fargate::credentials::container>>);
                       fargate::retry::standard, fargate::retry::bucket_rate, fargate::retry::token_bucket>);
-                      static_assert(defined<fargate::aws::ecs_rates, fargate::aws::ecs_buckets>);
-                      static_assert(defined<fargate::aws::access_key, fargate::credentials::fixed,
-                                            fargate::credentials::environment, fargate::credentials::profile,
-                                            fargate::credentials::container, fargate::credentials::standard,
-                                            fargate::credentials::instance, fargate::credentials::instance_options,
-                                            fargate::aws::section, fargate::aws::shared_files,
-                                            fargate::credentials::refresh_windows,
-                                            fargate::credentials::chain<fargate::credentials::environment>,
-                                            fargate::credentials::cached<fargate::credentials::container>>);
-                      static_assert(
-                          defined<fargate::aws::client_options, fargate::prefect::backend, fargate::prefect::settings,
-                                  fargate::prefect::flow, fargate::prefect::flow_run, fargate::prefect::task_run,
-                                  fargate::deploy::settings, fargate::deploy::launch_plan, fargate::deploy::launched,
-                                  fargate::service::health>);
+static_assert(defined<fargate::aws::ecs_rates, fargate::aws::ecs_buckets, fargate::aws::role_request,
+                      fargate::aws::caller_identity>);
+static_assert(defined<fargate::aws::access_key, fargate::credentials::fixed, fargate::credentials::environment,
+                      fargate::credentials::profile, fargate::credentials::container, fargate::credentials::instance,
+                      fargate::credentials::instance_options, fargate::credentials::process, fargate::credentials::sso,
+                      fargate::credentials::sso_settings, fargate::credentials::web_identity,
+                      fargate::credentials::web_identity_settings, fargate::program_limits, fargate::program_output,
+                      fargate::credentials::standard, fargate::credentials::standard_options, fargate::aws::section,
+                      fargate::aws::shared_files, fargate::credentials::refresh_windows,
+                      fargate::credentials::chain<fargate::credentials::environment>,
+                      fargate::credentials::cached<fargate::credentials::container>>);
+static_assert(
+    defined<fargate::aws::client_options, fargate::prefect::backend, fargate::prefect::settings, fargate::prefect::flow,
+            fargate::prefect::flow_run, fargate::prefect::task_run, fargate::deploy::settings,
+            fargate::deploy::launch_plan, fargate::deploy::launched, fargate::service::health>);
 
-                      TEST_CASE("the forward declarations cost nothing: they include nothing") {
-                          auto const text = fargate::process_environment{}.read_file(FARGATE_VECTORS
-                                                                                     "/../../include/fargate/fwd.hpp");
-                          REQUIRE(text);
-                          CHECK(text->find("#include") == std::string::npos);
-                      }
+TEST_CASE("the forward declarations cost nothing: they include nothing") {
+    auto const text = fargate::process_environment{}.read_file(FARGATE_VECTORS "/../../include/fargate/fwd.hpp");
+    REQUIRE(text);
+    CHECK(text->find("#include") == std::string::npos);
+}

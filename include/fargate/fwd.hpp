@@ -80,6 +80,8 @@ class sso;
 struct sso_settings;
 class instance;
 struct instance_options;
+class web_identity;
+struct web_identity_settings;
 class standard;
 struct standard_options;
 struct refresh_windows;
@@ -93,6 +95,8 @@ namespace aws {
 struct access_key;
 class section;
 class shared_files;
+struct role_request;
+struct caller_identity;
 struct client_options;
 struct botocore_config;
 struct ecs_rates;

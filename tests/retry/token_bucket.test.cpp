@@ -62,7 +62,7 @@ TEST_CASE("what is given back is there for the next, up to the burst") {
     CHECK(taken(bucket, 3, start) == std::vector<duration>{0s, 0s, 1s});
 }
 
-TEST_CASE("a clock that is set back neither fills nor drains the bucket") {
+TEST_CASE("a clock that is set back neither fills nor drains a bucket of tokens") {
     token_bucket bucket{{2, 1}};
     static_cast<void>(taken(bucket, 2, start));
     CHECK(bucket.take(start - 1h) == 1s);
@@ -86,7 +86,7 @@ TEST_CASE("an attempt takes all its tolls, waits for the last of them and gives 
     CHECK(fargate::retry::take({}, start) == 0s);
 }
 
-TEST_CASE("threads that come at one moment get turns of their own") {
+TEST_CASE("threads that ask a bucket of tokens at one moment get turns of their own") {
     token_bucket bucket{{50, 10}};
     std::array<std::vector<duration>, 4> waits;
     std::vector<std::thread> threads;

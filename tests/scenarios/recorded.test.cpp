@@ -68,8 +68,9 @@ TEST_CASE("every recorded flow run makes the recorded calls, over scripted HTTP"
             recording const expected{name};
             recorded_world world{expected};
             auto const options = expected.options(expected.config("cloud.api"));
-            parts<still_policies> parts{.credentials = service::make_credentials<credentials::standard>(options),
-                                        .environment = expected.environment()};
+            parts<still_policies> parts{
+                .credentials = service::make_credentials<credentials::standard>(options, expected.environment()),
+                .environment = expected.environment()};
             parts.http.otherwise([&](http::request const& request) { return world.answer(request); });
             auto unkeyed = options;
             unkeyed.aws_access_key_id = unkeyed.aws_secret_access_key = secret{};
@@ -92,8 +93,9 @@ TEST_CASE("every recorded flow run makes the recorded calls, over real loopback 
             auto const api = "http://" + server.authority();
             auto options = expected.options(api);
             options.endpoint_url = api;
-            parts<wire_policies> parts{.credentials = service::make_credentials<credentials::standard>(options),
-                                       .environment = expected.environment()};
+            parts<wire_policies> parts{
+                .credentials = service::make_credentials<credentials::standard>(options, expected.environment()),
+                .environment = expected.environment()};
             options.aws_access_key_id = options.aws_secret_access_key = secret{};
             agent<wire_policies> agent{options, parts};
             auto const ended = agent.start();

@@ -4,6 +4,7 @@
 #include <fargate/aws/access_key.hpp>
 #include <fargate/aws/parts.hpp>
 #include <fargate/core/result.hpp>
+#include <fargate/credentials/standard.hpp>
 #include <fargate/http/curl_environment.hpp>
 #include <fargate/prefect/settings.hpp>
 #include <fargate/service/configuration.hpp>

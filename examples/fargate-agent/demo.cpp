@@ -163,8 +163,7 @@ int demo(bool plain, bool verbose) {
     fargate::curl_http::options direct;
     direct.no_proxy = "*";
     fargate::parts<demo_policies> parts{.http = fargate::curl_http{direct},
-                                        .credentials =
-                                            fargate::service::make_credentials<demo_policies::credentials>(options),
+                                        .credentials = demo_policies::credentials{fargate::service::key_of(options)},
                                         .log = demo_log{verbose}};
     auto agent_options = options;
     agent_options.aws_access_key_id = agent_options.aws_secret_access_key = fargate::secret{};

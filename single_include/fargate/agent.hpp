@@ -2138,7 +2138,9 @@ struct client_options {
     bool anonymous = false;           ///< sends requests unsigned and asks nobody for a key
     bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
     bool client_tokens = true; ///< gives a RunTask without clientToken one, so that a repeat starts nothing twice
-    bool api_rates = true;     ///< keeps an `ecs` below the rates at which ECS throttles; see `ecs_rates`
+    /// Keeps an `ecs` below the rates at which ECS throttles, see `ecs_rates`. Unless told, not under an endpoint URL: what
+    /// answers there may be slower or faster.
+    std::optional<bool> api_rates{};
     random_source random = random_bits;
 };
 
@@ -5191,7 +5193,9 @@ public:
 private:
     template <class Output>
     [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::stop_token stop) {
-        auto const tolls = client_.options().api_rates ? buckets_.of(operation, input) : retry::tolls{};
+        auto const& to = client_.destination();
+        bool const counted = client_.options().api_rates.value_or(to && !to->custom);
+        auto const tolls = counted ? buckets_.of(operation, input) : retry::tolls{};
         std::string request_id;
         int status = 0;
         auto const read = [&](http::response&& answer) {

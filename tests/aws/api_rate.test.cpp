@@ -111,11 +111,16 @@ TEST_CASE("every attempt takes its turn, repeats included") {
     CHECK(here.parts.clock.slept() == sleeps{50ms, 9950ms, 100ms, 9900ms});
 }
 
-TEST_CASE("the limits can be switched off, and a bucket of them alone") {
+TEST_CASE("the limits can be switched off, are off under an endpoint URL, and a bucket of them alone can be") {
     auto options = in_ireland();
     options.api_rates = false;
     auto const registers = [](auto& ecs) { return ecs.register_task_definition(json::value::object()).has_value(); };
     CHECK(burst(registers, options) == std::pair{1000, duration{0}});
+    auto elsewhere = in_ireland();
+    elsewhere.endpoint_url = "http://127.0.0.1:4566";
+    CHECK(burst(registers, elsewhere) == std::pair{1000, duration{0}});
+    elsewhere.api_rates = true;
+    CHECK(burst(registers, elsewhere) == std::pair{20, duration{1s}});
     aws::ecs_rates rates;
     rates.fargate_calls.per_second = 0;
     scene here{in_ireland(), rates};

@@ -30,7 +30,9 @@ struct client_options {
     bool anonymous = false;           ///< sends requests unsigned and asks nobody for a key
     bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
     bool client_tokens = true; ///< gives a RunTask without clientToken one, so that a repeat starts nothing twice
-    bool api_rates = true;     ///< keeps an `ecs` below the rates at which ECS throttles; see `ecs_rates`
+    /// Keeps an `ecs` below the rates at which ECS throttles, see `ecs_rates`. Unless told, not under an endpoint URL: what
+    /// answers there may be slower or faster.
+    std::optional<bool> api_rates{};
     random_source random = random_bits;
 };
 

@@ -92,7 +92,9 @@ public:
 private:
     template <class Output>
     [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::stop_token stop) {
-        auto const tolls = client_.options().api_rates ? buckets_.of(operation, input) : retry::tolls{};
+        auto const& to = client_.destination();
+        bool const counted = client_.options().api_rates.value_or(to && !to->custom);
+        auto const tolls = counted ? buckets_.of(operation, input) : retry::tolls{};
         std::string request_id;
         int status = 0;
         auto const read = [&](http::response&& answer) {

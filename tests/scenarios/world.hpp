@@ -63,6 +63,13 @@ struct world_policies : fargate::default_policies {
     using executor = fargate::inline_executor;
 };
 
+} // namespace testing_support
+
+// Compiled once a binary, in world.cpp.
+extern template class fargate::agent<testing_support::world_policies>;
+
+namespace testing_support {
+
 /// What an agent in a `fake_world` is told, unless the test has something else in mind.
 inline fargate::agent_options usual(std::int64_t polls = 4) {
     fargate::agent_options made;

@@ -15,6 +15,8 @@ using testing_support::inhabitant;
 using testing_support::usual;
 namespace fakes = fargate::testing;
 
+template class fargate::agent<testing_support::world_policies>;
+
 namespace {
 
 json::value document(std::string const& text) { return *json::parse(text); }

@@ -1,0 +1,3 @@
+#include "scenarios/world.hpp"
+
+template class fargate::agent<testing_support::world_policies>;

@@ -24,9 +24,9 @@ namespace fargate::inline v0 {
 ///   every piece of its body, in order; the response then has an empty `body`, and `limits.body` does not count. False from
 ///   either ends the exchange with `cancelled`. When the body breaks off, the sink has had what came. The bodies of other
 ///   answers go into the response as ever. A policy that does not know sinks passes `r.sink` over and is still a policy.
-/// - When `r.ca_file` is set and the address says https, trusts the authorities in that file and no others. A policy that
-///   cannot, because it verifies in a way of its own, refuses such a request with `bad_configuration` and sends nothing; to
-///   go on with other authorities would be to trust whom the user excluded.
+/// - When `r.ca_file` is set and the address says https, trusts the authorities in that file and no others. A policy with TLS
+///   of its own that cannot be told refuses such a request with `bad_configuration` and sends nothing; to go on with other
+///   authorities would be to trust whom the user excluded. One without TLS, as a line of one's own, has nothing to refuse.
 /// - May be called from as many threads as the executor beside it has; a model with one handle goes with
 ///   `inline_executor`.
 template <class Http>

@@ -79,7 +79,8 @@ static_assert(
             fargate::deploy::launch_plan, fargate::deploy::launched, fargate::service::health>);
 
 TEST_CASE("the forward declarations cost nothing: they include nothing") {
-    auto const text = fargate::process_environment{}.read_file(FARGATE_VECTORS "/../../include/fargate/fwd.hpp");
+    auto const text = fargate::process_environment{}.read_file(std::string{testing_support::vectors_folder()} +
+                                                               "/../../include/fargate/fwd.hpp");
     REQUIRE(text);
     CHECK(text->find("#include") == std::string::npos);
 }

@@ -10,9 +10,12 @@
 
 namespace testing_support {
 
+/// Where tests/vectors is. One object file knows it, so that the others are the same in every checkout.
+[[nodiscard]] char const* vectors_folder() noexcept;
+
 /// The text of a file of tests/vectors; ends the test run when it is not there.
 inline std::string load_text(std::string const& name) {
-    auto text = fargate::process_environment{}.read_file(std::string{FARGATE_VECTORS "/"} + name);
+    auto text = fargate::process_environment{}.read_file(std::string{vectors_folder()} + "/" + name);
     if (text) return *text;
     std::fprintf(stderr, "%s\n", text.error().message.c_str());
     std::exit(2);

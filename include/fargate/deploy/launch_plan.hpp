@@ -2,6 +2,7 @@
 #define FARGATE_DEPLOY_LAUNCH_PLAN_HPP
 
 #include <fargate/json/json.hpp>
+#include <fargate/system/clock.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -20,10 +21,19 @@ struct launch_plan {
         bool refresh = false;                       ///< not one that differs from what would be registered
     };
 
+    /// Whose launch it is: tokens are made of it, and of the attempt's number. With an empty `run` there is no token.
+    struct wish {
+        std::string backend{}; ///< the API's address
+        std::string run{};     ///< the run's id
+        std::string epoch{};   ///< which of its schedules
+    };
+
     std::string family{};     ///< task definition family
     json::value definition{}; ///< RegisterTaskDefinition body
     json::value task{};       ///< RunTask body; `taskDefinition` is the family until a revision is known
     launch_plan::reuse reusable{};
+    launch_plan::wish wanted{};
+    duration max_run{}; ///< the task is stopped when it has run so long; zero: never
 };
 
 /// What a launch became.

@@ -16239,6 +16239,25 @@ struct agent_options {
     text::transliteration transliterate = nullptr; ///< spells flow names in scripts that the own table lacks
     std::optional<bool> strict{};                  ///< an unknown keyword argument is an error, not a warning
 
+    // How each run gets exactly one task. What is absent here is looked up in the environment under the same name, spans in
+    // seconds, and is else as `service::protocol` says. A switch is also turned off by its name behind `no_`.
+    std::optional<bool> idempotent{}; ///< the same launch asked for again finds the same task
+    std::optional<bool> watch{};      ///< tasks are followed to their end
+    std::optional<bool> reconcile{};  ///< what was left behind by a crash is looked for
+    std::optional<bool> heartbeat{};  ///< runs whose tasks are slow to start are kept from being scheduled again
+    std::string fleet_id{};           ///< the same for agents that take each other's place; else made of API and labels
+    std::optional<duration> poll_interval_max{};    ///< the longest wait between two polls
+    std::optional<duration> launch_timeout{};       ///< of one RunTask attempt; zero: the client's own
+    std::optional<double> launch_rate{};            ///< launches a second; 0: no limit
+    std::optional<std::uint64_t> max_in_flight{};   ///< runs launching and tasks alive at a time; 0: no limit
+    std::optional<duration> launch_deadline{};      ///< how long a run waits for capacity before it fails
+    std::optional<std::uint64_t> launch_attempts{}; ///< how often a task that never starts is launched
+    std::optional<duration> max_run_duration{};     ///< a task that runs longer is stopped; zero: no limit
+    std::string capacity_plan{};                    ///< `FARGATE_SPOT,FARGATE`: each stands in for the one before
+    std::optional<duration> capacity_fallback{};    ///< how long a run keeps to the first of them
+    std::optional<duration> reconcile_interval{};   ///< between two looks for what was left behind
+    std::optional<duration> wedged_after{}; ///< 600 s; a program ends whose agent stands still so long; zero: never
+
     /// Environment of every flow's container, in this order, behind Prefect's own entries; `cloud.agent.env_vars`.
     std::vector<std::pair<std::string, std::string>> env_vars{};
 
@@ -16249,6 +16268,162 @@ struct agent_options {
 };
 
 } // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/service/protocol.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_PROTOCOL_HPP
+#define FARGATE_SERVICE_PROTOCOL_HPP
+
+namespace fargate::inline v0::service {
+
+/// How an agent keeps its promise of exactly one task for each run. The defaults are the safe ones; with `idempotent`,
+/// `watch` and `reconcile` off it is the original agent.
+struct protocol {
+    bool idempotent = true; ///< RunTask carries a token made of the run, so that whoever repeats it finds the same task
+    bool watch = true;      ///< tasks are followed to their end; needs ecs:DescribeTasks
+    bool heartbeat = true;  ///< a run is kept alive at the backend while its task is slow to start
+    bool reconcile = true;  ///< what was left behind is looked for; needs ecs:ListTasks, and ecs:StopTask to end tasks
+    std::string
+        fleet{}; ///< RunTask's `startedBy`, where the user set none; the same for agents that take each other's place
+
+    duration poll_interval_max = std::chrono::seconds{10}; ///< the longest wait between two polls
+    duration launch_timeout{};                             ///< of one RunTask attempt; zero: the client's own
+    double launch_rate = 20;                               ///< launches a second; 0: no limit
+    std::size_t launch_burst = 100;                        ///< launches that need not wait
+    std::size_t max_in_flight = 0;                         ///< runs launching and tasks alive at a time; 0: no limit
+    duration launch_deadline = std::chrono::minutes{30};   ///< how long a run waits for capacity before it fails
+    unsigned launch_attempts = 3;                          ///< how often a task that never starts is launched
+    duration max_run_duration{};                           ///< a task that runs longer is stopped; zero: no limit
+    std::vector<std::string> capacity_plan{}; ///< FARGATE_SPOT, FARGATE, ...: each stands in for the one before
+    duration capacity_fallback = std::chrono::minutes{1};   ///< how long a run keeps to the first of them
+    duration reconcile_interval = std::chrono::seconds{90}; ///< give or take a fifth
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/figure.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_FIGURE_HPP
+#define FARGATE_SERVICE_FIGURE_HPP
+
+namespace fargate::inline v0::service {
+
+/// No span of an agent's time is longer: ten years.
+inline constexpr duration longest_span = std::chrono::hours{24 * 3650};
+
+/// No rate is higher; who wants none to count says 0.
+inline constexpr double highest_rate = 1'000'000;
+
+/// No count is higher.
+inline constexpr std::uint64_t highest_count = 1'000'000'000;
+
+/// A number as people write it: digits, and perhaps a point and more of them, blanks around it. In millionths, of which
+/// what is finer is dropped. Nothing for signs, exponents, names such as `nan`, empty text, and what is above 10^12.
+[[nodiscard]] inline std::optional<std::int64_t> read_millionths(std::string_view raw) noexcept {
+    auto const word = text::trim(raw);
+    auto const point = word.find('.');
+    auto const whole = word.substr(0, point);
+    auto const fraction = point == std::string_view::npos ? std::string_view{} : word.substr(point + 1);
+    if (whole.empty() && fraction.empty()) return std::nullopt;
+    for (auto const part : {whole, fraction})
+        for (char const c : part)
+            if (!text::is_digit(c)) return std::nullopt;
+    constexpr std::int64_t million = 1'000'000;
+    std::int64_t made = 0;
+    if (!whole.empty() && std::from_chars(whole.data(), whole.data() + whole.size(), made).ec != std::errc{})
+        return std::nullopt;
+    if (made > million * million) return std::nullopt;
+    made *= million;
+    auto worth = million;
+    for (char const c : fraction) made += (c - '0') * (worth /= 10);
+    return made;
+}
+
+/// Seconds, such as `10` or `0.25`; nothing for what is no such number, and above `longest_span`.
+[[nodiscard]] inline std::optional<duration> read_seconds(std::string_view raw) noexcept {
+    auto const made = read_millionths(raw);
+    if (!made || duration{*made} > longest_span) return std::nullopt;
+    return duration{*made};
+}
+
+/// So many a second, such as `20` or `0.5`; nothing for what is no such number, and above `highest_rate`.
+[[nodiscard]] inline std::optional<double> read_rate(std::string_view raw) noexcept {
+    auto const made = read_millionths(raw);
+    if (!made || static_cast<double>(*made) / 1e6 > highest_rate) return std::nullopt;
+    return static_cast<double>(*made) / 1e6;
+}
+
+/// A whole number that is not negative; nothing for what is none, and above `highest_count`.
+[[nodiscard]] inline std::optional<std::uint64_t> read_count(std::string_view raw) noexcept {
+    auto const word = text::trim(raw);
+    std::uint64_t made = 0;
+    auto const read = std::from_chars(word.data(), word.data() + word.size(), made);
+    if (read.ec != std::errc{} || read.ptr != word.data() + word.size() || made > highest_count) return std::nullopt;
+    return made;
+}
+
+/// Names with commas between, blanks around them: a capacity plan. Nothing when a name is empty or holds what no capacity
+/// provider's does: letters, digits, `-` and `_` are allowed, and at most 255 of them.
+[[nodiscard]] inline std::optional<std::vector<std::string>> read_capacity_plan(std::string_view raw) {
+    std::vector<std::string> made;
+    for (bool more = true; more;) {
+        auto const comma = raw.find(',');
+        auto const word = text::trim(raw.substr(0, comma));
+        if (word.empty() || word.size() > 255) return std::nullopt;
+        for (char const c : word)
+            if (!text::is_alnum(c) && c != '-' && c != '_') return std::nullopt;
+        made.emplace_back(word);
+        more = comma != std::string_view::npos;
+        if (more) raw.remove_prefix(comma + 1);
+    }
+    return made;
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/fleet.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_FLEET_HPP
+#define FARGATE_SERVICE_FLEET_HPP
+
+namespace fargate::inline v0::service {
+
+/// What ECS takes as a task's `startedBy`, by which the tasks of a fleet are found again: 1 to 128 letters, digits, `-`,
+/// `/` and `_`.
+/// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+[[nodiscard]] constexpr bool is_fleet(std::string_view name) noexcept {
+    if (name.empty() || name.size() > 128) return false;
+    return std::all_of(name.begin(), name.end(),
+                       [](char c) { return text::is_alnum(c) || c == '-' || c == '/' || c == '_'; });
+}
+
+/// The fleet of agents that poll this API as this tenant for these labels, in whatever order they were given: they take
+/// each other's place, and none of them has to be told so. 28 characters, of the 36 that ECS allowed at first.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string default_fleet(std::string_view api, std::string_view tenant, std::vector<std::string> labels,
+                                        Hash const& hash) {
+    while (api.ends_with('/')) api.remove_suffix(1);
+    std::sort(labels.begin(), labels.end());
+    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+    // Each part behind its length, so that no two lists read the same.
+    std::string named;
+    auto const add = [&named](std::string_view part) {
+        named.append(std::to_string(part.size())).append(":").append(part);
+    };
+    add(api);
+    add(tenant);
+    for (auto const& label : labels) add(label);
+    constexpr std::size_t bytes = 10;
+    return "fargate-" + text::to_hex(crypto::bytes_of(hash.sha256(named)).substr(0, bytes));
+}
+
+} // namespace fargate::inline v0::service
 
 #endif
 
@@ -16435,6 +16610,193 @@ struct source {
 
 #endif
 
+// ---- fargate/service/protocol_settings.hpp --------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_PROTOCOL_SETTINGS_HPP
+#define FARGATE_SERVICE_PROTOCOL_SETTINGS_HPP
+
+namespace fargate::inline v0::service {
+
+namespace detail {
+
+/// What a figure may be, and how it is written.
+struct figure_words {
+    std::string_view remedy; ///< stands behind `must be`
+    bool positive = false;
+};
+
+inline constexpr figure_words any_span{"seconds, such as 90 or 0.5, and at most ten years"};
+inline constexpr figure_words some_span{"seconds, such as 90 or 0.5, more than 0 and at most ten years", true};
+inline constexpr figure_words span_or_none{"seconds, such as 600, or 0 for none, and at most ten years"};
+inline constexpr figure_words rate_or_none{
+    "so many a second, such as 20 or 0.5, or 0 for no limit, and at most 1000000"};
+inline constexpr figure_words count_or_none{"a whole number, or 0 for no limit, and at most 1000000000"};
+inline constexpr figure_words some_count{"a whole number from 1 to 1000000000", true};
+
+[[nodiscard]] inline error wrong_figure(std::string_view name, figure_words words, std::string_view said) {
+    return fail(errc::bad_configuration, std::string{name} + " must be " + std::string{words.remedy} +
+                                             (said.empty() ? std::string{} : ", not " + in_quotes(said)));
+}
+
+/// A figure: the option, else the variable of its name, else what it is already. `read` makes it of text; a comparison that
+/// is false for NaN keeps that out, too.
+template <class Figure, class Read, environment_policy Environment>
+[[nodiscard]] result<void> set_figure(Figure& into, std::optional<Figure> given, std::string_view name, Figure most,
+                                      figure_words words, Read const& read, Environment const& environment) {
+    std::optional<std::string> said;
+    if (!given) {
+        said = filled_variable(environment, name);
+        if (!said) return {};
+        given = read(*said);
+    }
+    bool const fits = given && *given >= Figure{} && *given <= most && !(words.positive && *given == Figure{});
+    std::string const where = said ? "the environment variable " + std::string{name} : std::string{name};
+    if (!fits) return wrong_figure(where, words, said.value_or(""));
+    into = *given;
+    return {};
+}
+
+/// A switch that is on: unless the option, else the variable of its name, else that behind `no_` says otherwise.
+template <environment_policy Environment>
+[[nodiscard]] result<void> set_switch(bool& into, std::optional<bool> given, std::string const& name,
+                                      Environment const& environment) {
+    if (!given && filled_variable(environment, name)) {
+        auto const on = flag_of(std::nullopt, name, environment);
+        if (!on) return on.error();
+        given = *on;
+    }
+    if (!given && filled_variable(environment, "no_" + name)) {
+        auto const off = flag_of(std::nullopt, "no_" + name, environment);
+        if (!off) return off.error();
+        given = !*off;
+    }
+    if (given) into = *given;
+    return {};
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<void> set_switches(protocol& made, agent_options const& options, Environment const& environment) {
+    if (auto set = set_switch(made.idempotent, options.idempotent, "idempotent", environment); !set) return set;
+    // Without tokens nothing that was left behind can be launched again safely: then it takes a word to look for it.
+    made.reconcile = made.idempotent;
+    if (auto set = set_switch(made.reconcile, options.reconcile, "reconcile", environment); !set) return set;
+    if (auto set = set_switch(made.watch, options.watch, "watch", environment); !set) return set;
+    return set_switch(made.heartbeat, options.heartbeat, "heartbeat", environment);
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<void> set_spans(protocol& made, agent_options const& options, Environment const& environment) {
+    struct row {
+        std::string_view name;
+        std::optional<duration> agent_options::*given;
+        duration protocol::*kept;
+        figure_words words;
+    };
+    constexpr row rows[] = {
+        {"poll_interval_max", &agent_options::poll_interval_max, &protocol::poll_interval_max, some_span},
+        {"launch_timeout", &agent_options::launch_timeout, &protocol::launch_timeout, span_or_none},
+        {"launch_deadline", &agent_options::launch_deadline, &protocol::launch_deadline, any_span},
+        {"max_run_duration", &agent_options::max_run_duration, &protocol::max_run_duration, span_or_none},
+        {"capacity_fallback", &agent_options::capacity_fallback, &protocol::capacity_fallback, any_span},
+        {"reconcile_interval", &agent_options::reconcile_interval, &protocol::reconcile_interval, some_span},
+    };
+    for (auto const& each : rows)
+        if (auto set = set_figure(made.*each.kept, options.*each.given, each.name, longest_span, each.words,
+                                  read_seconds, environment);
+            !set)
+            return set;
+    return {};
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<void> set_counts(protocol& made, agent_options const& options, Environment const& environment) {
+    if (auto set = set_figure(made.launch_rate, options.launch_rate, "launch_rate", highest_rate, rate_or_none,
+                              read_rate, environment);
+        !set)
+        return set;
+    std::uint64_t in_flight = made.max_in_flight;
+    if (auto set = set_figure(in_flight, options.max_in_flight, "max_in_flight", highest_count, count_or_none,
+                              read_count, environment);
+        !set)
+        return set;
+    made.max_in_flight = static_cast<std::size_t>(in_flight);
+    std::uint64_t attempts = made.launch_attempts;
+    if (auto set = set_figure(attempts, options.launch_attempts, "launch_attempts", highest_count, some_count,
+                              read_count, environment);
+        !set)
+        return set;
+    made.launch_attempts = static_cast<unsigned>(attempts);
+    return {};
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<void> set_names(protocol& made, agent_options const& options, Environment const& environment) {
+    auto const named = [&](std::string const& given, std::string_view name) {
+        std::string found{text::trim(given)};
+        if (found.empty()) found = text::trim(filled_variable(environment, name).value_or(""));
+        return found;
+    };
+    if (auto const plan = named(options.capacity_plan, "capacity_plan"); !plan.empty()) {
+        auto read = read_capacity_plan(plan);
+        if (!read)
+            return fail(errc::bad_configuration,
+                        "capacity_plan must be names of capacity providers with commas between, such as "
+                        "FARGATE_SPOT,FARGATE, not " +
+                            in_quotes(plan));
+        made.capacity_plan = *std::move(read);
+    }
+    made.fleet = named(options.fleet_id, "fleet_id");
+    if (!made.fleet.empty() && !is_fleet(made.fleet))
+        return fail(errc::bad_configuration,
+                    "fleet_id must be at most 128 letters, digits, -, / and _, which ECS takes as startedBy, not " +
+                        in_quotes(made.fleet));
+    return {};
+}
+
+/// How long the agent may stand still before its process ends: ten minutes, or longer where it waits long between polls.
+template <environment_policy Environment>
+[[nodiscard]] result<duration> wedged_after_of(agent_options const& options, Environment const& environment) {
+    duration longest_wait = protocol{}.poll_interval_max;
+    if (auto set = set_figure(longest_wait, options.poll_interval_max, "poll_interval_max", longest_span, some_span,
+                              read_seconds, environment);
+        !set)
+        return set.error();
+    duration made = std::max<duration>(std::chrono::minutes{10}, 3 * longest_wait);
+    if (auto set = set_figure(made, options.wedged_after, "wedged_after", longest_span, span_or_none, read_seconds,
+                              environment);
+        !set)
+        return set.error();
+    if (made != duration::zero() && made / 2 < longest_wait)
+        return fail(errc::bad_configuration, "wedged_after must be at least twice poll_interval_max, or 0 for none: an "
+                                             "agent that waits for its next poll is not wedged");
+    return made;
+}
+
+} // namespace detail
+
+/// How the agent keeps its promise; `server` is what `prefect_settings` made of the same options. A fleet that is not named
+/// is that of the API, the tenant and the labels, and none for who turned all off that would use it.
+/// `errc::bad_configuration` names the option or variable.
+template <environment_policy Environment, crypto::hash_policy Hash = crypto::openssl_hash>
+[[nodiscard]] result<protocol> protocol_of(agent_options const& options, prefect::settings const& server,
+                                           Environment const& environment, Hash const& hash = {}) {
+    protocol made;
+    for (auto const step : {&detail::set_switches<Environment>, &detail::set_spans<Environment>,
+                            &detail::set_counts<Environment>, &detail::set_names<Environment>})
+        if (auto set = step(made, options, environment); !set) return set.error();
+    if (made.max_run_duration != duration::zero() && !made.watch)
+        return fail(errc::bad_configuration, "max_run_duration needs watch, which is off: leave one of them out");
+    if (made.reconcile && !made.idempotent)
+        return fail(errc::bad_configuration, "reconcile needs idempotent, which is off: leave one of them out");
+    if (made.fleet.empty() && (made.idempotent || made.watch || made.reconcile))
+        made.fleet = default_fleet(prefect::api_of(server), server.tenant_id, server.labels, hash);
+    return made;
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/service/configuration.hpp ------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_CONFIGURATION_HPP
@@ -16449,6 +16811,7 @@ struct process_settings {
     std::string log_format{};    ///< a Python %-style template
     std::string agent_address{}; ///< empty: nobody is answered
     std::optional<std::int64_t> max_polls{};
+    duration wedged_after{}; ///< an agent that stands still so long ends the process; zero: never
 };
 
 /// Prefect's configuration as these options and this environment give it.
@@ -16495,6 +16858,9 @@ template <environment_policy Environment>
         if (!made.max_polls)
             return fail(errc::bad_configuration, "max_polls must be a whole number, not " + in_quotes(*polls));
     }
+    auto const wedged_after = wedged_after_of(options, environment);
+    if (!wedged_after) return wedged_after.error();
+    made.wedged_after = *wedged_after;
     return made;
 }
 
@@ -16630,6 +16996,15 @@ template <environment_policy Environment>
     auto const from = read_config(options, environment);
     if (!from) return from.error();
     return prefect_settings(options, *from, environment);
+}
+
+/// How the agent keeps its promise of one task for each run, with the configuration that these options and this
+/// environment give.
+template <environment_policy Environment>
+[[nodiscard]] result<protocol> protocol_of(agent_options const& options, Environment const& environment) {
+    auto const server = prefect_settings(options, environment);
+    if (!server) return server.error();
+    return protocol_of(options, *server, environment);
 }
 
 /// How flows become tasks; `server` is what `prefect_settings` made of the same options. Tells `log` what was taken from
@@ -17685,6 +18060,45 @@ template <agent_policies Policies>
 
 #endif
 
+// ---- fargate/service/histogram.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_HISTOGRAM_HPP
+#define FARGATE_SERVICE_HISTOGRAM_HPP
+
+namespace fargate::inline v0::service {
+
+/// How long things took: how many of them up to each bound, and all of it together. Allocates nothing. Not thread-safe.
+struct histogram {
+    /// From a quick answer to a launch that has waited for capacity; what took longer counts in one more place.
+    static constexpr std::array<duration, 12> bounds{
+        std::chrono::milliseconds{50},  std::chrono::milliseconds{100}, std::chrono::milliseconds{250},
+        std::chrono::milliseconds{500}, std::chrono::seconds{1},        std::chrono::milliseconds{2500},
+        std::chrono::seconds{5},        std::chrono::seconds{10},       std::chrono::seconds{30},
+        std::chrono::seconds{60},       std::chrono::seconds{300},      std::chrono::seconds{1800}};
+
+    std::array<std::uint64_t, bounds.size() + 1> counts{}; ///< each its own: what is above the bound before
+    duration sum{};
+
+    /// What ended before it began, because a clock was set, took no time.
+    void add(duration took) noexcept {
+        if (took < duration::zero()) took = duration::zero();
+        std::size_t at = 0;
+        while (at != bounds.size() && took > bounds[at]) ++at;
+        ++counts[at];
+        sum += took;
+    }
+
+    [[nodiscard]] std::uint64_t count() const noexcept {
+        std::uint64_t made = 0;
+        for (auto const each : counts) made += each;
+        return made;
+    }
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/service/health.hpp -------------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_HEALTH_HPP
@@ -17694,6 +18108,10 @@ namespace fargate::inline v0::service {
 
 /// What an agent has done since it started, at one moment.
 struct health {
+    /// How a task can end; the last stands for whatever is none of the others.
+    static constexpr std::array<std::string_view, 7> endings{
+        "succeeded", "failed", "never_started", "out_of_memory", "interrupted", "told_to_stop", "unknown"};
+
     std::uint64_t polls = 0;                  ///< polls that have ended, whatever their outcome
     std::uint64_t failed_polls = 0;           ///< of these, the ones that got no usable answer
     std::uint64_t launched = 0;               ///< flow runs that became a task
@@ -17702,47 +18120,136 @@ struct health {
     std::optional<time_point> last_success{}; ///< when a poll last got its answer
     std::string last_error{};                 ///< why the newest poll failed; empty when it did not
 
+    std::optional<time_point> started{};                     ///< when the agent began to ask
+    std::uint64_t attempts = 0;                              ///< RunTask calls
+    std::uint64_t adopted = 0;                               ///< tasks that were there already and are ours
+    std::uint64_t relaunched = 0;                            ///< launches in place of a task that never started
+    std::uint64_t throttled = 0;                             ///< answers of AWS that it is asked too often
+    std::uint64_t holds = 0;                                 ///< times that a run had to wait for its launch
+    std::uint64_t beats = 0;                                 ///< heartbeats sent for runs whose tasks are starting
+    std::uint64_t swept = 0;                                 ///< second tasks of one run that were stopped
+    std::uint64_t stopped_tasks = 0;                         ///< tasks that were stopped for any other reason
+    std::array<std::uint64_t, endings.size()> tasks_ended{}; ///< by `endings`
+    std::size_t held = 0;                                    ///< runs that wait for their launch now
+    std::size_t watched = 0;                                 ///< tasks that are followed now
+    histogram poll_times{};                                  ///< of polls, however they ended
+    histogram launch_waits{};                                ///< from when a run was due until its task was there
+    histogram attempt_times{};                               ///< of RunTask calls
+    std::uint64_t turns = 0;                                 ///< moves with everything that the agent's loop does
+
     /// True when the newest poll got its answer.
     [[nodiscard]] bool ok() const noexcept { return last_success.has_value() && last_error.empty(); }
 };
 
-/// Keeps the book; every member may be called from any thread.
+/// What is wrong with an agent that has had no answer for three of its longest waits, and for half a minute: since when,
+/// and why if anybody knows, on one line. Nothing for one that is well, and for one that has not begun.
+[[nodiscard]] inline std::optional<std::string> trouble_of(health const& now_known, time_point now,
+                                                           duration poll_interval_max) {
+    auto const since = now_known.last_success ? now_known.last_success : now_known.started;
+    duration const patience = std::max<duration>(3 * poll_interval_max, std::chrono::seconds{30});
+    if (!since || now - *since <= patience) return std::nullopt;
+    std::string made =
+        now_known.last_success ? "no poll has got an answer since " : "no poll has got an answer yet, since ";
+    made += text::iso8601(std::chrono::floor<std::chrono::seconds>(*since));
+    if (!now_known.last_error.empty()) made.append(": ").append(now_known.last_error);
+    for (char& c : made)
+        if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = ' ';
+    return made;
+}
+
+/// True while nothing is wrong in the sense of `trouble_of`.
+[[nodiscard]] inline bool is_well(health const& now_known, time_point now, duration poll_interval_max) {
+    return !trouble_of(now_known, now, poll_interval_max);
+}
+
+/// Keeps the book; every member may be called from any thread. Of figures without a number each call counts one.
 class health_book {
 public:
-    void polled(time_point when) {
+    /// The agent asks for the first time; what comes later counts for nothing.
+    void started(time_point when) {
+        std::lock_guard const lock{mutex_};
+        if (!book_.started) book_.started = when;
+    }
+
+    void polled(time_point when, std::optional<duration> took = {}) {
         std::lock_guard const lock{mutex_};
         ++book_.polls;
+        if (took) book_.poll_times.add(*took);
         book_.last_success = when;
         book_.last_error.clear();
+        turned();
     }
 
     /// True when this failure differs from the one before, so that an outage is logged when it changes, not at each poll.
-    [[nodiscard]] bool poll_failed(error const& why) {
+    [[nodiscard]] bool poll_failed(error const& why, std::optional<duration> took = {}) {
         std::lock_guard const lock{mutex_};
         ++book_.polls;
         ++book_.failed_polls;
+        if (took) book_.poll_times.add(*took);
         bool const news = book_.last_error != why.message;
         book_.last_error = why.message;
+        turned();
         return news;
     }
 
-    void launched() { count(book_.launched); }
-    void failed() { count(book_.failed); }
-    void left() { count(book_.left); }
+    /// `waited`: since the run was due.
+    void launched(std::optional<duration> waited = {}) { count(&health::launched, &health::launch_waits, waited); }
+    void failed() { count(&health::failed); }
+    void left() { count(&health::left); }
+
+    void attempted(std::optional<duration> took = {}) { count(&health::attempts, &health::attempt_times, took); }
+    void adopted() { count(&health::adopted); }
+    void relaunched() { count(&health::relaunched); }
+    void throttled() { count(&health::throttled); }
+    void swept() { count(&health::swept); }
+    void stopped_task() { count(&health::stopped_tasks); }
+    void beat() { count(&health::beats); }
+    void held() { count(&health::holds); }
+
+    /// `ending`: one of `health::endings`.
+    void task_ended(std::string_view ending) {
+        auto const& names = health::endings;
+        auto const at = std::min<std::size_t>(
+            static_cast<std::size_t>(std::find(names.begin(), names.end(), ending) - names.begin()), names.size() - 1);
+        std::lock_guard const lock{mutex_};
+        ++book_.tasks_ended[at];
+    }
+
+    /// How many runs wait for their launch from now on.
+    void holding(std::size_t now) {
+        std::lock_guard const lock{mutex_};
+        book_.held = now;
+    }
+
+    /// How many tasks are followed from now on.
+    void watching(std::size_t now) {
+        std::lock_guard const lock{mutex_};
+        book_.watched = now;
+    }
+
+    /// The agent's loop is alive. Takes no lock.
+    void turned() noexcept { turns_.fetch_add(1, std::memory_order_relaxed); }
+
+    /// What `turned`, `polled` and `poll_failed` have moved. Takes no lock, so that it can be read whatever hangs.
+    [[nodiscard]] std::uint64_t turns() const noexcept { return turns_.load(std::memory_order_relaxed); }
 
     [[nodiscard]] health read() const {
         std::lock_guard const lock{mutex_};
-        return book_;
+        auto made = book_;
+        made.turns = turns();
+        return made;
     }
 
 private:
-    void count(std::uint64_t& figure) {
+    void count(std::uint64_t health::*figure, histogram health::*times = nullptr, std::optional<duration> took = {}) {
         std::lock_guard const lock{mutex_};
-        ++figure;
+        ++(book_.*figure);
+        if (took) (book_.*times).add(*took);
     }
 
     mutable std::mutex mutex_;
     health book_;
+    std::atomic<std::uint64_t> turns_{0};
 };
 
 } // namespace fargate::inline v0::service

@@ -10,7 +10,10 @@
 #include <fargate/prefect/settings.hpp>
 #include <fargate/service/config.hpp>
 #include <fargate/service/options.hpp>
+#include <fargate/service/protocol.hpp>
+#include <fargate/service/protocol_settings.hpp>
 #include <fargate/service/setting.hpp>
+#include <fargate/system/clock.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/system/log.hpp>
 #include <fargate/text/ascii.hpp>
@@ -30,6 +33,7 @@ struct process_settings {
     std::string log_format{};    ///< a Python %-style template
     std::string agent_address{}; ///< empty: nobody is answered
     std::optional<std::int64_t> max_polls{};
+    duration wedged_after{}; ///< an agent that stands still so long ends the process; zero: never
 };
 
 /// Prefect's configuration as these options and this environment give it.
@@ -76,6 +80,9 @@ template <environment_policy Environment>
         if (!made.max_polls)
             return fail(errc::bad_configuration, "max_polls must be a whole number, not " + in_quotes(*polls));
     }
+    auto const wedged_after = wedged_after_of(options, environment);
+    if (!wedged_after) return wedged_after.error();
+    made.wedged_after = *wedged_after;
     return made;
 }
 
@@ -211,6 +218,15 @@ template <environment_policy Environment>
     auto const from = read_config(options, environment);
     if (!from) return from.error();
     return prefect_settings(options, *from, environment);
+}
+
+/// How the agent keeps its promise of one task for each run, with the configuration that these options and this
+/// environment give.
+template <environment_policy Environment>
+[[nodiscard]] result<protocol> protocol_of(agent_options const& options, Environment const& environment) {
+    auto const server = prefect_settings(options, environment);
+    if (!server) return server.error();
+    return protocol_of(options, *server, environment);
 }
 
 /// How flows become tasks; `server` is what `prefect_settings` made of the same options. Tells `log` what was taken from

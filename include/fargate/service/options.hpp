@@ -4,6 +4,7 @@
 #include <fargate/core/secret.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/prefect/settings.hpp>
+#include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
 #include <fargate/text/transliteration.hpp>
 
@@ -58,6 +59,25 @@ struct agent_options {
     std::string container_profile{};      ///< `0.13` (else) or `0.15`: whose environment flows' containers get
     text::transliteration transliterate = nullptr; ///< spells flow names in scripts that the own table lacks
     std::optional<bool> strict{};                  ///< an unknown keyword argument is an error, not a warning
+
+    // How each run gets exactly one task. What is absent here is looked up in the environment under the same name, spans in
+    // seconds, and is else as `service::protocol` says. A switch is also turned off by its name behind `no_`.
+    std::optional<bool> idempotent{}; ///< the same launch asked for again finds the same task
+    std::optional<bool> watch{};      ///< tasks are followed to their end
+    std::optional<bool> reconcile{};  ///< what was left behind by a crash is looked for
+    std::optional<bool> heartbeat{};  ///< runs whose tasks are slow to start are kept from being scheduled again
+    std::string fleet_id{};           ///< the same for agents that take each other's place; else made of API and labels
+    std::optional<duration> poll_interval_max{};    ///< the longest wait between two polls
+    std::optional<duration> launch_timeout{};       ///< of one RunTask attempt; zero: the client's own
+    std::optional<double> launch_rate{};            ///< launches a second; 0: no limit
+    std::optional<std::uint64_t> max_in_flight{};   ///< runs launching and tasks alive at a time; 0: no limit
+    std::optional<duration> launch_deadline{};      ///< how long a run waits for capacity before it fails
+    std::optional<std::uint64_t> launch_attempts{}; ///< how often a task that never starts is launched
+    std::optional<duration> max_run_duration{};     ///< a task that runs longer is stopped; zero: no limit
+    std::string capacity_plan{};                    ///< `FARGATE_SPOT,FARGATE`: each stands in for the one before
+    std::optional<duration> capacity_fallback{};    ///< how long a run keeps to the first of them
+    std::optional<duration> reconcile_interval{};   ///< between two looks for what was left behind
+    std::optional<duration> wedged_after{}; ///< 600 s; a program ends whose agent stands still so long; zero: never
 
     /// Environment of every flow's container, in this order, behind Prefect's own entries; `cloud.agent.env_vars`.
     std::vector<std::pair<std::string, std::string>> env_vars{};

@@ -3,10 +3,10 @@
 
 #include <fargate/core/result.hpp>
 #include <fargate/deploy/definitions.hpp>
+#include <fargate/deploy/launch_advice.hpp>
 #include <fargate/deploy/launch_plan.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/system/log.hpp>
-#include <fargate/text/ascii.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -35,11 +35,6 @@ concept task_launcher = requires(Launcher& l, deploy::launch_plan const& plan, s
 namespace deploy {
 
 namespace detail {
-
-/// Shortages that pass; the same launch may succeed later, as a new attempt.
-[[nodiscard]] inline bool is_passing(std::string_view reason) noexcept {
-    return reason.substr(0, 8) == "RESOURCE" || reason == "AGENT" || text::contains(reason, "Capacity is unavailable");
-}
 
 /// What ECS said it could not start, in its own words.
 template <class Failures>

@@ -2,6 +2,8 @@
 #define FARGATE_AGENT_HPP
 
 #include <fargate/aws.hpp>
+#include <fargate/crypto/openssl.hpp>
+#include <fargate/deploy/attempt.hpp>
 #include <fargate/deploy/external_kwargs.hpp>
 #include <fargate/deploy/kwargs.hpp>
 #include <fargate/deploy/launcher.hpp>
@@ -144,13 +146,18 @@ private:
 
         /// The run is claimed: no stop cuts this short.
         result<deploy::launch_plan> operator()(prefect::flow_run const& run) const {
-            if (external == nullptr) return deploy::plan(run, settings);
+            if (external == nullptr) return first_attempt(deploy::plan(run, settings));
             auto const own = external->fetch(run.flow);
             if (!own) return own.error();
-            if (!*own) return deploy::plan(run, settings);
+            if (!*own) return first_attempt(deploy::plan(run, settings));
             auto with = settings;
             deploy::replace(with.kwargs, **own);
-            return deploy::plan(run, with);
+            return first_attempt(deploy::plan(run, with));
+        }
+
+        static result<deploy::launch_plan> first_attempt(result<deploy::launch_plan> made) {
+            if (!made) return made;
+            return deploy::for_attempt(*made, {}, {}, crypto::openssl_hash{});
         }
     };
 

@@ -642,16 +642,20 @@ inline void wipe(value& document) noexcept {
     return found != nullptr ? as_text(*found) : std::nullopt;
 }
 
-/// The member `key` when it is a whole number that fits.
-[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    if (found == nullptr) return std::nullopt;
-    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>()) {
+/// A value that is a whole number and fits.
+[[nodiscard]] inline std::optional<std::int64_t> as_integer(value const& document) noexcept {
+    if (auto const* const counted = document.get_ptr<value::number_unsigned_t const*>()) {
         if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
         return static_cast<std::int64_t>(*counted);
     }
-    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return *whole;
+    if (auto const* const whole = document.get_ptr<value::number_integer_t const*>()) return *whole;
     return std::nullopt;
+}
+
+/// The member `key` when it is a whole number that fits.
+[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr ? as_integer(*found) : std::nullopt;
 }
 
 /// The member `key` when it is any number; AWS sends times as seconds with a fraction.
@@ -4948,6 +4952,14 @@ template <class Made>
     return made;
 }
 
+/// A moment as AWS's JSON has it, seconds since 1970 with a fraction; nothing when it is none, or ages away.
+[[nodiscard]] inline std::optional<time_point> moment_of(json::value const& document, std::string_view key) noexcept {
+    constexpr double farthest = 253'402'300'800; // the year 10000
+    auto const seconds = json::number_of(document, key);
+    if (!seconds || !(*seconds >= 0 && *seconds < farthest)) return std::nullopt;
+    return time_point{duration{std::llround(*seconds * 1e6)}};
+}
+
 [[nodiscard]] inline error answer_lacks(std::string_view member) {
     return fail(errc::malformed_response, "the answer has no " + std::string{member});
 }
@@ -4983,14 +4995,25 @@ struct task {
     std::string started_by{};
     std::string group{};
     std::vector<container> containers{};
+    std::optional<time_point> created_at{}; ///< when ECS took it
+    std::optional<time_point> started_at{}; ///< when its containers ran; absent when they never did
+    std::optional<time_point> stopped_at{};
 
     [[nodiscard]] static task from(json::value const& document) {
         auto const text = [&document](std::string_view key) { return detail::text_or_empty(document, key); };
-        return {text("taskArn"),       text("taskDefinitionArn"),
-                text("clusterArn"),    text("lastStatus"),
-                text("desiredStatus"), text("stopCode"),
-                text("stoppedReason"), text("startedBy"),
-                text("group"),         detail::list_of<container>(document, "containers")};
+        return {text("taskArn"),
+                text("taskDefinitionArn"),
+                text("clusterArn"),
+                text("lastStatus"),
+                text("desiredStatus"),
+                text("stopCode"),
+                text("stoppedReason"),
+                text("startedBy"),
+                text("group"),
+                detail::list_of<container>(document, "containers"),
+                detail::moment_of(document, "createdAt"),
+                detail::moment_of(document, "startedAt"),
+                detail::moment_of(document, "stoppedAt")};
     }
 };
 
@@ -10344,6 +10367,408 @@ class tagging;
 
 #endif
 
+// ---- fargate/deploy/launch_plan.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_LAUNCH_PLAN_HPP
+#define FARGATE_DEPLOY_LAUNCH_PLAN_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Everything a launch needs, decided before the first call: a pure function of the run and the configuration, the same
+/// bytes for every agent that plans it.
+struct launch_plan {
+    /// Which task definition may be used again instead of registering one.
+    struct reuse {
+        bool revisions = false;                     ///< look at the flow tags, not only at the family's existence
+        std::string flow_id8{};                     ///< tag `PrefectFlowId`
+        std::optional<std::int64_t> flow_version{}; ///< tag `PrefectFlowVersion`
+        bool refresh = false;                       ///< not one that differs from what would be registered
+    };
+
+    /// Whose launch it is: tokens are made of it, and of the attempt's number. With an empty `run` there is no token.
+    struct wish {
+        std::string backend{}; ///< the API's address
+        std::string run{};     ///< the run's id
+        std::string epoch{};   ///< which of its schedules
+    };
+
+    std::string family{};     ///< task definition family
+    json::value definition{}; ///< RegisterTaskDefinition body
+    json::value task{};       ///< RunTask body; `taskDefinition` is the family until a revision is known
+    launch_plan::reuse reusable{};
+    launch_plan::wish wanted{};
+    bool placed = false; ///< the flow or the run says itself on what it runs: no capacity plan counts
+    duration max_run{};  ///< the task is stopped when it has run so long; zero: never
+};
+
+/// What a launch became.
+struct launched {
+    std::string task_arn{};
+    std::string definition{}; ///< the family or ARN that was run
+    bool registered = false;  ///< a new definition was made for it
+};
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/prefect/flow_run.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_FLOW_RUN_HPP
+#define FARGATE_PREFECT_FLOW_RUN_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// A task run that is due inside a flow run which is already running.
+struct task_run {
+    std::string id{};
+    std::int64_t version = 0;
+    std::string task_id{};
+    json::value state{}; ///< its serialized state as received
+};
+
+/// The flow that a run belongs to. `storage`, `environment` and `run_config` are null when absent.
+struct flow {
+    std::string id{};
+    std::string name{};
+    std::optional<std::int64_t> version{};
+    std::string core_version{}; ///< Prefect's version at registration; empty when not recorded
+    json::value storage{};
+    json::value environment{};
+    json::value run_config{};
+
+    /// The first eight characters of the id, as task definitions, tags and S3 keys carry it.
+    [[nodiscard]] std::string id8() const { return id.substr(0, 8); }
+};
+
+/// One run that the backend offers, as its metadata tells it.
+struct flow_run {
+    std::string id{};
+    std::int64_t version = 0;
+    std::string scheduled_start_time{};
+    json::value state{}; ///< its serialized state as received
+    prefect::flow flow{};
+    json::value run_config{}; ///< the run's own, newer backends only; null when absent
+    std::vector<task_run> task_runs{};
+    std::optional<time_point> not_before{}; ///< when it is due, where it was asked for ahead of time: claim it then
+};
+
+namespace detail {
+
+[[nodiscard]] inline json::value copy_of(json::value const& row, std::string_view key) {
+    auto const* const found = json::member(row, key);
+    return found != nullptr ? *found : json::value(nullptr);
+}
+
+[[nodiscard]] inline std::string text_or_empty(json::value const& row, std::string_view key) {
+    return std::string{json::text_of(row, key).value_or("")};
+}
+
+[[nodiscard]] inline error unreadable_row(char const* what) {
+    return fail(errc::malformed_response, std::string{"flow run metadata holds a "} + what);
+}
+
+[[nodiscard]] inline result<task_run> read_task_run(json::value const& row) {
+    auto const version = json::integer_of(row, "version");
+    task_run made{text_or_empty(row, "id"), version.value_or(0), text_or_empty(row, "task_id"),
+                  copy_of(row, "serialized_state")};
+    if (made.id.empty()) return unreadable_row("task run without an id");
+    if (!version) return unreadable_row("task run without a version");
+    return made;
+}
+
+[[nodiscard]] inline result<flow_run> read_flow_run(json::value const& row) {
+    flow_run made;
+    made.id = text_or_empty(row, "id");
+    if (made.id.empty()) return unreadable_row("flow run without an id");
+    auto const version = json::integer_of(row, "version");
+    if (!version) return unreadable_row("flow run without a version");
+    made.version = *version;
+    made.scheduled_start_time = text_or_empty(row, "scheduled_start_time");
+    made.state = copy_of(row, "serialized_state");
+    made.run_config = copy_of(row, "run_config");
+
+    auto const* const flow = json::object_of(row, "flow");
+    if (flow == nullptr) return unreadable_row("flow run without its flow");
+    made.flow = {text_or_empty(*flow, "id"),           text_or_empty(*flow, "name"), json::integer_of(*flow, "version"),
+                 text_or_empty(*flow, "core_version"), copy_of(*flow, "storage"),    copy_of(*flow, "environment"),
+                 copy_of(*flow, "run_config")};
+    if (made.flow.id.empty()) return unreadable_row("flow without an id");
+
+    if (auto const* const rows = json::array_of(row, "task_runs")) {
+        for (auto const& each : *rows) {
+            auto read = read_task_run(each);
+            if (!read) return read.error();
+            made.task_runs.push_back(*std::move(read));
+        }
+    }
+    return made;
+}
+
+} // namespace detail
+
+/// When a run is due: the start time of its state, and of one that is Scheduled without one its scheduled start. Nothing
+/// for any other, such as a flow that runs already.
+[[nodiscard]] inline std::optional<time_point> due_time_of(flow_run const& run) {
+    if (auto const start = json::text_of(run.state, "start_time")) return text::parse_iso8601(*start);
+    if (json::text_of(run.state, "type") != "Scheduled") return std::nullopt;
+    return text::parse_iso8601(run.scheduled_start_time);
+}
+
+/// The rows of a metadata answer, in its order. `data` is the answer's `data`, with the member `flow_run`. Ids, versions
+/// and the flow must be there (the API declares them non-null), everything else may be absent;
+/// `errc::malformed_response` names what is missing.
+[[nodiscard]] inline result<std::vector<flow_run>> read_flow_runs(json::value const& data) {
+    auto const* const rows = json::array_of(data, "flow_run");
+    if (rows == nullptr) return fail(errc::malformed_response, "flow run metadata has no list of flow runs");
+    std::vector<flow_run> runs;
+    runs.reserve(rows->size());
+    for (auto const& each : *rows) {
+        auto read = detail::read_flow_run(each);
+        if (!read) return read.error();
+        runs.push_back(*std::move(read));
+    }
+    return runs;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/state.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_STATE_HPP
+#define FARGATE_PREFECT_STATE_HPP
+
+// States as Prefect 0.13 to 1.x serialise them: an object with `type`, `message`, `context`, `cached_inputs`, `_result`,
+// `__version__` and members of the type's own.
+
+namespace fargate::inline v0::prefect {
+
+/// Texts that go into a state or a run's log are cut to this many bytes. Written twice as JSON a byte becomes seven at
+/// most, and the server refuses states, and whole requests, of more than a million.
+inline constexpr std::size_t longest_message = 64 * 1024;
+
+/// The beginning of a text, in whole characters (UTF-8), with a word on how much is missing; short texts as they are.
+[[nodiscard]] inline std::string bounded_message(std::string_view text, std::size_t limit = longest_message) {
+    if (text.size() <= limit) return std::string{text};
+    std::size_t kept = limit;
+    for (int back = 0; kept != 0 && back != 3 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U; ++back)
+        --kept;
+    return std::string{text.substr(0, kept)} + "... (" + std::to_string(text.size() - kept) + " more bytes)";
+}
+
+namespace detail {
+
+template <std::size_t Count>
+[[nodiscard]] constexpr bool is_one_of(std::string_view const (&names)[Count], std::string_view name) noexcept {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+[[nodiscard]] constexpr bool is_scheduled_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Scheduled", "Resume", "Retrying", "Paused", "Queued"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] constexpr bool is_other_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Cancelled", "Cached",        "ClientFailed", "Failed",
+                                          "Finished",  "Looped",        "Mapped",       "Pending",
+                                          "Running",   "Cancelling",    "Skipped",      "Submitted",
+                                          "Success",   "TriggerFailed", "TimedOut",     "ValidationFailed"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] constexpr bool is_wrapper_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Queued", "Submitted", "ClientFailed"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
+    auto made = json::value::object();
+    json::set(made, "type", type);
+    json::set(made, "message", std::string{message});
+    json::set(made, "context", json::value::object());
+    json::set(made, "cached_inputs", json::value::object());
+    auto nothing = json::value::object();
+    json::set(nothing, "type", "NoResultType");
+    json::set(nothing, "__version__", std::string{core_version});
+    json::set(made, "_result", std::move(nothing));
+    return made;
+}
+
+} // namespace detail
+
+/// True for a state that is waiting for somebody to submit it: Scheduled, Resume, Retrying, Paused or Queued.
+/// `errc::malformed_response` when it has no type, or one that Prefect does not know: what that means cannot be guessed.
+[[nodiscard]] inline result<bool> is_scheduled(json::value const& state) {
+    auto const type = json::text_of(state, "type");
+    if (!type) return fail(errc::malformed_response, "its state has no type");
+    if (detail::is_scheduled_type(*type)) return true;
+    if (detail::is_other_type(*type)) return false;
+    return fail(errc::malformed_response, "its state has the unknown type " + bounded_message(*type, 64));
+}
+
+/// The state that is nested into a new one: the received object as it is, or what is inside when it is itself a wrapper
+/// (Queued, Submitted, ClientFailed). Null when there is nothing.
+[[nodiscard]] inline json::value const& unwrapped(json::value const& state) {
+    static json::value const nothing = nullptr;
+    json::value const* at = &state;
+    while (at != nullptr && detail::is_wrapper_type(json::text_of(*at, "type").value_or("")))
+        at = json::member(*at, "state");
+    return at != nullptr ? *at : nothing;
+}
+
+/// Submitted, around the state it follows.
+[[nodiscard]] inline json::value submitted_state(json::value const& previous, std::string_view message,
+                                                 std::string_view core_version) {
+    auto made = detail::bare_state("Submitted", message, core_version);
+    json::set(made, "state", unwrapped(previous));
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+/// Failed, for the reason that `message` gives, cut to `longest_message`.
+[[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
+    auto made = detail::bare_state("Failed", bounded_message(message), core_version);
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/deploy/client_token.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_CLIENT_TOKEN_HPP
+#define FARGATE_DEPLOY_CLIENT_TOKEN_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// RFC 4648 section 5, without padding.
+[[nodiscard]] inline std::string base64url(std::string_view bytes) {
+    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string made;
+    std::uint32_t held = 0;
+    int bits = 0;
+    for (char const c : bytes) {
+        held = ((held << 8U) | static_cast<unsigned char>(c)) & 0xFFFFU;
+        for (bits += 8; bits >= 6; bits -= 6) made += alphabet[(held >> static_cast<unsigned>(bits - 6)) & 0x3FU];
+    }
+    if (bits != 0) made += alphabet[(held << static_cast<unsigned>(6 - bits)) & 0x3FU];
+    return made;
+}
+
+/// The version that the state waiting to be submitted had: submitting it adds one.
+[[nodiscard]] inline std::int64_t version_before_claim(json::value const& state, std::int64_t version) noexcept {
+    return json::text_of(state, "type") == std::string_view{"Submitted"} ? version - 1 : version;
+}
+
+} // namespace detail
+
+/// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
+/// again, and for a run that is already under way another one for each set of due task runs.
+[[nodiscard]] inline std::string epoch_of(prefect::flow_run const& run) {
+    std::vector<std::pair<std::string_view, std::int64_t>> due;
+    for (auto const& each : run.task_runs) {
+        std::int64_t const version = detail::version_before_claim(each.state, each.version);
+        if (version != each.version || prefect::is_scheduled(each.state).value_or(false))
+            due.emplace_back(each.id, version);
+    }
+    std::sort(due.begin(), due.end());
+    std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
+    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
+    return epoch;
+}
+
+/// RunTask's `clientToken`: whoever launches this run of this backend, and however often, gets one task as long as it is
+/// sent with the same body. `attempt` counts the launches that are known to have come to nothing. 43 characters of the 64
+/// that ECS allows.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string client_token(launch_plan::wish const& wanted, unsigned attempt, Hash const& hash) {
+    std::string const named = wanted.backend + '|' + wanted.run + '|' + wanted.epoch + '|' + std::to_string(attempt);
+    return detail::base64url(crypto::bytes_of(hash.sha256(named)));
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/attempt.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_ATTEMPT_HPP
+#define FARGATE_DEPLOY_ATTEMPT_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Which of a run's launches it is, and what the ones before have taught.
+struct launch_attempt {
+    unsigned number = 0;                ///< launches of this wish that are known to have come to nothing
+    unsigned rung = 0;                  ///< how far down the capacity plan it has gone; the last rung stays
+    std::vector<std::string> resting{}; ///< subnets that had no addresses left
+};
+
+namespace detail {
+
+/// Words of a capacity plan that are launch types; any other is a capacity provider.
+[[nodiscard]] constexpr bool is_launch_type(std::string_view word) noexcept {
+    return word == "FARGATE" || word == "EC2" || word == "EXTERNAL" || word == "MANAGED_INSTANCES";
+}
+
+/// Makes RunTask's body ask for that capacity alone.
+inline void set_capacity(json::value& task, std::string const& word) {
+    bool const type = is_launch_type(word);
+    char const* const other = type ? "capacityProviderStrategy" : "launchType";
+    if (task.is_object()) task.erase(other);
+    if (type) {
+        json::set(task, "launchType", word);
+        return;
+    }
+    auto provider = json::value::object();
+    json::set(provider, "capacityProvider", word);
+    json::set(provider, "weight", 1);
+    auto strategy = json::value::array();
+    strategy.push_back(std::move(provider));
+    json::set(task, "capacityProviderStrategy", std::move(strategy));
+}
+
+/// Takes the resting subnets out, unless that leaves none.
+inline void leave_out(json::value& task, std::vector<std::string> const& resting) {
+    if (resting.empty()) return;
+    auto const* const network = json::object_of(task, "networkConfiguration");
+    auto const* const vpc = network != nullptr ? json::object_of(*network, "awsvpcConfiguration") : nullptr;
+    auto const* const subnets = vpc != nullptr ? json::array_of(*vpc, "subnets") : nullptr;
+    if (subnets == nullptr) return;
+    auto kept = json::value::array();
+    for (auto const& each : *subnets)
+        if (std::find(resting.begin(), resting.end(), json::as_text(each).value_or("")) == resting.end())
+            kept.push_back(each);
+    if (kept.empty() || kept.size() == subnets->size()) return;
+    json::set(task["networkConfiguration"]["awsvpcConfiguration"], "subnets", std::move(kept));
+}
+
+} // namespace detail
+
+/// The plan as one attempt sends it: with its token, on the capacity of its rung, without the subnets that rest as long as
+/// another one stays. A plan that names no run gets no token; one that is `placed` keeps the capacity it has, as any does
+/// under an empty `capacity_plan`. Pure: whoever makes the same attempt of an equal plan sends the same bytes.
+template <crypto::hash_policy Hash>
+[[nodiscard]] launch_plan for_attempt(launch_plan const& plan, launch_attempt const& attempt,
+                                      std::span<std::string const> capacity_plan, Hash const& hash) {
+    launch_plan made = plan;
+    if (!capacity_plan.empty() && !plan.placed)
+        detail::set_capacity(made.task, capacity_plan[std::min<std::size_t>(attempt.rung, capacity_plan.size() - 1)]);
+    detail::leave_out(made.task, attempt.resting);
+    if (!plan.wanted.run.empty()) json::set(made.task, "clientToken", client_token(plan.wanted, attempt.number, hash));
+    return made;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
 // ---- fargate/text/nearest.hpp ---------------------------------------------------------------------------------------
 
 #ifndef FARGATE_TEXT_NEAREST_HPP
@@ -10406,7 +10831,7 @@ enum class kwarg_type : unsigned char {
     object
 };
 
-/// One argument of AWS's that the agent passes on, under AWS's name.
+/// One argument of AWS's that the agent passes on, under AWS's name; or, with neither group, one for the agent itself.
 struct kwarg_name {
     std::string_view name;
     kwarg_type type;
@@ -10437,6 +10862,8 @@ inline constexpr kwarg_name kwarg_names[] = {
     {"networkConfiguration", kwarg_type::object, false, true},
     {"enableECSManagedTags", kwarg_type::flag, false, true},
     {"propagateTags", kwarg_type::text, false, true},
+    {"capacityProviderStrategy", kwarg_type::list, false, true},
+    {"maxRunDuration", kwarg_type::integer}, // the agent's own: seconds
 };
 
 /// Members that the one element of `containerDefinitions` may have.
@@ -11290,11 +11717,13 @@ struct null_log {
 
 namespace fargate::inline v0::deploy {
 
-/// The keyword arguments in their three groups, each an object whose members have AWS's names and types.
+/// The keyword arguments in their three groups, each an object whose members have AWS's names and types; beside them
+/// what is the agent's own.
 struct kwargs {
     json::value definition = json::value::object(); ///< for RegisterTaskDefinition
     json::value run = json::value::object();        ///< for RunTask
     json::value container = json::value::object();  ///< for the definition's one container
+    std::optional<duration> max_run{};              ///< `maxRunDuration`: nothing of it is sent to AWS
 };
 
 namespace detail {
@@ -11385,6 +11814,16 @@ namespace detail {
             return fail(errc::invalid_argument, place + " has no name: give it one, as text");
     }
     return {};
+}
+
+/// `maxRunDuration`: seconds, at least one.
+[[nodiscard]] inline result<duration> read_max_run(json::value const& given) {
+    constexpr std::int64_t longest = 1'000'000'000;
+    std::int64_t const seconds = json::as_integer(given).value_or(0);
+    if (seconds < 1 || seconds > longest)
+        return fail(errc::invalid_argument,
+                    "maxRunDuration must be a whole number of seconds from 1 to " + std::to_string(longest));
+    return duration{std::chrono::seconds{seconds}};
 }
 
 /// A value that was given at all: neither null nor the empty text that a shell makes of an unset variable.
@@ -11482,6 +11921,11 @@ template <environment_policy Environment, log_policy Log>
             if (!emptied) continue;
             *value = "";
         }
+        if (each.name == "maxRunDuration") {
+            auto longest = detail::read_max_run(*value);
+            if (!longest) return std::move(longest).error();
+            groups.max_run = *longest;
+        }
         if (each.definition) json::set(groups.definition, each.name, *value);
         if (each.run) json::set(groups.run, each.name, *std::move(value));
     }
@@ -11537,6 +11981,7 @@ inline void replace(kwargs& base, kwargs const& over) {
     replace_group(base.definition, over.definition);
     replace_group(base.run, over.run);
     replace_group(base.container, over.container);
+    if (over.max_run) base.max_run = over.max_run;
 }
 
 } // namespace fargate::inline v0::deploy
@@ -11974,6 +12419,9 @@ struct settings {
     bool use_run_config = false;      ///< a run configuration's cpu, memory, env, roles and run_task_kwargs count
     bool strict = false;              ///< an unknown keyword argument is an error, not a warning
     bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
+    bool idempotent = true;           ///< plans say whose launch they are, so that RunTask can carry a token made of it
+    std::string fleet{};              ///< RunTask's `startedBy`, where nobody set one; empty: none is sent
+    duration max_run{}; ///< a task that runs longer is stopped; zero: never. `maxRunDuration` goes before it
     external_settings external{};
     deploy::kwargs kwargs{};
     text::transliteration transliterate = nullptr; ///< spells what `text::slug` cannot; null: it vanishes from names
@@ -11985,129 +12433,6 @@ struct settings {
 }
 
 } // namespace fargate::inline v0::deploy
-
-#endif
-
-// ---- fargate/prefect/flow_run.hpp -----------------------------------------------------------------------------------
-
-#ifndef FARGATE_PREFECT_FLOW_RUN_HPP
-#define FARGATE_PREFECT_FLOW_RUN_HPP
-
-namespace fargate::inline v0::prefect {
-
-/// A task run that is due inside a flow run which is already running.
-struct task_run {
-    std::string id{};
-    std::int64_t version = 0;
-    std::string task_id{};
-    json::value state{}; ///< its serialized state as received
-};
-
-/// The flow that a run belongs to. `storage`, `environment` and `run_config` are null when absent.
-struct flow {
-    std::string id{};
-    std::string name{};
-    std::optional<std::int64_t> version{};
-    std::string core_version{}; ///< Prefect's version at registration; empty when not recorded
-    json::value storage{};
-    json::value environment{};
-    json::value run_config{};
-
-    /// The first eight characters of the id, as task definitions, tags and S3 keys carry it.
-    [[nodiscard]] std::string id8() const { return id.substr(0, 8); }
-};
-
-/// One run that the backend offers, as its metadata tells it.
-struct flow_run {
-    std::string id{};
-    std::int64_t version = 0;
-    std::string scheduled_start_time{};
-    json::value state{}; ///< its serialized state as received
-    prefect::flow flow{};
-    json::value run_config{}; ///< the run's own, newer backends only; null when absent
-    std::vector<task_run> task_runs{};
-    std::optional<time_point> not_before{}; ///< when it is due, where it was asked for ahead of time: claim it then
-};
-
-namespace detail {
-
-[[nodiscard]] inline json::value copy_of(json::value const& row, std::string_view key) {
-    auto const* const found = json::member(row, key);
-    return found != nullptr ? *found : json::value(nullptr);
-}
-
-[[nodiscard]] inline std::string text_or_empty(json::value const& row, std::string_view key) {
-    return std::string{json::text_of(row, key).value_or("")};
-}
-
-[[nodiscard]] inline error unreadable_row(char const* what) {
-    return fail(errc::malformed_response, std::string{"flow run metadata holds a "} + what);
-}
-
-[[nodiscard]] inline result<task_run> read_task_run(json::value const& row) {
-    auto const version = json::integer_of(row, "version");
-    task_run made{text_or_empty(row, "id"), version.value_or(0), text_or_empty(row, "task_id"),
-                  copy_of(row, "serialized_state")};
-    if (made.id.empty()) return unreadable_row("task run without an id");
-    if (!version) return unreadable_row("task run without a version");
-    return made;
-}
-
-[[nodiscard]] inline result<flow_run> read_flow_run(json::value const& row) {
-    flow_run made;
-    made.id = text_or_empty(row, "id");
-    if (made.id.empty()) return unreadable_row("flow run without an id");
-    auto const version = json::integer_of(row, "version");
-    if (!version) return unreadable_row("flow run without a version");
-    made.version = *version;
-    made.scheduled_start_time = text_or_empty(row, "scheduled_start_time");
-    made.state = copy_of(row, "serialized_state");
-    made.run_config = copy_of(row, "run_config");
-
-    auto const* const flow = json::object_of(row, "flow");
-    if (flow == nullptr) return unreadable_row("flow run without its flow");
-    made.flow = {text_or_empty(*flow, "id"),           text_or_empty(*flow, "name"), json::integer_of(*flow, "version"),
-                 text_or_empty(*flow, "core_version"), copy_of(*flow, "storage"),    copy_of(*flow, "environment"),
-                 copy_of(*flow, "run_config")};
-    if (made.flow.id.empty()) return unreadable_row("flow without an id");
-
-    if (auto const* const rows = json::array_of(row, "task_runs")) {
-        for (auto const& each : *rows) {
-            auto read = read_task_run(each);
-            if (!read) return read.error();
-            made.task_runs.push_back(*std::move(read));
-        }
-    }
-    return made;
-}
-
-} // namespace detail
-
-/// When a run is due: the start time of its state, and of one that is Scheduled without one its scheduled start. Nothing
-/// for any other, such as a flow that runs already.
-[[nodiscard]] inline std::optional<time_point> due_time_of(flow_run const& run) {
-    if (auto const start = json::text_of(run.state, "start_time")) return text::parse_iso8601(*start);
-    if (json::text_of(run.state, "type") != "Scheduled") return std::nullopt;
-    return text::parse_iso8601(run.scheduled_start_time);
-}
-
-/// The rows of a metadata answer, in its order. `data` is the answer's `data`, with the member `flow_run`. Ids, versions
-/// and the flow must be there (the API declares them non-null), everything else may be absent;
-/// `errc::malformed_response` names what is missing.
-[[nodiscard]] inline result<std::vector<flow_run>> read_flow_runs(json::value const& data) {
-    auto const* const rows = json::array_of(data, "flow_run");
-    if (rows == nullptr) return fail(errc::malformed_response, "flow run metadata has no list of flow runs");
-    std::vector<flow_run> runs;
-    runs.reserve(rows->size());
-    for (auto const& each : *rows) {
-        auto read = detail::read_flow_run(each);
-        if (!read) return read.error();
-        runs.push_back(*std::move(read));
-    }
-    return runs;
-}
-
-} // namespace fargate::inline v0::prefect
 
 #endif
 
@@ -12377,211 +12702,6 @@ private:
 
 #endif
 
-// ---- fargate/deploy/launch_plan.hpp ---------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_LAUNCH_PLAN_HPP
-#define FARGATE_DEPLOY_LAUNCH_PLAN_HPP
-
-namespace fargate::inline v0::deploy {
-
-/// Everything a launch needs, decided before the first call: a pure function of the run and the configuration, the same
-/// bytes for every agent that plans it.
-struct launch_plan {
-    /// Which task definition may be used again instead of registering one.
-    struct reuse {
-        bool revisions = false;                     ///< look at the flow tags, not only at the family's existence
-        std::string flow_id8{};                     ///< tag `PrefectFlowId`
-        std::optional<std::int64_t> flow_version{}; ///< tag `PrefectFlowVersion`
-        bool refresh = false;                       ///< not one that differs from what would be registered
-    };
-
-    /// Whose launch it is: tokens are made of it, and of the attempt's number. With an empty `run` there is no token.
-    struct wish {
-        std::string backend{}; ///< the API's address
-        std::string run{};     ///< the run's id
-        std::string epoch{};   ///< which of its schedules
-    };
-
-    std::string family{};     ///< task definition family
-    json::value definition{}; ///< RegisterTaskDefinition body
-    json::value task{};       ///< RunTask body; `taskDefinition` is the family until a revision is known
-    launch_plan::reuse reusable{};
-    launch_plan::wish wanted{};
-    duration max_run{}; ///< the task is stopped when it has run so long; zero: never
-};
-
-/// What a launch became.
-struct launched {
-    std::string task_arn{};
-    std::string definition{}; ///< the family or ARN that was run
-    bool registered = false;  ///< a new definition was made for it
-};
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
-// ---- fargate/prefect/state.hpp --------------------------------------------------------------------------------------
-
-#ifndef FARGATE_PREFECT_STATE_HPP
-#define FARGATE_PREFECT_STATE_HPP
-
-// States as Prefect 0.13 to 1.x serialise them: an object with `type`, `message`, `context`, `cached_inputs`, `_result`,
-// `__version__` and members of the type's own.
-
-namespace fargate::inline v0::prefect {
-
-/// Texts that go into a state or a run's log are cut to this many bytes. Written twice as JSON a byte becomes seven at
-/// most, and the server refuses states, and whole requests, of more than a million.
-inline constexpr std::size_t longest_message = 64 * 1024;
-
-/// The beginning of a text, in whole characters (UTF-8), with a word on how much is missing; short texts as they are.
-[[nodiscard]] inline std::string bounded_message(std::string_view text, std::size_t limit = longest_message) {
-    if (text.size() <= limit) return std::string{text};
-    std::size_t kept = limit;
-    for (int back = 0; kept != 0 && back != 3 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U; ++back)
-        --kept;
-    return std::string{text.substr(0, kept)} + "... (" + std::to_string(text.size() - kept) + " more bytes)";
-}
-
-namespace detail {
-
-template <std::size_t Count>
-[[nodiscard]] constexpr bool is_one_of(std::string_view const (&names)[Count], std::string_view name) noexcept {
-    return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
-[[nodiscard]] constexpr bool is_scheduled_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Scheduled", "Resume", "Retrying", "Paused", "Queued"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] constexpr bool is_other_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Cancelled", "Cached",        "ClientFailed", "Failed",
-                                          "Finished",  "Looped",        "Mapped",       "Pending",
-                                          "Running",   "Cancelling",    "Skipped",      "Submitted",
-                                          "Success",   "TriggerFailed", "TimedOut",     "ValidationFailed"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] constexpr bool is_wrapper_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Queued", "Submitted", "ClientFailed"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
-    auto made = json::value::object();
-    json::set(made, "type", type);
-    json::set(made, "message", std::string{message});
-    json::set(made, "context", json::value::object());
-    json::set(made, "cached_inputs", json::value::object());
-    auto nothing = json::value::object();
-    json::set(nothing, "type", "NoResultType");
-    json::set(nothing, "__version__", std::string{core_version});
-    json::set(made, "_result", std::move(nothing));
-    return made;
-}
-
-} // namespace detail
-
-/// True for a state that is waiting for somebody to submit it: Scheduled, Resume, Retrying, Paused or Queued.
-/// `errc::malformed_response` when it has no type, or one that Prefect does not know: what that means cannot be guessed.
-[[nodiscard]] inline result<bool> is_scheduled(json::value const& state) {
-    auto const type = json::text_of(state, "type");
-    if (!type) return fail(errc::malformed_response, "its state has no type");
-    if (detail::is_scheduled_type(*type)) return true;
-    if (detail::is_other_type(*type)) return false;
-    return fail(errc::malformed_response, "its state has the unknown type " + bounded_message(*type, 64));
-}
-
-/// The state that is nested into a new one: the received object as it is, or what is inside when it is itself a wrapper
-/// (Queued, Submitted, ClientFailed). Null when there is nothing.
-[[nodiscard]] inline json::value const& unwrapped(json::value const& state) {
-    static json::value const nothing = nullptr;
-    json::value const* at = &state;
-    while (at != nullptr && detail::is_wrapper_type(json::text_of(*at, "type").value_or("")))
-        at = json::member(*at, "state");
-    return at != nullptr ? *at : nothing;
-}
-
-/// Submitted, around the state it follows.
-[[nodiscard]] inline json::value submitted_state(json::value const& previous, std::string_view message,
-                                                 std::string_view core_version) {
-    auto made = detail::bare_state("Submitted", message, core_version);
-    json::set(made, "state", unwrapped(previous));
-    json::set(made, "__version__", std::string{core_version});
-    return made;
-}
-
-/// Failed, for the reason that `message` gives, cut to `longest_message`.
-[[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
-    auto made = detail::bare_state("Failed", bounded_message(message), core_version);
-    json::set(made, "__version__", std::string{core_version});
-    return made;
-}
-
-} // namespace fargate::inline v0::prefect
-
-#endif
-
-// ---- fargate/deploy/client_token.hpp --------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_CLIENT_TOKEN_HPP
-#define FARGATE_DEPLOY_CLIENT_TOKEN_HPP
-
-namespace fargate::inline v0::deploy {
-
-namespace detail {
-
-/// RFC 4648 section 5, without padding.
-[[nodiscard]] inline std::string base64url(std::string_view bytes) {
-    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string made;
-    std::uint32_t held = 0;
-    int bits = 0;
-    for (char const c : bytes) {
-        held = ((held << 8U) | static_cast<unsigned char>(c)) & 0xFFFFU;
-        for (bits += 8; bits >= 6; bits -= 6) made += alphabet[(held >> static_cast<unsigned>(bits - 6)) & 0x3FU];
-    }
-    if (bits != 0) made += alphabet[(held << static_cast<unsigned>(6 - bits)) & 0x3FU];
-    return made;
-}
-
-/// The version that the state waiting to be submitted had: submitting it adds one.
-[[nodiscard]] inline std::int64_t version_before_claim(json::value const& state, std::int64_t version) noexcept {
-    return json::text_of(state, "type") == std::string_view{"Submitted"} ? version - 1 : version;
-}
-
-} // namespace detail
-
-/// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
-/// again, and for a run that is already under way another one for each set of due task runs.
-[[nodiscard]] inline std::string epoch_of(prefect::flow_run const& run) {
-    std::vector<std::pair<std::string_view, std::int64_t>> due;
-    for (auto const& each : run.task_runs) {
-        std::int64_t const version = detail::version_before_claim(each.state, each.version);
-        if (version != each.version || prefect::is_scheduled(each.state).value_or(false))
-            due.emplace_back(each.id, version);
-    }
-    std::sort(due.begin(), due.end());
-    std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
-    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
-    return epoch;
-}
-
-/// RunTask's `clientToken`: whoever launches this run of this backend, and however often, gets one task as long as it is
-/// sent with the same body. 43 characters of the 64 that ECS allows.
-template <crypto::hash_policy Hash>
-[[nodiscard]] std::string client_token(std::string_view api, prefect::flow_run const& run, unsigned attempt,
-                                       Hash const& hash) {
-    std::string const named = std::string{api} + '|' + run.id + '|' + epoch_of(run) + '|' + std::to_string(attempt);
-    return detail::base64url(crypto::bytes_of(hash.sha256(named)));
-}
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
 // ---- fargate/deploy/image.hpp ---------------------------------------------------------------------------------------
 
 #ifndef FARGATE_DEPLOY_IMAGE_HPP
@@ -12808,7 +12928,6 @@ namespace detail {
 inline constexpr kwarg_name further_run_names[] = {
     {"overrides", kwarg_type::object},
     {"launchType", kwarg_type::text},
-    {"capacityProviderStrategy", kwarg_type::list},
     {"enableExecuteCommand", kwarg_type::flag},
 };
 
@@ -13031,6 +13150,19 @@ inline void add_container_kwargs(json::value& container, settings const& with) {
     return body;
 }
 
+/// What a run's configuration says of RunTask goes before the agent's arguments. AWS takes a launch type or a capacity
+/// provider strategy, never both: the run's word on either replaces what the agent has of the other.
+[[nodiscard]] inline result<void> add_wishes(json::value& body, json::value const& wishes) {
+    bool const type = json::text_of(wishes, "launchType").value_or("") != "";
+    bool const strategy = json::member(wishes, "capacityProviderStrategy") != nullptr;
+    if (type && strategy)
+        return fail(errc::invalid_argument, "run_config.run_task_kwargs has both launchType and "
+                                            "capacityProviderStrategy: AWS takes one of them");
+    if (type && json::member(body, "capacityProviderStrategy") != nullptr) body.erase("capacityProviderStrategy");
+    add_kwargs(body, wishes);
+    return {};
+}
+
 /// Names the launch type in RunTask's body, where nothing else there decides it.
 inline void add_launch_type(json::value& body, settings const& with) {
     if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr &&
@@ -13124,13 +13256,7 @@ inline void add_entries(json::value& list, json::value const& more) {
 
 /// RunTask's body. With a capacity provider strategy no launch type may be named.
 [[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
-                                                 std::string const& family, std::string token) {
-    run_wishes wishes;
-    if (with.use_run_config) {
-        auto read = read_run_config(run_config_of(run));
-        if (!read) return std::move(read).error();
-        wishes = *std::move(read);
-    }
+                                                 std::string const& family, run_wishes const& wishes) {
     auto overrides = overrides_of(run, with, wishes);
     if (!overrides) return std::move(overrides).error();
 
@@ -13138,40 +13264,43 @@ inline void add_entries(json::value& list, json::value const& more) {
     json::set(body, "taskDefinition", family);
     json::set(body, "overrides", *std::move(overrides));
     add_kwargs(body, with.kwargs.run);
-    add_kwargs(body, wishes.task);
+    if (auto added = add_wishes(body, wishes.task); !added) return std::move(added).error();
     add_launch_type(body, with);
-    json::set(body, "clientToken", std::move(token));
+    bool const is_told = json::member(with.kwargs.run, "startedBy") || json::member(wishes.task, "startedBy");
+    if (!with.fleet.empty() && !is_told) json::set(body, "startedBy", with.fleet);
     return body;
 }
 
 } // namespace detail
 
 /// How a flow run becomes a task: the definition it needs, under which family, and the call that runs it. Pure: equal runs
-/// and settings give equal bytes. `attempt` counts the launches of this run that are known to have come to nothing.
-/// `errc::invalid_argument` when the flow names no image, or when its run configuration counts and cannot be used, with
-/// the words that its run shall carry.
-template <crypto::hash_policy Hash>
-[[nodiscard]] result<launch_plan> plan(prefect::flow_run const& run, settings const& with, unsigned attempt,
-                                       Hash const& hash) {
+/// and settings give equal bytes. The call has no token yet: that is `for_attempt`'s matter, which the plan's `wanted` has
+/// what it takes for. `errc::invalid_argument` when the flow names no image, or when its run configuration counts and
+/// cannot be used, with the words that its run shall carry.
+[[nodiscard]] inline result<launch_plan> plan(prefect::flow_run const& run, settings const& with) {
     auto image = image_of(run);
     if (!image) return std::move(image).error();
     auto environment = detail::environment_of(with);
     if (!environment) return std::move(environment).error();
+    run_wishes wishes;
+    if (with.use_run_config) {
+        auto read = read_run_config(run_config_of(run));
+        if (!read) return std::move(read).error();
+        wishes = *std::move(read);
+    }
 
     launch_plan made;
     made.family = detail::family_of(run.flow, with);
-    auto task = detail::task_of(run, with, made.family, client_token(detail::api_of(with), run, attempt, hash));
+    auto task = detail::task_of(run, with, made.family, wishes);
     if (!task) return std::move(task).error();
     made.task = *std::move(task);
     made.definition = detail::definition_of(run, with, made.family, *std::move(image), *std::move(environment));
     made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version, with.refresh_definitions};
+    if (with.idempotent) made.wanted = {std::string{detail::api_of(with)}, run.id, epoch_of(run)};
+    made.placed = json::member(made.task, "capacityProviderStrategy") != nullptr ||
+                  json::text_of(wishes.task, "launchType").value_or("") != "";
+    made.max_run = with.kwargs.max_run.value_or(with.max_run);
     return made;
-}
-
-/// The same with OpenSSL's hash.
-[[nodiscard]] inline result<launch_plan> plan(prefect::flow_run const& run, settings const& with,
-                                              unsigned attempt = 0) {
-    return plan(run, with, attempt, crypto::openssl_hash{});
 }
 
 } // namespace fargate::inline v0::deploy
@@ -13505,6 +13634,194 @@ private:
 
 #endif
 
+// ---- fargate/deploy/launch_advice.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_LAUNCH_ADVICE_HPP
+#define FARGATE_DEPLOY_LAUNCH_ADVICE_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// What to do about a launch that came to nothing, or may have.
+struct launch_advice {
+    enum class kind : unsigned char {
+        fail,   ///< a person has to mend something: tell the run
+        resend, ///< nobody knows whether a task was started: the same bytes again until a definite answer comes
+        again,  ///< nothing was started, and the same attempt may be made again after a while
+        next    ///< nothing was started, and this attempt's token only repeats that: the next attempt
+    };
+
+    launch_advice::kind what = kind::fail;
+    bool passing = false; ///< worth waiting until the launch deadline; `next` without it is for a few attempts in all
+    duration limit{};     ///< a deadline of its own, shorter than that; zero: none
+    std::string subnet{}; ///< the subnet that has no addresses left, where that is why and it is named
+};
+
+namespace detail {
+
+/// Shortages that pass; the same launch may succeed later, as a new attempt.
+[[nodiscard]] inline bool is_passing(std::string_view reason) noexcept {
+    return reason.substr(0, 8) == "RESOURCE" || reason == "AGENT" || text::contains(reason, "Capacity is unavailable");
+}
+
+/// Words, in lower case, of troubles that pass, wherever ECS puts them: among its failures, or in the text of a code that
+/// means something else. What is known by code or of another place stands in `aws::judge` and `is_passing`.
+struct passing_words {
+    std::string_view words;
+    std::chrono::seconds limit{};
+};
+inline constexpr passing_words passing_troubles[] = {
+    // services behind ECS that throttle it
+    {"rate exceeded"},
+    {"throttlingexception"},
+    {"errorcode: throttling"},
+    {"requestlimitexceeded"},
+    {"request limit exceeded"},
+    {"too many concurrent attempts"},
+    // quotas: tasks or vCPUs at a time, tasks that are starting, network interfaces
+    {"limit on the number of"},
+    {"tasks in the provisioning state"},
+    {"networkinterfacelimitexceeded"},
+    // IAM tells every region of a new role within a minute or so
+    {"unable to assume the role", std::chrono::minutes{2}},
+    {"unable to assume the service", std::chrono::minutes{2}},
+    {"service-linked role", std::chrono::minutes{2}},
+};
+
+/// Words of a subnet without addresses.
+inline constexpr std::string_view exhausted_words[] = {
+    "insufficientfreeaddressesinsubnet",
+    "enough free addresses",
+    "enough free ip",
+};
+
+/// Whether a text says that a subnet is full. Requires lower case.
+[[nodiscard]] inline bool tells_no_addresses(std::string_view lowered) noexcept {
+    for (auto const each : exhausted_words)
+        if (text::contains(lowered, each)) return true;
+    return false;
+}
+
+/// The first id of a subnet in a text, empty when there is none: `subnet-0abc...`.
+[[nodiscard]] inline std::string subnet_in(std::string_view words) {
+    constexpr std::string_view kind = "subnet-";
+    for (std::size_t at = words.find(kind); at != std::string_view::npos; at = words.find(kind, at + 1)) {
+        std::size_t end = at + kind.size();
+        while (end != words.size() && (text::is_digit(words[end]) || text::is_lower(words[end]))) ++end;
+        if (end - at >= kind.size() + 8) return std::string{words.substr(at, end - at)};
+    }
+    return {};
+}
+
+/// The operation in front of an AWS client's message, `ecs RunTask: ...`; empty when it begins otherwise.
+[[nodiscard]] inline std::string_view operation_in(std::string_view message) noexcept {
+    std::string_view const head = message.substr(0, message.find(':'));
+    std::size_t const blank = head.find(' ');
+    if (head.size() == message.size() || blank == std::string_view::npos) return {};
+    for (auto const service : {"ecs", "tagging"})
+        if (head.substr(0, blank) == service) return head.substr(blank + 1);
+    return {};
+}
+
+/// No key could be had: whatever the code says is about the key's source.
+[[nodiscard]] inline bool lacks_key(error const& why) noexcept {
+    return text::contains(why.message, ": no credentials: ");
+}
+
+/// An attempt of that call had been made with a key before.
+[[nodiscard]] inline bool had_key_before(error const& why) noexcept {
+    return text::contains(why.message, " (before that: ");
+}
+
+/// A refusal that is not the service's own: what stands before it answered, such as a proxy.
+[[nodiscard]] inline bool is_unexplained(error const& why) noexcept {
+    return why.http_status >= 300 && (why.service_code.empty() || why.service_code == std::to_string(why.http_status));
+}
+
+/// What the words of a definite refusal say of its passing; `fail` when they say nothing.
+[[nodiscard]] inline launch_advice advice_by_words(error const& why, launch_advice::kind if_passing) {
+    using kind = launch_advice::kind;
+    std::string const lowered = text::lower(why.message);
+    if (tells_no_addresses(lowered)) return {if_passing, true, {}, subnet_in(why.message)};
+    for (auto const& each : passing_troubles)
+        if (text::contains(lowered, each.words)) return {if_passing, true, each.limit, {}};
+    bool const short_of =
+        is_passing(why.service_code) || is_passing(why.message) || aws::judge("ECS", why) == retry::verdict::throttled;
+    return short_of ? launch_advice{if_passing, true, {}, {}} : launch_advice{kind::fail, false, {}, {}};
+}
+
+/// The service answered with a status of refusal.
+[[nodiscard]] inline launch_advice advice_on_refusal(error const& why) {
+    using kind = launch_advice::kind;
+    launch_advice const wait{kind::again, true, {}, {}};
+    auto const& code = why.service_code;
+    bool const is_definite = why.http_status < 500 && why.http_status != 408;
+    if (!is_definite || aws::judge("ECS", why) == retry::verdict::transient) return {kind::resend, true, {}, {}};
+    if (code == "ConflictException") return {why.resources.empty() ? kind::next : kind::resend, true, {}, {}};
+    if (code == "AccessDeniedException" || code == "AccessDenied") return {};
+    if (is_unexplained(why) || aws::doubt_of(code) != aws::clock_doubt::none) return wait;
+    return advice_by_words(why, kind::again);
+}
+
+} // namespace detail
+
+/// What to do when nothing can have been launched yet: a plan could not be made, or no definition found or registered.
+/// Nothing is `resend` then.
+[[nodiscard]] inline launch_advice advise_before_launch(error const& why) {
+    using kind = launch_advice::kind;
+    if (detail::lacks_key(why)) return {kind::again, true, {}, {}};
+    launch_advice made;
+    switch (why.code) {
+    case errc::invalid_argument:
+    case errc::bad_configuration:
+    case errc::not_found:
+    case errc::lost_claim: return made;
+    case errc::service_error: made = detail::advice_on_refusal(why); break;
+    default: return {kind::again, true, {}, {}};
+    }
+    if (made.what == kind::resend || made.what == kind::next) made.what = kind::again;
+    return made;
+}
+
+/// What to do about the error of `task_launcher::launch`. Pure; which call failed is read from the front of the message,
+/// where `aws::client` puts it, and what is not known to be another call counts as RunTask.
+///
+/// - No answer, one that cannot be read, a 5xx: `resend`.
+/// - Throttles (by their code, or in the text of another), quotas, a lack of capacity or of addresses, keys that cannot be
+///   had or are not accepted now, a refusal that is not AWS's own: `again`; roles that IAM has not spread yet: likewise, for two
+///   minutes.
+/// - A 200 with failures alone, and a ConflictException that names no task: `next`; the shortages among the failures pass.
+/// - Whatever else is refused, AccessDenied above all, and what the caller has to mend: `fail`.
+[[nodiscard]] inline launch_advice advise_launch(error const& why) {
+    using kind = launch_advice::kind;
+    auto const operation = detail::operation_in(why.message);
+    if (!operation.empty() && operation != "RunTask") return advise_before_launch(why);
+    if (detail::lacks_key(why)) return {detail::had_key_before(why) ? kind::resend : kind::again, true, {}, {}};
+    switch (why.code) {
+    case errc::service_error: break;
+    case errc::invalid_argument:
+    case errc::bad_configuration:
+    case errc::not_found:
+    case errc::lost_claim: return {};
+    case errc::not_configured:
+    case errc::untrusted_peer:
+    case errc::unauthorized: return {kind::again, true, {}, {}};
+    case errc::timed_out:
+    case errc::connection_failed:
+    case errc::cancelled:
+    case errc::malformed_response:
+    case errc::too_large:
+    case errc::internal: return {kind::resend, true, {}, {}};
+    }
+    if (why.http_status != 200) return detail::advice_on_refusal(why);
+    auto made = detail::advice_by_words(why, kind::next);
+    made.what = kind::next; // what does not pass may be one host's trouble
+    return made;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
 // ---- fargate/deploy/launcher.hpp ------------------------------------------------------------------------------------
 
 #ifndef FARGATE_DEPLOY_LAUNCHER_HPP
@@ -13530,11 +13847,6 @@ concept task_launcher = requires(Launcher& l, deploy::launch_plan const& plan, s
 namespace deploy {
 
 namespace detail {
-
-/// Shortages that pass; the same launch may succeed later, as a new attempt.
-[[nodiscard]] inline bool is_passing(std::string_view reason) noexcept {
-    return reason.substr(0, 8) == "RESOURCE" || reason == "AGENT" || text::contains(reason, "Capacity is unavailable");
-}
 
 /// What ECS said it could not start, in its own words.
 template <class Failures>
@@ -19089,13 +19401,18 @@ private:
 
         /// The run is claimed: no stop cuts this short.
         result<deploy::launch_plan> operator()(prefect::flow_run const& run) const {
-            if (external == nullptr) return deploy::plan(run, settings);
+            if (external == nullptr) return first_attempt(deploy::plan(run, settings));
             auto const own = external->fetch(run.flow);
             if (!own) return own.error();
-            if (!*own) return deploy::plan(run, settings);
+            if (!*own) return first_attempt(deploy::plan(run, settings));
             auto with = settings;
             deploy::replace(with.kwargs, **own);
-            return deploy::plan(run, with);
+            return first_attempt(deploy::plan(run, with));
+        }
+
+        static result<deploy::launch_plan> first_attempt(result<deploy::launch_plan> made) {
+            if (!made) return made;
+            return deploy::for_attempt(*made, {}, {}, crypto::openssl_hash{});
         }
     };
 

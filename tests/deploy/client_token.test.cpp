@@ -29,7 +29,7 @@ flow_run run_in(char const* type, std::int64_t version) {
 }
 
 std::string token(flow_run const& run, unsigned attempt = 0, std::string const& api = "http://api") {
-    return client_token(api, run, attempt, fargate::crypto::openssl_hash{});
+    return client_token({api, run.id, epoch_of(run)}, attempt, fargate::crypto::openssl_hash{});
 }
 
 } // namespace

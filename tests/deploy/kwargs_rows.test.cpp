@@ -8,6 +8,7 @@
 #include <fargate/testing/map_environment.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <set>
 #include <string>
@@ -92,11 +93,12 @@ TEST_CASE("§5.5 group definition: twelve names", "[deploy][kwargs]") {
                                      "proxyConfiguration", "inferenceAccelerators"});
 }
 
-TEST_CASE("§5.5 group run: eleven names, of which placementConstraints and tags go to both", "[deploy][kwargs]") {
-    CHECK(names_where(&kwarg_name::run) == std::set<std::string_view>{"cluster", "count", "startedBy", "group",
-                                                                      "placementConstraints", "placementStrategy",
-                                                                      "platformVersion", "networkConfiguration", "tags",
-                                                                      "enableECSManagedTags", "propagateTags"});
+TEST_CASE("§5.5 group run: eleven names, of which placementConstraints and tags go to both, and one of ours",
+          "[deploy][kwargs]") {
+    CHECK(names_where(&kwarg_name::run) ==
+          std::set<std::string_view>{"cluster", "count", "startedBy", "group", "placementConstraints",
+                                     "placementStrategy", "platformVersion", "networkConfiguration", "tags",
+                                     "enableECSManagedTags", "propagateTags", "capacityProviderStrategy"});
 }
 
 TEST_CASE("§5.5 group container: five names, given or as a variable containerDefinitions_<name>", "[deploy][kwargs]") {
@@ -224,8 +226,38 @@ TEST_CASE("§5.6: every argument refuses every wrong type, in one line that name
             given["containerDefinitions"].push_back(inner);
             check("containerDefinitions[0]." + std::string{each.name}, each.type, value, groups(given));
         }
-    // ten texts refuse 4 types, two amounts 3; an integer, a flag, five lists and two objects 5; five of containers 5
-    CHECK(refused == 10 * 4 + 2 * 3 + 9 * 5 + 5 * 5);
+    // ten texts refuse 4 types, two amounts 3; two integers, a flag, six lists and two objects 5; five of containers 5
+    CHECK(refused == 10 * 4 + 2 * 3 + 11 * 5 + 5 * 5);
+}
+
+TEST_CASE("maxRunDuration is a positive number of seconds, for the agent alone", "[deploy][kwargs]") {
+    auto const longest = [](std::string const& given) -> std::string {
+        captured_log log;
+        auto const read = read_kwargs(document(given), map_environment{}, log);
+        if (!read) return read.error().message;
+        CHECK(same(read->definition) + same(read->run) + same(read->container) == "{}{}{}");
+        CHECK(log.text().empty());
+        return read->max_run ? std::to_string(read->max_run->count()) : "none";
+    };
+    CHECK(longest("{}") == "none");
+    CHECK(longest(R"({"maxRunDuration": ""})") == "none");
+    CHECK(longest(R"({"maxRunDuration": 3600})") == "3600000000");
+    CHECK(longest(R"({"maxRunDuration": "90"})") == "90000000");
+    CHECK(longest(R"({"maxRunDuration": 1000000000})") == "1000000000000000");
+    for (auto const* const wrong : {"0", "-1", "\"0\"", "1000000001", "9223372036854775808", "18446744073709551615"})
+        CHECK(longest("{\"maxRunDuration\": " + std::string{wrong} + "}") ==
+              "maxRunDuration must be a whole number of seconds from 1 to 1000000000");
+    CHECK(longest(R"({"maxRunDuration": 1.5})") ==
+          "maxRunDuration must be a whole number, not a number with a fraction");
+    CHECK(longest(R"({"maxRunDuration": "1h"})") ==
+          "maxRunDuration must be a whole number: its text is neither a Python literal nor JSON");
+
+    captured_log log;
+    auto base = *read_kwargs(document(R"({"maxRunDuration": 10, "cpu": "1"})"), log);
+    fargate::deploy::replace(base, *read_kwargs(document(R"({"cpu": "2"})"), log));
+    CHECK(base.max_run == std::chrono::seconds{10});
+    fargate::deploy::replace(base, *read_kwargs(document(R"({"maxRunDuration": 20})"), log));
+    CHECK(base.max_run == std::chrono::seconds{20});
 }
 
 TEST_CASE("§5.14 row: container key `environments`: both are accepted", "[deploy][kwargs]") {

@@ -81,9 +81,7 @@ TEST_CASE("every recorded launch makes the recorded AWS calls in their order", "
           testing_support::same(recorded.parameters("describe_task_definition")));
     CHECK(testing_support::same(here.ecs.input(1)) ==
           testing_support::same(recorded.parameters("register_task_definition")));
-    auto run = recorded.parameters("run_task");
-    json::set(run, "clientToken", *json::member(here.ecs.input(2), "clientToken"));
-    CHECK(testing_support::same(here.ecs.input(2)) == testing_support::same(run));
+    CHECK(testing_support::same(here.ecs.input(2)) == testing_support::same(recorded.parameters("run_task")));
     CHECK(made->task_arn == "arn:task");
     CHECK(made->definition == plan->family);
     CHECK(made->registered);

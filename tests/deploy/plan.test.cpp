@@ -5,6 +5,7 @@
 #include "support/catch.hpp"
 #include "support/vectors.hpp"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,8 @@ using testing_support::same;
 
 namespace {
 
-launch_plan planned(flow_run const& run, settings const& with, unsigned attempt = 0) {
-    auto made = plan(run, with, attempt);
+launch_plan planned(flow_run const& run, settings const& with) {
+    auto made = plan(run, with);
     if (!made) FAIL(made.error().message);
     return *std::move(made);
 }
@@ -38,14 +39,9 @@ json::value document(std::string const& text) {
     return *read;
 }
 
-std::string token_of(launch_plan const& made) { return testing_support::text(made.task, "clientToken"); }
-
-/// The body without its clientToken, which the original did not send.
-json::value without_token(json::value const& task) {
-    json::value made;
-    for (auto const& [name, value] : *task.get_ptr<json::value::object_t const*>())
-        if (name != "clientToken") json::set(made, name, value);
-    return made;
+/// Whose launch it is, as one word.
+std::string wish_of(launch_plan const& made) {
+    return made.wanted.backend + '|' + made.wanted.run + '|' + made.wanted.epoch;
 }
 
 /// The container's environment as `NAME=value` lines.
@@ -72,9 +68,9 @@ TEST_CASE("every recorded launch is planned as the original made it", "[deploy][
     auto const recorded = load_recorded(file);
     auto const made = planned(recorded.run, recorded.settings);
     CHECK(same(made.definition) == same(recorded.parameters("register_task_definition")));
-    CHECK(same(without_token(made.task)) == same(recorded.parameters("run_task")));
+    CHECK(same(made.task) == same(recorded.parameters("run_task")));
     CHECK(made.family == testing_support::text(recorded.parameters("describe_task_definition"), "taskDefinition"));
-    CHECK(token_of(made).size() == 43);
+    CHECK(made.wanted.run == recorded.run.id);
     CHECK(made.reusable.revisions == (std::string{file}.find("revisions") != std::string::npos));
     CHECK(made.reusable.flow_id8 == recorded.run.flow.id.substr(0, 8));
     CHECK(made.reusable.flow_version == recorded.run.flow.version);
@@ -93,7 +89,7 @@ TEST_CASE("a flow without an image fails with the recorded words", "[deploy][pla
     CHECK_FALSE(told.empty());
 }
 
-TEST_CASE("two agents plan the same bytes, and only backend, epoch and attempt change the token", "[deploy][plan]") {
+TEST_CASE("two agents plan the same bytes, and only backend, run and epoch say whose launch it is", "[deploy][plan]") {
     auto const recorded = load_recorded("expected_revisions_docker_run_config.json");
     auto const again = load_recorded("expected_revisions_docker_run_config.json");
     auto const one = planned(recorded.run, recorded.settings);
@@ -113,21 +109,61 @@ TEST_CASE("two agents plan the same bytes, and only backend, epoch and attempt c
           json::write(planned(recorded.run, given).definition));
     CHECK(json::write(planned(recorded.run, shuffled).task) == json::write(planned(recorded.run, given).task));
 
-    CHECK(token_of(planned(recorded.run, given)) == token_of(one)); // other settings, same wish
-    CHECK(token_of(planned(recorded.run, recorded.settings, 1)) != token_of(one));
+    CHECK(wish_of(one) ==
+          recorded.settings.api + '|' + recorded.run.id + '|' + fargate::deploy::epoch_of(recorded.run));
+    CHECK(wish_of(planned(recorded.run, given)) == wish_of(one)); // other settings, same wish
     auto elsewhere = recorded.settings;
     elsewhere.api = "http://other:4200";
-    CHECK(token_of(planned(recorded.run, elsewhere)) != token_of(one));
+    CHECK(wish_of(planned(recorded.run, elsewhere)) != wish_of(one));
     auto rescheduled = recorded.run;
     rescheduled.version += 2;
-    CHECK(token_of(planned(rescheduled, recorded.settings)) != token_of(one));
+    CHECK(wish_of(planned(rescheduled, recorded.settings)) != wish_of(one));
     auto claimed = recorded.run;
     claimed.version += 1;
     json::set(claimed.state, "type", "Submitted");
-    CHECK(token_of(planned(claimed, recorded.settings)) == token_of(one));
+    CHECK(wish_of(planned(claimed, recorded.settings)) == wish_of(one));
     settings nowhere;
     nowhere.api = "https://api.prefect.io";
-    CHECK(token_of(planned(recorded.run, nowhere)) == token_of(planned(recorded.run, settings{})));
+    CHECK(wish_of(planned(recorded.run, nowhere)) == wish_of(planned(recorded.run, settings{})));
+}
+
+TEST_CASE("not idempotent, a plan is nobody's launch; it never holds a token itself", "[deploy][plan]") {
+    settings with;
+    CHECK_FALSE(planned(some_run(), with).task.contains("clientToken"));
+    with.idempotent = false;
+    CHECK(wish_of(planned(some_run(), with)) == "||");
+    CHECK_FALSE(planned(some_run(), with).task.contains("clientToken"));
+}
+
+TEST_CASE("the fleet's name is in startedBy where nobody set that", "[deploy][plan]") {
+    settings with;
+    CHECK_FALSE(planned(some_run(), with).task.contains("startedBy"));
+    with.fleet = "fleet-1";
+    CHECK(planned(some_run(), with).task["startedBy"] == "fleet-1");
+    with.kwargs.run = document(R"({"startedBy": ""})"); // none is wanted
+    CHECK_FALSE(planned(some_run(), with).task.contains("startedBy"));
+    with.kwargs.run = document(R"({"startedBy": "me"})");
+    CHECK(planned(some_run(), with).task["startedBy"] == "me");
+
+    with.kwargs.run = json::value::object();
+    with.use_run_config = true;
+    auto run = some_run();
+    run.run_config = document(R"({"type": "ECSRun", "run_task_kwargs": {"startedBy": "the run"}})");
+    CHECK(planned(run, with).task["startedBy"] == "the run");
+}
+
+TEST_CASE("a task's longest time is the agent's, or the one that maxRunDuration names, and is not sent",
+          "[deploy][plan]") {
+    using std::chrono::seconds;
+    settings with;
+    CHECK(planned(some_run(), with).max_run == seconds{0});
+    with.max_run = seconds{60};
+    CHECK(planned(some_run(), with).max_run == seconds{60});
+    with.kwargs.max_run = seconds{30};
+    auto const made = planned(some_run(), with);
+    CHECK(made.max_run == seconds{30});
+    CHECK(same(made.task) == same(planned(some_run(), settings{}).task));
+    CHECK(same(made.definition) == same(planned(some_run(), settings{}).definition));
 }
 
 TEST_CASE("without a launch type none is sent, nor a compatibility", "[deploy][plan]") {
@@ -148,6 +184,30 @@ TEST_CASE("a capacity provider strategy is never sent with a launch type", "[dep
     CHECK_FALSE(made.task.contains("launchType"));
     CHECK(made.task.contains("capacityProviderStrategy"));
     CHECK(made.definition.contains("requiresCompatibilities"));
+    CHECK(made.placed);
+    CHECK_FALSE(planned(some_run(), settings{}).placed);
+
+    // of the run's word and the agent's, the run's
+    with.use_run_config = true;
+    auto run = some_run();
+    run.run_config = document(R"({"type": "ECSRun", "run_task_kwargs": {"launchType": "EC2"}})");
+    CHECK_FALSE(planned(run, with).task.contains("capacityProviderStrategy"));
+    CHECK(planned(run, with).task["launchType"] == "EC2");
+    CHECK(planned(run, with).placed);
+    run.run_config = document(R"({"type": "ECSRun", "run_task_kwargs": {"launchType": ""}})");
+    CHECK(planned(run, with).task.contains("capacityProviderStrategy"));
+    CHECK_FALSE(planned(run, with).task.contains("launchType"));
+    with.kwargs.run = json::value::object();
+    CHECK_FALSE(planned(run, with).placed);
+    run.run_config = document(R"({"type": "ECSRun", "run_task_kwargs": {"capacityProviderStrategy": [
+        {"capacityProvider": "mine"}]}})");
+    CHECK(planned(run, with).task.contains("capacityProviderStrategy"));
+    CHECK_FALSE(planned(run, with).task.contains("launchType"));
+    CHECK(planned(run, with).placed);
+    json::set(run.run_config["run_task_kwargs"], "launchType", "EC2");
+    CHECK(failure(run, with) ==
+          "run_config.run_task_kwargs has both launchType and capacityProviderStrategy: AWS takes "
+          "one of them");
 }
 
 TEST_CASE("env_vars follow the fixed seven, and replace them in place", "[deploy][plan]") {
@@ -236,14 +296,4 @@ TEST_CASE("overrides past ECS's limit are refused before anything is sent", "[de
     auto const told = failure(some_run(), with);
     CHECK(told.find("longer than the 8192 characters") != std::string::npos);
     CHECK(told.find("ttt") == std::string::npos);
-}
-
-TEST_CASE("another hash library plans the same way", "[deploy][plan]") {
-    struct zeros {
-        fargate::crypto::digest sha256(std::string_view) const noexcept { return {}; }
-        fargate::crypto::digest hmac_sha256(std::string_view, std::string_view) const noexcept { return {}; }
-    };
-    auto const made = plan(some_run(), settings{}, 0, zeros{});
-    REQUIRE(made.has_value());
-    CHECK(token_of(*made) == std::string(43, 'A'));
 }

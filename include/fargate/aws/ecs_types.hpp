@@ -4,7 +4,9 @@
 #include <fargate/aws/tag.hpp>
 #include <fargate/core/result.hpp>
 #include <fargate/json/json.hpp>
+#include <fargate/system/clock.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -31,6 +33,14 @@ template <class Made>
     if (auto const* const list = json::array_of(document, key))
         for (auto const& each : *list) made.push_back(Made::from(each));
     return made;
+}
+
+/// A moment as AWS's JSON has it, seconds since 1970 with a fraction; nothing when it is none, or ages away.
+[[nodiscard]] inline std::optional<time_point> moment_of(json::value const& document, std::string_view key) noexcept {
+    constexpr double farthest = 253'402'300'800; // the year 10000
+    auto const seconds = json::number_of(document, key);
+    if (!seconds || !(*seconds >= 0 && *seconds < farthest)) return std::nullopt;
+    return time_point{duration{std::llround(*seconds * 1e6)}};
 }
 
 [[nodiscard]] inline error answer_lacks(std::string_view member) {
@@ -68,14 +78,25 @@ struct task {
     std::string started_by{};
     std::string group{};
     std::vector<container> containers{};
+    std::optional<time_point> created_at{}; ///< when ECS took it
+    std::optional<time_point> started_at{}; ///< when its containers ran; absent when they never did
+    std::optional<time_point> stopped_at{};
 
     [[nodiscard]] static task from(json::value const& document) {
         auto const text = [&document](std::string_view key) { return detail::text_or_empty(document, key); };
-        return {text("taskArn"),       text("taskDefinitionArn"),
-                text("clusterArn"),    text("lastStatus"),
-                text("desiredStatus"), text("stopCode"),
-                text("stoppedReason"), text("startedBy"),
-                text("group"),         detail::list_of<container>(document, "containers")};
+        return {text("taskArn"),
+                text("taskDefinitionArn"),
+                text("clusterArn"),
+                text("lastStatus"),
+                text("desiredStatus"),
+                text("stopCode"),
+                text("stoppedReason"),
+                text("startedBy"),
+                text("group"),
+                detail::list_of<container>(document, "containers"),
+                detail::moment_of(document, "createdAt"),
+                detail::moment_of(document, "startedAt"),
+                detail::moment_of(document, "stoppedAt")};
     }
 };
 

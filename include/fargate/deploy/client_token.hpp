@@ -2,6 +2,7 @@
 #define FARGATE_DEPLOY_CLIENT_TOKEN_HPP
 
 #include <fargate/crypto/policy.hpp>
+#include <fargate/deploy/launch_plan.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/prefect/flow_run.hpp>
 #include <fargate/prefect/state.hpp>
@@ -55,11 +56,11 @@ namespace detail {
 }
 
 /// RunTask's `clientToken`: whoever launches this run of this backend, and however often, gets one task as long as it is
-/// sent with the same body. 43 characters of the 64 that ECS allows.
+/// sent with the same body. `attempt` counts the launches that are known to have come to nothing. 43 characters of the 64
+/// that ECS allows.
 template <crypto::hash_policy Hash>
-[[nodiscard]] std::string client_token(std::string_view api, prefect::flow_run const& run, unsigned attempt,
-                                       Hash const& hash) {
-    std::string const named = std::string{api} + '|' + run.id + '|' + epoch_of(run) + '|' + std::to_string(attempt);
+[[nodiscard]] std::string client_token(launch_plan::wish const& wanted, unsigned attempt, Hash const& hash) {
+    std::string const named = wanted.backend + '|' + wanted.run + '|' + wanted.epoch + '|' + std::to_string(attempt);
     return detail::base64url(crypto::bytes_of(hash.sha256(named)));
 }
 

@@ -24,7 +24,7 @@ enum class kwarg_type : unsigned char {
     object
 };
 
-/// One argument of AWS's that the agent passes on, under AWS's name.
+/// One argument of AWS's that the agent passes on, under AWS's name; or, with neither group, one for the agent itself.
 struct kwarg_name {
     std::string_view name;
     kwarg_type type;
@@ -55,6 +55,8 @@ inline constexpr kwarg_name kwarg_names[] = {
     {"networkConfiguration", kwarg_type::object, false, true},
     {"enableECSManagedTags", kwarg_type::flag, false, true},
     {"propagateTags", kwarg_type::text, false, true},
+    {"capacityProviderStrategy", kwarg_type::list, false, true},
+    {"maxRunDuration", kwarg_type::integer}, // the agent's own: seconds
 };
 
 /// Members that the one element of `containerDefinitions` may have.

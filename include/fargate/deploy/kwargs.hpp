@@ -6,11 +6,14 @@
 #include <fargate/deploy/kwarg_shape.hpp>
 #include <fargate/deploy/literal.hpp>
 #include <fargate/json/json.hpp>
+#include <fargate/system/clock.hpp>
 #include <fargate/system/environment.hpp>
 #include <fargate/system/log.hpp>
 #include <fargate/text/ascii.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,11 +23,13 @@
 
 namespace fargate::inline v0::deploy {
 
-/// The keyword arguments in their three groups, each an object whose members have AWS's names and types.
+/// The keyword arguments in their three groups, each an object whose members have AWS's names and types; beside them
+/// what is the agent's own.
 struct kwargs {
     json::value definition = json::value::object(); ///< for RegisterTaskDefinition
     json::value run = json::value::object();        ///< for RunTask
     json::value container = json::value::object();  ///< for the definition's one container
+    std::optional<duration> max_run{};              ///< `maxRunDuration`: nothing of it is sent to AWS
 };
 
 namespace detail {
@@ -115,6 +120,16 @@ namespace detail {
             return fail(errc::invalid_argument, place + " has no name: give it one, as text");
     }
     return {};
+}
+
+/// `maxRunDuration`: seconds, at least one.
+[[nodiscard]] inline result<duration> read_max_run(json::value const& given) {
+    constexpr std::int64_t longest = 1'000'000'000;
+    std::int64_t const seconds = json::as_integer(given).value_or(0);
+    if (seconds < 1 || seconds > longest)
+        return fail(errc::invalid_argument,
+                    "maxRunDuration must be a whole number of seconds from 1 to " + std::to_string(longest));
+    return duration{std::chrono::seconds{seconds}};
 }
 
 /// A value that was given at all: neither null nor the empty text that a shell makes of an unset variable.
@@ -212,6 +227,11 @@ template <environment_policy Environment, log_policy Log>
             if (!emptied) continue;
             *value = "";
         }
+        if (each.name == "maxRunDuration") {
+            auto longest = detail::read_max_run(*value);
+            if (!longest) return std::move(longest).error();
+            groups.max_run = *longest;
+        }
         if (each.definition) json::set(groups.definition, each.name, *value);
         if (each.run) json::set(groups.run, each.name, *std::move(value));
     }
@@ -267,6 +287,7 @@ inline void replace(kwargs& base, kwargs const& over) {
     replace_group(base.definition, over.definition);
     replace_group(base.run, over.run);
     replace_group(base.container, over.container);
+    if (over.max_run) base.max_run = over.max_run;
 }
 
 } // namespace fargate::inline v0::deploy

@@ -33,7 +33,8 @@ struct launch_plan {
     json::value task{};       ///< RunTask body; `taskDefinition` is the family until a revision is known
     launch_plan::reuse reusable{};
     launch_plan::wish wanted{};
-    duration max_run{}; ///< the task is stopped when it has run so long; zero: never
+    bool placed = false; ///< the flow or the run says itself on what it runs: no capacity plan counts
+    duration max_run{};  ///< the task is stopped when it has run so long; zero: never
 };
 
 /// What a launch became.

@@ -2,8 +2,6 @@
 #define FARGATE_DEPLOY_PLAN_HPP
 
 #include <fargate/core/result.hpp>
-#include <fargate/crypto/openssl.hpp>
-#include <fargate/crypto/policy.hpp>
 #include <fargate/deploy/client_token.hpp>
 #include <fargate/deploy/image.hpp>
 #include <fargate/deploy/kwargs.hpp>
@@ -132,6 +130,19 @@ inline void add_container_kwargs(json::value& container, settings const& with) {
     return body;
 }
 
+/// What a run's configuration says of RunTask goes before the agent's arguments. AWS takes a launch type or a capacity
+/// provider strategy, never both: the run's word on either replaces what the agent has of the other.
+[[nodiscard]] inline result<void> add_wishes(json::value& body, json::value const& wishes) {
+    bool const type = json::text_of(wishes, "launchType").value_or("") != "";
+    bool const strategy = json::member(wishes, "capacityProviderStrategy") != nullptr;
+    if (type && strategy)
+        return fail(errc::invalid_argument, "run_config.run_task_kwargs has both launchType and "
+                                            "capacityProviderStrategy: AWS takes one of them");
+    if (type && json::member(body, "capacityProviderStrategy") != nullptr) body.erase("capacityProviderStrategy");
+    add_kwargs(body, wishes);
+    return {};
+}
+
 /// Names the launch type in RunTask's body, where nothing else there decides it.
 inline void add_launch_type(json::value& body, settings const& with) {
     if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr &&
@@ -225,13 +236,7 @@ inline void add_entries(json::value& list, json::value const& more) {
 
 /// RunTask's body. With a capacity provider strategy no launch type may be named.
 [[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
-                                                 std::string const& family, std::string token) {
-    run_wishes wishes;
-    if (with.use_run_config) {
-        auto read = read_run_config(run_config_of(run));
-        if (!read) return std::move(read).error();
-        wishes = *std::move(read);
-    }
+                                                 std::string const& family, run_wishes const& wishes) {
     auto overrides = overrides_of(run, with, wishes);
     if (!overrides) return std::move(overrides).error();
 
@@ -239,40 +244,43 @@ inline void add_entries(json::value& list, json::value const& more) {
     json::set(body, "taskDefinition", family);
     json::set(body, "overrides", *std::move(overrides));
     add_kwargs(body, with.kwargs.run);
-    add_kwargs(body, wishes.task);
+    if (auto added = add_wishes(body, wishes.task); !added) return std::move(added).error();
     add_launch_type(body, with);
-    json::set(body, "clientToken", std::move(token));
+    bool const is_told = json::member(with.kwargs.run, "startedBy") || json::member(wishes.task, "startedBy");
+    if (!with.fleet.empty() && !is_told) json::set(body, "startedBy", with.fleet);
     return body;
 }
 
 } // namespace detail
 
 /// How a flow run becomes a task: the definition it needs, under which family, and the call that runs it. Pure: equal runs
-/// and settings give equal bytes. `attempt` counts the launches of this run that are known to have come to nothing.
-/// `errc::invalid_argument` when the flow names no image, or when its run configuration counts and cannot be used, with
-/// the words that its run shall carry.
-template <crypto::hash_policy Hash>
-[[nodiscard]] result<launch_plan> plan(prefect::flow_run const& run, settings const& with, unsigned attempt,
-                                       Hash const& hash) {
+/// and settings give equal bytes. The call has no token yet: that is `for_attempt`'s matter, which the plan's `wanted` has
+/// what it takes for. `errc::invalid_argument` when the flow names no image, or when its run configuration counts and
+/// cannot be used, with the words that its run shall carry.
+[[nodiscard]] inline result<launch_plan> plan(prefect::flow_run const& run, settings const& with) {
     auto image = image_of(run);
     if (!image) return std::move(image).error();
     auto environment = detail::environment_of(with);
     if (!environment) return std::move(environment).error();
+    run_wishes wishes;
+    if (with.use_run_config) {
+        auto read = read_run_config(run_config_of(run));
+        if (!read) return std::move(read).error();
+        wishes = *std::move(read);
+    }
 
     launch_plan made;
     made.family = detail::family_of(run.flow, with);
-    auto task = detail::task_of(run, with, made.family, client_token(detail::api_of(with), run, attempt, hash));
+    auto task = detail::task_of(run, with, made.family, wishes);
     if (!task) return std::move(task).error();
     made.task = *std::move(task);
     made.definition = detail::definition_of(run, with, made.family, *std::move(image), *std::move(environment));
     made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version, with.refresh_definitions};
+    if (with.idempotent) made.wanted = {std::string{detail::api_of(with)}, run.id, epoch_of(run)};
+    made.placed = json::member(made.task, "capacityProviderStrategy") != nullptr ||
+                  json::text_of(wishes.task, "launchType").value_or("") != "";
+    made.max_run = with.kwargs.max_run.value_or(with.max_run);
     return made;
-}
-
-/// The same with OpenSSL's hash.
-[[nodiscard]] inline result<launch_plan> plan(prefect::flow_run const& run, settings const& with,
-                                              unsigned attempt = 0) {
-    return plan(run, with, attempt, crypto::openssl_hash{});
 }
 
 } // namespace fargate::inline v0::deploy

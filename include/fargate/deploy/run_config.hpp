@@ -31,7 +31,6 @@ namespace detail {
 inline constexpr kwarg_name further_run_names[] = {
     {"overrides", kwarg_type::object},
     {"launchType", kwarg_type::text},
-    {"capacityProviderStrategy", kwarg_type::list},
     {"enableExecuteCommand", kwarg_type::flag},
 };
 

@@ -3,6 +3,7 @@
 
 #include <fargate/core/secret.hpp>
 #include <fargate/deploy/kwargs.hpp>
+#include <fargate/system/clock.hpp>
 #include <fargate/text/slug.hpp>
 #include <fargate/text/transliteration.hpp>
 
@@ -45,6 +46,9 @@ struct settings {
     bool use_run_config = false;      ///< a run configuration's cpu, memory, env, roles and run_task_kwargs count
     bool strict = false;              ///< an unknown keyword argument is an error, not a warning
     bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
+    bool idempotent = true;           ///< plans say whose launch they are, so that RunTask can carry a token made of it
+    std::string fleet{};              ///< RunTask's `startedBy`, where nobody set one; empty: none is sent
+    duration max_run{}; ///< a task that runs longer is stopped; zero: never. `maxRunDuration` goes before it
     external_settings external{};
     deploy::kwargs kwargs{};
     text::transliteration transliterate = nullptr; ///< spells what `text::slug` cannot; null: it vanishes from names

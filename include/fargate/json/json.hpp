@@ -302,16 +302,20 @@ inline void wipe(value& document) noexcept {
     return found != nullptr ? as_text(*found) : std::nullopt;
 }
 
-/// The member `key` when it is a whole number that fits.
-[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    if (found == nullptr) return std::nullopt;
-    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>()) {
+/// A value that is a whole number and fits.
+[[nodiscard]] inline std::optional<std::int64_t> as_integer(value const& document) noexcept {
+    if (auto const* const counted = document.get_ptr<value::number_unsigned_t const*>()) {
         if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
         return static_cast<std::int64_t>(*counted);
     }
-    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return *whole;
+    if (auto const* const whole = document.get_ptr<value::number_integer_t const*>()) return *whole;
     return std::nullopt;
+}
+
+/// The member `key` when it is a whole number that fits.
+[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr ? as_integer(*found) : std::nullopt;
 }
 
 /// The member `key` when it is any number; AWS sends times as seconds with a fraction.

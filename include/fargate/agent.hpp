@@ -2,30 +2,39 @@
 #define FARGATE_AGENT_HPP
 
 #include <fargate/aws.hpp>
-#include <fargate/crypto/openssl.hpp>
-#include <fargate/deploy/attempt.hpp>
 #include <fargate/deploy/external_kwargs.hpp>
 #include <fargate/deploy/kwargs.hpp>
 #include <fargate/deploy/launcher.hpp>
 #include <fargate/deploy/plan.hpp>
 #include <fargate/deploy/python_repr.hpp>
 #include <fargate/prefect/server.hpp>
+#include <fargate/service/agenda.hpp>
 #include <fargate/service/aws_parts.hpp>
 #include <fargate/service/configuration.hpp>
+#include <fargate/service/custody.hpp>
 #include <fargate/service/deployment.hpp>
 #include <fargate/service/health.hpp>
+#include <fargate/service/in_flight.hpp>
 #include <fargate/service/introduction.hpp>
 #include <fargate/service/options.hpp>
 #include <fargate/service/parts.hpp>
 #include <fargate/service/poller.hpp>
+#include <fargate/service/protocol.hpp>
+#include <fargate/service/protocol_settings.hpp>
+#include <fargate/service/reconciler.hpp>
 #include <fargate/service/signals.hpp>
 #include <fargate/service/validation.hpp>
+#include <fargate/service/wake.hpp>
+#include <fargate/service/watcher.hpp>
 #include <fargate/system/executor.hpp>
 #include <fargate/system/log_template.hpp>
 #include <fargate/system/random.hpp>
 #include <fargate/system/stream_log.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -79,7 +88,9 @@ public:
         if (opened_) return fail(errc::invalid_argument, "the agent was opened before");
         if (auto ready = prepare(); !ready) return ready;
         std::stop_callback const forward{stop, [this] { shut_down(); }};
+        book_.started(parts_.clock.now());
         for (service::pace waits;;) {
+            book_.turned();
             auto enrolled = works_->source.enroll(stop_.get_token());
             if (enrolled) {
                 opened_ = true;
@@ -95,7 +106,8 @@ public:
     }
 
     /// Polls and launches until `stop` fires, `stop()` is called, or `max_polls` polls have been made; then lets the
-    /// launches in hand finish. Needs an agent that is open. Trouble with single runs or polls goes to the log, not here.
+    /// launches in hand finish, after a stop for 20 s at most: what is claimed and has no task by then is launched by the
+    /// agent that comes next. Tasks are not touched. Needs an agent that is open. Trouble with single runs or polls goes to the log, not here.
     [[nodiscard]] result<void> run(std::stop_token stop = {}) {
         if (!opened_) return fail(errc::invalid_argument, "the agent is not open: call open() first");
         auto& log = parts_.log;
@@ -106,6 +118,7 @@ public:
         if (auto greeted = works_->source.greet(stop_.get_token()); !greeted) return {};
         log.write(log_level::info, "Waiting for flow runs...");
         log.write(log_level::debug, "Max Workers: " + std::to_string(parts_.executor.workers()));
+        works_->begin(stop_.get_token());
         works_->poller.run(options_.max_polls, stop_.get_token());
         return {};
     }
@@ -135,6 +148,9 @@ public:
 
     [[nodiscard]] service::health health() const { return book_.read(); }
 
+    /// Moves while the agent does; for who ends a process whose agent hangs. Takes no lock.
+    [[nodiscard]] std::uint64_t progress() const noexcept { return book_.turns(); }
+
 private:
     using agent_log = typename Policies::log;
     using s3 = aws::s3<Policies>;
@@ -146,18 +162,13 @@ private:
 
         /// The run is claimed: no stop cuts this short.
         result<deploy::launch_plan> operator()(prefect::flow_run const& run) const {
-            if (external == nullptr) return first_attempt(deploy::plan(run, settings));
+            if (external == nullptr) return deploy::plan(run, settings);
             auto const own = external->fetch(run.flow);
             if (!own) return own.error();
-            if (!*own) return first_attempt(deploy::plan(run, settings));
+            if (!*own) return deploy::plan(run, settings);
             auto with = settings;
             deploy::replace(with.kwargs, **own);
-            return first_attempt(deploy::plan(run, with));
-        }
-
-        static result<deploy::launch_plan> first_attempt(result<deploy::launch_plan> made) {
-            if (!made) return made;
-            return deploy::for_attempt(*made, {}, {}, crypto::openssl_hash{});
+            return deploy::plan(run, with);
         }
     };
 
@@ -166,15 +177,33 @@ private:
     using tagging = aws::tagging<Policies>;
     using aws_parts = service::aws_parts<Policies>;
     using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
-    using deployment = service::deployment<source, agent::planner, launcher, typename Policies::clock, agent_log>;
-    using poller =
-        service::poller<source, deployment, typename Policies::clock, agent_log, typename Policies::executor>;
+    using clock = typename Policies::clock;
+    using deployment =
+        service::deployment<source, agent::planner, launcher, clock, agent_log, typename Policies::hash>;
+    using poller = service::poller<source, deployment, clock, agent_log, typename Policies::executor>;
+    using watcher = service::watcher<source, ecs, deployment, clock, agent_log>;
+    using reconciler = service::reconciler<source, ecs, deployment, clock, agent_log>;
+
+    struct watching {
+        watcher* who;
+        duration operator()(std::stop_token const& stop) const { return who->round(stop); }
+    };
+    /// Not at the same moment as the agents that were started with this one: give or take a fifth.
+    struct reconciling {
+        reconciler* who;
+        duration interval;
+        duration operator()(std::stop_token const& stop) const {
+            who->round(stop);
+            return interval * static_cast<duration::rep>(800 + random_bits() % 401) / 1000;
+        }
+    };
 
     /// Everything that the configuration decides, from the wire up.
     struct works {
         works(parts<Policies>& p, service::health_book& book, prefect::settings server, deploy::settings settings,
-              aws::client_options aws, aws::client_options for_s3, agent::aws_parts for_ecs,
-              agent::aws_parts for_tagging) :
+              service::protocol protocol, aws::client_options aws, aws::client_options for_s3,
+              agent::aws_parts for_ecs, agent::aws_parts for_tagging) :
+            rules{std::move(protocol)},
             source{p.http, p.clock, p.log, std::move(server)},
             ecs_parts{std::move(for_ecs)},
             tagging_parts{std::move(for_tagging)},
@@ -184,9 +213,29 @@ private:
             launcher{ecs, tagging, p.log},
             planner{settings.external.enabled ? &external : nullptr, std::move(settings)},
             external{s3, planner.settings, p.log},
-            deployment{source, planner, launcher, p.clock, p.log, book},
-            poller{source, deployment, p.clock, p.log, p.executor, book} {}
+            agenda{p.clock, bell},
+            deployment{source, planner, launcher, desk(book), p.clock, p.log, p.hash, rules},
+            watcher{source, ecs, deployment, p.clock, p.log, book, custody, rules},
+            reconciler{source, ecs, deployment, p.clock, p.log, book, custody, rules},
+            watches{agenda, {&watcher}},
+            reconciles{agenda, {&reconciler, rules.reconcile_interval}},
+            poller{source, deployment, busy,  agenda,           bell,
+                   p.clock, p.log,     p.executor, book, service::pace{rules.poll_interval_max}} {
+            custody.epoch = [this](prefect::flow_run const& run) { return source.epoch(run); };
+            custody.family = [this](prefect::flow_run const& run) { return deploy::family_of(run.flow, planner.settings); };
+            custody.max_run = [this](prefect::flow_run const& run) { return longest_run(run); };
+            custody.held = [this] { return busy.claimed(); };
+            custody.clusters = {std::string{json::text_of(planner.settings.kwargs.run, "cluster").value_or("")}};
+        }
 
+        /// Starts what is done beside the polls, until `stop` fires.
+        void begin(std::stop_token const& stop) {
+            stop_ = stop;
+            if (rules.watch || rules.heartbeat) watches.within(duration::zero(), stop);
+            if (rules.reconcile) reconciles.within(duration::zero(), stop);
+        }
+
+        service::protocol rules;
         agent::source source;
         agent::aws_parts ecs_parts;
         agent::aws_parts tagging_parts;
@@ -196,8 +245,32 @@ private:
         agent::launcher launcher;
         agent::planner planner;
         agent::external external;
+        service::in_flight busy;
+        service::custody<prefect::flow_run> custody;
+        service::wake bell;
+        service::agenda<clock> agenda;
         agent::deployment deployment;
+        agent::watcher watcher;
+        agent::reconciler reconciler;
+        service::duty<clock, watching> watches;
+        service::duty<clock, reconciling> reconciles;
         agent::poller poller;
+
+    private:
+        [[nodiscard]] service::desk<clock> desk(service::health_book& book) {
+            return {busy, custody.tasks, agenda, bell, book, [this] {
+                        if (rules.watch || rules.heartbeat) watches.within(watcher::while_starting, stop_);
+                    }};
+        }
+
+        /// A flow's own limit is asked for where flows have arguments of their own.
+        [[nodiscard]] duration longest_run(prefect::flow_run const& run) const {
+            if (planner.external != nullptr)
+                if (auto const plan = planner(run)) return plan->max_run;
+            return planner.settings.kwargs.max_run.value_or(planner.settings.max_run);
+        }
+
+        std::stop_token stop_;
     };
 
     /// S3 is called as the original did, with region and endpoint alone: `botocore_config` is for the other services, and
@@ -236,6 +309,11 @@ private:
         if (!server) return server.error();
         auto settings = service::deploy_settings(options_, *server, *config, environment, parts_.log);
         if (!settings) return settings.error();
+        auto protocol = service::protocol_of(options_, *server, environment, parts_.hash);
+        if (!protocol) return protocol.error();
+        settings->idempotent = protocol->idempotent;
+        settings->fleet = protocol->fleet;
+        settings->max_run = protocol->max_run_duration;
         auto aws = service::aws_options(options_, environment);
         auto const botocore = service::botocore_options(options_, environment, parts_.log);
         if (!botocore) return botocore.error();
@@ -249,12 +327,16 @@ private:
         botocore->apply_to(aws);
         settings->parameter_validation = aws.parameter_validation;
         if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
+        aws::ambient known{environment};
+        if (auto const file = aws::resolve_ca_file({}, known); !file) return file.error();
         if (!aws::resolve_region(for_s3.region, environment)) for_s3.region = aws.region;
         if (auto ready = check_credentials(); !ready) return ready;
         service::introduce(options_, *server, *settings, parts_.log);
         if (settings->external.enabled) parts_.log.write(log_level::info, "Use of external S3 kwargs enabled.");
         if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
-        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws), std::move(for_s3),
+        if (protocol->launch_timeout > duration::zero())
+            aws.limits.total = std::chrono::ceil<std::chrono::milliseconds>(protocol->launch_timeout);
+        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), *std::move(protocol), std::move(aws), std::move(for_s3),
                        *std::move(for_ecs), *std::move(for_tagging));
         ready_.store(true, std::memory_order_release);
         return {};

@@ -113,6 +113,12 @@ TEST_CASE("bad input: a missing region and half a key pair are said by name") {
     CHECK_THAT(said, !Catch::Contains("wJalrXUtnFEMI"));
 }
 
+TEST_CASE("bad input: a CA bundle that cannot be read ends the start, not the first launch") {
+    auto const said = refusal_of(usual(), {{"AWS_CA_BUNDLE", "/there/is/none.pem"}});
+    CHECK_THAT(said, Catch::Contains("AWS_CA_BUNDLE"));
+    CHECK_THAT(said, Catch::Contains("/there/is/none.pem"));
+}
+
 TEST_CASE("bad input: external keyword arguments without a bucket or a key are refused at the start") {
     auto options = usual();
     options.use_external_kwargs = true;

@@ -10,6 +10,7 @@
 #include <fargate/testing/manual_clock.hpp>
 #include <fargate/testing/map_environment.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,10 +41,30 @@ struct fake_world {
     }
 };
 
+/// One agent's way to the world, for who wants to look at what passes or to cut it. The calls are made around each request
+/// and may cut the line: what was cut before a request never arrives, what was cut behind it is never answered, and a cut
+/// line is what is left of an agent that was killed.
+struct wire {
+    std::function<void(fargate::http::request const&)> before = [](fargate::http::request const&) {};
+    std::function<void(fargate::http::request const&)> behind = [](fargate::http::request const&) {};
+    bool cut = false;
+
+    [[nodiscard]] static fargate::error dead() { return fargate::fail(fargate::errc::cancelled, "the line is cut"); }
+};
+
 /// The policies by which an agent lives in a `fake_world`.
 struct world_http {
     fake_world* world = nullptr;
-    auto send(fargate::http::request const& request) const { return world->send(request); }
+    wire* line = nullptr;
+
+    fargate::result<fargate::http::response> send(fargate::http::request const& request) const {
+        if (line == nullptr) return world->send(request);
+        if (!line->cut) line->before(request);
+        if (line->cut) return wire::dead();
+        auto answer = world->send(request);
+        line->behind(request);
+        return line->cut ? fargate::result<fargate::http::response>{wire::dead()} : std::move(answer);
+    }
 };
 
 struct world_clock {
@@ -70,13 +91,15 @@ extern template class fargate::agent<testing_support::world_policies>;
 
 namespace testing_support {
 
-/// What an agent in a `fake_world` is told, unless the test has something else in mind.
+/// What an agent in a `fake_world` is told, unless the test has something else in mind: to be the original agent, without
+/// what this one does so that no run is lost or doubled.
 inline fargate::agent_options usual(std::int64_t polls = 4) {
     fargate::agent_options made;
     made.backend = fargate::prefect::backend::server;
     made.labels = {"aws"};
     made.region_name = "us-east-1";
     made.max_polls = polls;
+    made.idempotent = made.watch = made.reconcile = made.heartbeat = false;
     made.kwargs = {{"executionRoleArn", "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"},
                    {"cpu", "256"},
                    {"memory", "512"},
@@ -86,8 +109,8 @@ inline fargate::agent_options usual(std::int64_t polls = 4) {
 
 /// An agent in a world, ready to start.
 struct inhabitant {
-    explicit inhabitant(fake_world& world, fargate::agent_options options = usual()) :
-        parts{.http = world_http{&world},
+    explicit inhabitant(fake_world& world, fargate::agent_options options = usual(), wire* line = nullptr) :
+        parts{.http = world_http{&world, line},
               .credentials = fargate::credentials::fixed{fargate::testing::example_key().id,
                                                          fargate::testing::example_key().secret_key},
               .clock = world_clock{&world.clock}},

@@ -3,8 +3,12 @@
 #include "service/scripted_source.hpp"
 #include "support/catch.hpp"
 
+#include <fargate/crypto/openssl.hpp>
 #include <fargate/testing/captured_log.hpp>
 #include <fargate/testing/manual_clock.hpp>
+
+#include <deque>
+#include <set>
 
 using namespace fargate;
 using testing_support::scripted_run;
@@ -14,32 +18,74 @@ using namespace std::chrono_literals;
 namespace {
 
 struct planner {
-    result<deploy::launch_plan> answer = deploy::launch_plan{};
-    result<deploy::launch_plan> operator()(scripted_run const&) const { return answer; }
-};
+    result<deploy::launch_plan> answer = planned();
+    result<deploy::launch_plan> operator()(scripted_run const& run) const {
+        auto made = answer;
+        if (made && !made->wanted.backend.empty()) made->wanted.run = run.id;
+        return made;
+    }
 
-struct launcher {
-    result<deploy::launched> answer = deploy::launched{"arn:task/1", "family", true};
-    int launches = 0;
-    result<deploy::launched> launch(deploy::launch_plan const&, std::stop_token) {
-        ++launches;
-        return answer;
+    static deploy::launch_plan planned() {
+        deploy::launch_plan made;
+        made.task = json::value::object();
+        made.wanted = {"http://api", "run", "1"};
+        return made;
     }
 };
 
-/// One deployment and everything around it.
-struct bench {
-    scripted_source source;
+struct launcher {
+    deploy::launched const task{"arn:task/1", "family", true};
+    std::deque<result<deploy::launched>> answers{}; ///< the first ones; then `task`
+    std::vector<json::value> bodies{};
+    result<deploy::launched> launch(deploy::launch_plan const& plan, std::stop_token) {
+        bodies.push_back(plan.task);
+        if (answers.empty()) return task;
+        auto next = answers.front();
+        answers.pop_front();
+        return next;
+    }
+};
+
+using clock = testing::manual_clock;
+
+/// One deployment and everything around it. `deploy` goes on until nothing is in hand.
+template <class Source = scripted_source>
+struct bench_of {
+    Source source;
     planner plan;
     launcher launch;
-    testing::manual_clock clock;
+    clock time;
     testing::captured_log log;
+    service::in_flight busy;
+    service::watch_list watched;
+    service::wake bell;
+    service::agenda<clock> agenda{time, bell};
     service::health_book book;
-    service::deployment<scripted_source, planner, launcher, testing::manual_clock, testing::captured_log> deployment{
-        source, plan, launch, clock, log, book};
+    crypto::openssl_hash hash;
+    std::stop_source stop;
+    service::deployment<Source, planner, launcher, clock, testing::captured_log, crypto::openssl_hash> deployment;
 
-    void deploy(std::string id) { deployment.deploy(scripted_run{std::move(id)}); }
+    explicit bench_of(service::protocol rules = {}) :
+        deployment{source, plan, launch, {busy, watched, agenda, bell, book}, time, log, hash, std::move(rules)} {}
+
+    void begin(scripted_run offered) {
+        if (busy.enter(offered.id)) deployment.deploy(std::move(offered), stop.get_token());
+    }
+    void go_on(int turns = 10'000) {
+        while (busy.size() != 0 && turns-- > 0)
+            if (auto const wait = agenda.next()) {
+                if (*wait > duration::zero()) waits.push_back(*wait);
+                time.advance(*wait);
+                for (auto& work : agenda.due()) work();
+            }
+    }
+    void deploy(std::string id, std::optional<time_point> not_before = {}) {
+        begin({std::move(id), not_before});
+        go_on();
+    }
+    std::vector<duration> waits; ///< how long the agenda was slept on, each time
 };
+using bench = bench_of<>;
 
 using story = std::vector<std::string>;
 
@@ -49,32 +95,33 @@ TEST_CASE("a run is claimed, launched and told, in that order") {
     bench b;
     b.deploy("r1");
     CHECK(b.source.story() == story{"claim r1", "launched r1 arn:task/1"});
-    CHECK(b.launch.launches == 1);
+    CHECK(b.launch.bodies.size() == 1);
     CHECK(b.book.read().launched == 1);
     CHECK(b.log.contains("Deploying flow run r1"));
 }
 
 TEST_CASE("7: 0.14.17: prefetch: the job sleeps until the run is due before submitting") {
     bench b;
-    auto const start = b.clock.now();
-    b.deployment.deploy({"r1", start + 7s + 250ms});
-    CHECK(b.clock.slept() == std::vector<duration>{7s + 250ms});
+    auto const start = b.time.now();
+    b.deploy("r1", start + 7s + 250ms);
+    CHECK(b.waits == std::vector<duration>{7s + 250ms});
     CHECK(b.source.story() == story{"claim r1", "launched r1 arn:task/1"});
     CHECK(b.log.contains("Waiting 7.250000 seconds to deploy flow run r1 on time..."));
 
-    for (auto const& due : {std::optional<time_point>{}, std::optional{start}, std::optional{b.clock.now()}})
-        b.deployment.deploy({"r2", due});
-    CHECK(b.clock.slept().size() == 1);
-    CHECK(b.launch.launches == 4);
+    for (auto const& due : {std::optional<time_point>{}, std::optional{start}, std::optional{b.time.now()}})
+        b.deploy("r2", due);
+    CHECK(b.waits.size() == 1);
+    CHECK(b.launch.bodies.size() == 4);
 }
 
 TEST_CASE("7: 0.14.17: prefetch: a stop while a run is held leaves it unclaimed, with the backend") {
     bench b;
-    std::stop_source stop;
-    b.clock.during_sleep([&](duration) { stop.request_stop(); });
-    b.deployment.deploy({"r1", b.clock.now() + 1us}, stop.get_token());
+    b.begin({"r1", b.time.now() + 1us});
+    b.stop.request_stop();
+    for (auto& work : b.agenda.rest()) work();
+    CHECK(b.busy.size() == 0);
     CHECK(b.source.story().empty());
-    CHECK(b.launch.launches == 0);
+    CHECK(b.launch.bodies.empty());
     CHECK(b.book.read().left + b.book.read().failed + b.book.read().launched == 0);
     CHECK_FALSE(b.log.contains("Deploying flow run r1"));
 }
@@ -85,7 +132,7 @@ TEST_CASE("4.5: the \"State update failed\" silence: a run that another agent ow
     b.source.on_claim = [](scripted_run const&) { return claim{claim::outcome::lost, "already submitted", {}}; };
     b.deploy("r1");
     CHECK(b.source.story() == story{"claim r1"});
-    CHECK(b.launch.launches == 0);
+    CHECK(b.launch.bodies.empty());
     CHECK(b.book.read().left == 1);
     CHECK(b.log.text().find("INFO Leaving flow run r1 alone: already submitted\n") != std::string::npos);
 }
@@ -96,7 +143,7 @@ TEST_CASE("a claim without an answer is nobody's failure") {
         b.source.on_claim = [code](scripted_run const&) { return fail(code, "no answer"); };
         b.deploy("r1");
         CHECK(b.source.story() == story{"claim r1"});
-        CHECK(b.launch.launches == 0);
+        CHECK(b.launch.bodies.empty());
         CHECK(b.book.read().failed == 0);
     }
 }
@@ -125,22 +172,22 @@ TEST_CASE("a run that cannot be planned fails with the reason before any AWS cal
     b.plan.answer = fail(errc::invalid_argument, "no image");
     b.deploy("r1");
     CHECK(b.source.story() == story{"claim r1", "failed r1 no image"});
-    CHECK(b.launch.launches == 0);
+    CHECK(b.launch.bodies.empty());
     CHECK(b.book.read().failed == 1);
     CHECK(b.log.contains("Logging platform error for flow run r1"));
 }
 
 TEST_CASE("a launch that AWS refuses reaches the run's log and state") {
     bench b;
-    b.launch.answer = fail(errc::service_error, "RESOURCE:MEMORY");
+    b.launch.answers = {fail(errc::service_error, "AccessDeniedException")};
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1", "failed r1 RESOURCE:MEMORY"});
-    CHECK(b.log.contains("Error while deploying flow: RESOURCE:MEMORY"));
+    CHECK(b.source.story() == story{"claim r1", "failed r1 AccessDeniedException"});
+    CHECK(b.log.contains("Error while deploying flow: AccessDeniedException"));
 }
 
 TEST_CASE("a launch that fails without a word fails its run all the same") {
     bench b;
-    b.launch.answer = fail(errc::service_error, "");
+    b.launch.answers = {fail(errc::service_error, "")};
     b.deploy("r1");
     CHECK(b.source.story() == story{"claim r1", "failed r1 "});
     CHECK(b.book.read().failed == 1);
@@ -160,11 +207,274 @@ TEST_CASE("4.5: if the final INFO log fails, the already started run is not fail
 
 TEST_CASE("4.5: an exception while reporting the failure is at least in the agent's log") {
     bench b;
-    b.launch.answer = fail(errc::service_error, "no capacity");
+    b.launch.answers = {fail(errc::service_error, "no such role")};
     b.source.on_tell = [](std::string const& line) {
-        return line.starts_with("failed") ? result<void>{fail(errc::connection_failed, "refused")} : result<void>{};
+        return line.starts_with("failed") ? result<void>{fail(errc::invalid_argument, "refused")} : result<void>{};
     };
     b.deploy("r1");
     CHECK(b.log.contains("flow run r1 could not be marked as failed: refused"));
-    CHECK(b.log.contains("no capacity"));
+    CHECK(b.log.contains("no such role"));
+}
+
+TEST_CASE("a run's end is told until it is heard, and till then the run is in hand") {
+    bench b;
+    b.launch.answers = {fail(errc::service_error, "no such role")};
+    int refusals = 3;
+    b.source.on_tell = [&](std::string const& line) {
+        return line.starts_with("failed") && refusals-- > 0 ? result<void>{fail(errc::connection_failed, "refused")}
+                                                            : result<void>{};
+    };
+    b.deploy("r1");
+    CHECK(b.source.story() == story{"claim r1", "failed r1 no such role", "failed r1 no such role",
+                                    "failed r1 no such role", "failed r1 no such role"});
+    CHECK(b.waits == std::vector<duration>{1s, 2s, 4s});
+    CHECK(b.book.read().failed == 1);
+    CHECK(b.busy.size() == 0);
+}
+
+TEST_CASE("an answer that tells nothing is asked for again with the same bytes until there is one") {
+    bench b;
+    auto silent = fail(errc::timed_out, "no answer");
+    auto broken = fail(errc::service_error, "internal");
+    broken.http_status = 500;
+    for (int i = 0; i != 100; ++i) b.launch.answers.push_back(i % 2 == 0 ? silent : broken);
+    b.deploy("r1");
+    REQUIRE(b.launch.bodies.size() == 101);
+    for (auto const& each : b.launch.bodies) CHECK(each == b.launch.bodies[0]);
+    CHECK(b.source.story() == story{"claim r1", "launched r1 arn:task/1"});
+    CHECK(b.waits.front() == 1s);
+    CHECK(b.waits.back() == 30s);
+    CHECK(b.book.read().failed == 0);
+}
+
+TEST_CASE("nothing is asked for with a token that ECS may have forgotten: the run is left to who looks for its task") {
+    bench b;
+    for (int i = 0; i != 1000; ++i) b.launch.answers.push_back(fail(errc::timed_out, "no answer"));
+    b.deploy("r1");
+    CHECK(b.agenda.passed() >= 55min);
+    CHECK(b.agenda.passed() < 56min);
+    REQUIRE(b.source.story().size() == 2);
+    CHECK_THAT(b.source.story()[1], Catch::StartsWith("note r1 It is not known whether a task was started"));
+    CHECK(b.book.read().left == 1);
+
+    auto const asked = b.launch.bodies.size();
+    b.deployment.revive({{"r2"}, run_life::claimed, true, b.time.now() - 54min}, 0, 0s, b.stop.get_token());
+    b.go_on();
+    CHECK(b.launch.bodies.size() > asked);
+    CHECK(b.agenda.passed() < 58min);
+}
+
+TEST_CASE("who takes over a run goes quickly through the attempts that were made before") {
+    bench b;
+    for (int i = 0; i != 60; ++i) b.launch.answers.push_back(fail(errc::service_error, "RESOURCE:MEMORY"));
+    b.deployment.revive({{"r1"}, run_life::claimed, true, b.time.now() - 10min}, 0, 0s, b.stop.get_token());
+    b.go_on();
+    CHECK(b.agenda.passed() == 60s);
+    CHECK(b.source.story() == story{"launched r1 arn:task/1"});
+}
+
+TEST_CASE("a shortage holds a run to its deadline, each time under a new attempt, and then fails it with the reason") {
+    service::protocol rules;
+    rules.launch_deadline = 10min;
+    bench b{rules};
+    for (int i = 0; i != 1000; ++i)
+        b.launch.answers.push_back(fail(errc::service_error, "RunTask started no task: RESOURCE:MEMORY"));
+    b.deploy("r1");
+    std::set<std::string> tokens;
+    for (auto const& each : b.launch.bodies) tokens.insert(std::string{*json::text_of(each, "clientToken")});
+    CHECK(tokens.size() == b.launch.bodies.size());
+    CHECK(b.agenda.passed() == 10min);
+    REQUIRE(b.source.story().size() == 2);
+    CHECK_THAT(b.source.story()[1], Catch::StartsWith("failed r1 RunTask started no task: RESOURCE:MEMORY") &&
+                                        Catch::Contains("600 seconds"));
+}
+
+TEST_CASE("a throttle is waited out under the same token") {
+    bench b;
+    for (int i = 0; i != 5; ++i) b.launch.answers.push_back(fail(errc::service_error, "Rate exceeded"));
+    b.deploy("r1");
+    REQUIRE(b.launch.bodies.size() == 6);
+    for (auto const& each : b.launch.bodies) CHECK(each == b.launch.bodies[0]);
+    CHECK(b.book.read().throttled == 5);
+    CHECK(b.book.read().launched == 1);
+}
+
+TEST_CASE("a role that ECS does not know yet has two minutes, whatever the launch deadline") {
+    bench b;
+    for (int i = 0; i != 100; ++i) b.launch.answers.push_back(fail(errc::service_error, "unable to assume the role"));
+    b.deploy("r1");
+    CHECK(b.agenda.passed() == 2min);
+    CHECK(b.book.read().failed == 1);
+}
+
+TEST_CASE("a failure that nobody knows to pass is tried as often as a task that never starts, then told") {
+    service::protocol rules;
+    rules.launch_attempts = 3;
+    bench b{rules};
+    for (int i = 0; i != 100; ++i) b.launch.answers.push_back(fail(errc::service_error, "odd"));
+    b.deploy("r1");
+    CHECK(b.launch.bodies.size() == 3);
+    CHECK(b.source.story() == story{"claim r1", "failed r1 odd"});
+}
+
+TEST_CASE(
+    "a run keeps to the first place of the capacity plan for a while, then takes the next, and the last for good") {
+    service::protocol rules;
+    rules.capacity_plan = {"FARGATE_SPOT", "FARGATE"};
+    rules.capacity_fallback = 1min;
+    bench b{rules};
+    for (int i = 0; i != 20; ++i) b.launch.answers.push_back(fail(errc::service_error, "Capacity is unavailable"));
+    std::vector<duration> when;
+    b.begin({"r1"});
+    std::size_t seen = 0;
+    for (int turns = 0; b.busy.size() != 0 && turns != 100; ++turns) {
+        for (; seen != b.launch.bodies.size(); ++seen) when.push_back(b.agenda.passed());
+        b.time.advance(b.agenda.next().value_or(1s));
+        for (auto& work : b.agenda.due()) work();
+    }
+    for (std::size_t i = 0; i != seen; ++i) {
+        bool const on_demand = b.launch.bodies[i].dump().find("SPOT") == std::string::npos;
+        CHECK(on_demand == (when[i] >= 1min));
+    }
+    CHECK(b.book.read().launched == 1);
+
+    SECTION("without patience at once") {
+        rules.capacity_fallback = 0s;
+        bench eager{rules};
+        eager.launch.answers = {fail(errc::service_error, "Capacity is unavailable")};
+        eager.deploy("r1");
+        REQUIRE(eager.launch.bodies.size() == 2);
+        CHECK(eager.launch.bodies[0].dump().find("SPOT") != std::string::npos);
+        CHECK(eager.launch.bodies[1].dump().find("SPOT") == std::string::npos);
+    }
+}
+
+TEST_CASE("a subnet without addresses is left out of the next attempts of every run, for three minutes") {
+    bench b;
+    b.launch.answers = {fail(errc::service_error, "no addresses in subnet-bad")};
+    b.deploy("r1");
+    REQUIRE(b.launch.bodies.size() == 2);
+    CHECK(b.launch.bodies[0].dump().find("resting") == std::string::npos);
+    CHECK(b.launch.bodies[1].dump().find("subnet-bad") != std::string::npos);
+}
+
+TEST_CASE("claims come no faster than launches may, and beyond the burst in turn") {
+    service::protocol rules;
+    rules.launch_rate = 2;
+    rules.launch_burst = 3;
+    bench b{rules};
+    for (auto const* id : {"a", "b", "c", "d", "e"}) b.begin({id});
+    CHECK(b.launch.bodies.size() == 3);
+    CHECK(b.source.story().size() == 6);
+    b.go_on();
+    CHECK(b.waits == std::vector<duration>{500ms, 500ms});
+    CHECK(b.launch.bodies.size() == 5);
+}
+
+TEST_CASE("with as many runs in flight as may be, no more are claimed, and they stay with the backend") {
+    service::protocol rules;
+    rules.max_in_flight = 2;
+    bench b{rules};
+    b.deploy("a");
+    CHECK(b.watched.size() == 1);
+    b.launch.answers = {fail(errc::timed_out, "no answer")};
+    b.begin({"b"});
+    b.begin({"c"});
+    CHECK(b.busy.ids() == std::vector<std::string>{"b"});
+    b.go_on();
+    CHECK(b.source.story() == story{"claim a", "launched a arn:task/1", "claim b", "launched b arn:task/1"});
+    b.deploy("d");
+    CHECK(b.source.story().size() == 4);
+}
+
+TEST_CASE("a claim that nobody can tell about is left to the reconciler, with a warning") {
+    bench b;
+    b.source.on_claim = [](scripted_run const&) { return claim{claim::outcome::unclear, "no answer", {}}; };
+    b.deploy("r1");
+    CHECK(b.source.story() == story{"claim r1"});
+    CHECK(b.log.text().find("WARNING flow run r1 could not be claimed: no answer") != std::string::npos);
+    CHECK(b.book.read().left == 1);
+    CHECK(b.busy.size() == 0);
+}
+
+TEST_CASE("a claim that is answered with a time is made again then") {
+    bench b;
+    int asked = 0;
+    b.source.on_claim = [&](scripted_run const&) {
+        return asked++ == 0 ? claim{claim::outcome::later, "the limit is reached", 42s} : claim{};
+    };
+    b.deploy("r1");
+    CHECK(b.waits == std::vector<duration>{42s});
+    CHECK(b.source.story() == story{"claim r1", "claim r1", "launched r1 arn:task/1"});
+}
+
+TEST_CASE("a claimed run is revived without another claim, from the attempt it is told, unless it is in hand") {
+    bench b;
+    run_view<scripted_run> const view{{"r1"}, run_life::claimed, true, {}};
+    b.deployment.revive(view, 2, 10s, b.stop.get_token());
+    b.deployment.revive(view, 0, 0s, b.stop.get_token());
+    b.go_on();
+    CHECK(b.source.story() == story{"launched r1 arn:task/1"});
+    CHECK(b.waits == std::vector<duration>{10s});
+    REQUIRE(b.launch.bodies.size() == 1);
+    bench other;
+    other.launch.answers = {fail(errc::service_error, "odd"), fail(errc::service_error, "odd")};
+    other.deploy("r1");
+    CHECK(json::text_of(b.launch.bodies[0], "clientToken") == json::text_of(other.launch.bodies.back(), "clientToken"));
+}
+
+TEST_CASE("a launched run is followed, with what its plan says") {
+    bench b;
+    b.plan.answer->max_run = 1h;
+    json::set(b.plan.answer->task, "cluster", "dev");
+    b.deploy("r1");
+    REQUIRE(b.watched.size() == 1);
+    service::protocol rules;
+    rules.watch = false;
+    bench blind{rules};
+    blind.deploy("r1");
+    CHECK(blind.watched.size() == 0);
+}
+
+TEST_CASE("a stop claims nothing more, and leaves what is claimed to the agent that comes next") {
+    bench b;
+    b.launch.answers = {fail(errc::timed_out, "no answer"), fail(errc::timed_out, "no answer")};
+    b.begin({"r1"});
+    b.stop.request_stop();
+    b.begin({"r2"});
+    for (auto& work : b.agenda.rest()) work();
+    CHECK(b.busy.size() == 0);
+    CHECK(b.source.story() == story{"claim r1"});
+    CHECK(b.log.contains("the agent that comes next launches it"));
+    CHECK(b.book.read().failed == 0);
+}
+
+TEST_CASE("a source that takes claims back gets those back for which nothing was sent") {
+    struct generous : scripted_source {
+        std::vector<std::string> released;
+        result<void> release(run const& of, std::string_view, std::stop_token) {
+            released.push_back(of.id);
+            return {};
+        }
+    };
+    bench_of<generous> b;
+    b.deployment.revive({{"r1"}, run_life::claimed, true, {}}, 0, 10s, b.stop.get_token());
+    b.launch.answers = {fail(errc::timed_out, "no answer")};
+    b.begin({"r2"});
+    b.stop.request_stop();
+    for (auto& work : b.agenda.rest()) work();
+    CHECK(b.source.released == std::vector<std::string>{"r1"});
+    CHECK(b.busy.size() == 0);
+}
+
+TEST_CASE("without tokens of its own a launch is the original's: any failure is the run's") {
+    service::protocol rules;
+    rules.idempotent = false;
+    for (auto const& why : {fail(errc::timed_out, "no answer"), fail(errc::service_error, "RESOURCE:MEMORY")}) {
+        bench b{rules};
+        b.launch.answers = {why};
+        b.deploy("r1");
+        CHECK(b.source.story() == story{"claim r1", "failed r1 " + why.message});
+        CHECK(json::member(b.launch.bodies.at(0), "clientToken") == nullptr);
+    }
 }

@@ -7,6 +7,7 @@
 #include <fargate/testing/manual_clock.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <latch>
 #include <thread>
 
@@ -20,10 +21,13 @@ namespace {
 using runs = std::vector<scripted_run>;
 
 struct recording_deployment {
+    service::in_flight& busy;
+    service::wake& bell;
     std::function<void(scripted_run const&)> on_deploy = [](scripted_run const&) {};
-    std::mutex mutex;
-    std::vector<std::string> deployed;
-    std::vector<std::stop_token> tokens;
+    std::atomic<int> cuts{0};
+    std::mutex mutex{};
+    std::vector<std::string> deployed{};
+    std::vector<std::stop_token> tokens{};
     void deploy(scripted_run const& offered, std::stop_token const& stop) {
         {
             std::lock_guard const lock{mutex};
@@ -31,19 +35,28 @@ struct recording_deployment {
             tokens.push_back(stop);
         }
         on_deploy(offered);
+        end(offered);
     }
+    void end(scripted_run const& offered) {
+        busy.leave(offered.id);
+        bell.ring();
+    }
+    void cut() { ++cuts; }
 };
 
 template <class Executor>
 struct bench {
     scripted_source source;
-    recording_deployment deployment;
     testing::manual_clock clock;
     testing::captured_log log;
-    Executor executor;
+    service::in_flight busy;
+    service::wake bell;
+    service::agenda<testing::manual_clock> agenda{clock, bell};
+    recording_deployment deployment{busy, bell};
     service::health_book book;
+    Executor executor;
     service::poller<scripted_source, recording_deployment, testing::manual_clock, testing::captured_log, Executor>
-        poller{source, deployment, clock, log, executor, book};
+        poller{source, deployment, busy, agenda, bell, clock, log, executor, book};
 
     [[nodiscard]] auto polls() const {
         auto const told = source.told();
@@ -121,7 +134,7 @@ TEST_CASE("a run that is still being deployed is not deployed again however ofte
     b.source.polls = {runs{{"a"}}, runs{{"a"}}, runs{{"a"}}};
     b.source.on_poll = [&] {
         if (++polls == 2) begun.wait();
-        if (polls == 3) CHECK(b.poller.in_hand() == 1);
+        if (polls == 3) CHECK(b.busy.size() == 1);
     };
     std::thread release{[&] {
         begun.wait();
@@ -131,7 +144,7 @@ TEST_CASE("a run that is still being deployed is not deployed again however ofte
     b.poller.run(3, {});
     release.join();
     CHECK(b.deployment.deployed == std::vector<std::string>{"a"});
-    CHECK(b.poller.in_hand() == 0);
+    CHECK(b.busy.size() == 0);
 }
 
 TEST_CASE("a run offered again after its deployment ended is deployed again") {
@@ -163,7 +176,7 @@ TEST_CASE("a stop ends the loop after the current poll, lets what began finish a
     b.poller.run(std::nullopt, stop.get_token());
     CHECK(b.deployment.deployed == std::vector<std::string>{"a", "b"});
     CHECK(b.polls() == 1);
-    CHECK(b.poller.in_hand() == 0);
+    CHECK(b.busy.size() == 0);
 }
 
 TEST_CASE("7: 0.14.17: prefetch: a deployment can be stopped as the loop is, for it may be holding its run") {
@@ -186,6 +199,71 @@ TEST_CASE("the end of the loop waits for deployments on other threads") {
     b.source.polls = {many};
     b.poller.run(1, {});
     CHECK(ended == 200);
+}
+
+TEST_CASE("what the agenda holds is done when it is due, between polls and without moving them") {
+    bench<inline_executor> b;
+    std::vector<duration> done;
+    auto const note = [&] { done.push_back(b.agenda.passed()); };
+    b.agenda.after(200ms, note);
+    b.agenda.after(700ms, note);
+    std::vector<duration> polled;
+    b.source.on_poll = [&] { polled.push_back(b.agenda.passed()); };
+    b.poller.run(3, {});
+    CHECK(done == std::vector<duration>{200ms, 700ms});
+    CHECK(polled == std::vector<duration>{0ms, 500ms, 1500ms});
+    CHECK(b.clock.slept() == std::vector<duration>{200ms, 300ms, 200ms, 800ms, 2s});
+}
+
+TEST_CASE("after the last poll the loop goes on for the runs that are held, and ends with them") {
+    bench<inline_executor> b;
+    struct holding {
+        bench<inline_executor>& b;
+        void deploy(scripted_run offered, std::stop_token const&) {
+            b.agenda.after(1h, [this, offered] { b.deployment.end(offered); });
+        }
+        void cut() {}
+    } holding{b};
+    service::poller<scripted_source, decltype(holding), testing::manual_clock, testing::captured_log, inline_executor>
+        poller{b.source, holding, b.busy, b.agenda, b.bell, b.clock, b.log, b.executor, b.book};
+    b.source.polls = {runs{{"a"}}};
+    poller.run(1, {});
+    CHECK(b.busy.size() == 0);
+    CHECK(b.agenda.passed() == 1h);
+    CHECK(b.polls() == 1);
+}
+
+TEST_CASE("a stop runs what the agenda holds at once, so that it can be put down") {
+    bench<inline_executor> b;
+    std::stop_source stop;
+    bool put_down = false;
+    b.agenda.after(1h, [&] { put_down = stop.stop_requested(); });
+    b.source.on_poll = [&] { stop.request_stop(); };
+    b.poller.run(std::nullopt, stop.get_token());
+    CHECK(put_down);
+    CHECK(b.agenda.passed() == 0s);
+    CHECK(b.deployment.cuts == 1);
+}
+
+TEST_CASE("what does not end within the patience after a stop is cut, and not before") {
+    bench<thread_pool> b;
+    std::stop_source stop;
+    std::latch begun{1};
+    b.deployment.on_deploy = [&](scripted_run const&) {
+        begun.count_down();
+        while (b.deployment.cuts == 0) std::this_thread::yield();
+    };
+    b.source.polls = {runs{{"a"}}};
+    b.clock.during_sleep([&](duration) {
+        if (b.busy.size() != 0 && !stop.stop_requested()) {
+            begun.wait();
+            stop.request_stop();
+        }
+    });
+    b.poller.run(std::nullopt, stop.get_token());
+    CHECK(b.busy.size() == 0);
+    CHECK(b.deployment.cuts == 1);
+    CHECK(b.agenda.passed() >= 20s);
 }
 
 TEST_CASE("a stop that fires before the start polls nothing") {

@@ -8,7 +8,10 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,10 +31,14 @@ public:
     template <class T>
     using result = fargate::result<T>;
 
+    using views = std::vector<fargate::run_view<run>>;
+
     std::deque<result<std::vector<run>>> polls;
+    views known; ///< what it shows to those who look
     std::function<result<fargate::claim>(run const&)> on_claim = [](run const&) { return fargate::claim{}; };
     std::function<result<void>(std::string const&)> on_tell = [](std::string const&) { return result<void>{}; };
     std::function<void()> on_poll = [] {};
+    std::function<std::string(run const&)> on_epoch = [](run const&) { return "1"; };
 
     result<void> open(std::stop_token) { return tell("open"); }
 
@@ -47,20 +54,49 @@ public:
         return next;
     }
 
-    result<fargate::claim> claim(run const& offered) {
+    result<fargate::claim> claim(run const& offered, std::stop_token) {
         (void)tell("claim " + offered.id);
         return on_claim(offered);
     }
-    result<void> launched(run const& offered, std::string_view handle) {
-        return tell("launched " + offered.id + " " + std::string{handle});
+    result<views> look(std::span<std::string const> ids, std::stop_token) {
+        std::string line = "look";
+        for (auto const& each : ids) line += " " + each;
+        (void)tell(line);
+        views made;
+        for (auto const& each : known)
+            if (std::find(ids.begin(), ids.end(), each.run.id) != ids.end()) made.push_back(each);
+        return made;
     }
-    result<void> failed(run const& offered, std::string_view reason) {
-        return tell("failed " + offered.id + " " + std::string{reason});
+    result<views> owned(std::stop_token) {
+        (void)tell("owned");
+        views made;
+        for (auto const& each : known)
+            if (each.ours && each.life == fargate::run_life::claimed) made.push_back(each);
+        return made;
     }
-    result<void> note(run const& offered, fargate::log_level, std::string_view text) {
-        return tell("note " + offered.id + " " + std::string{text});
+    result<std::vector<std::string>> cancelling(std::span<std::string const> ids, std::stop_token) {
+        (void)tell("cancelling");
+        std::vector<std::string> made;
+        for (auto const& each : known)
+            if ((each.life == fargate::run_life::cancelling || each.life == fargate::run_life::cancelled) &&
+                std::find(ids.begin(), ids.end(), each.run.id) != ids.end())
+                made.push_back(each.run.id);
+        return made;
     }
-    result<void> heartbeat(run const& offered) { return tell("heartbeat " + offered.id); }
+    result<void> launched(std::string_view id, std::string_view handle, std::stop_token) {
+        return tell("launched " + std::string{id} + " " + std::string{handle});
+    }
+    std::string epoch(run const& of) { return on_epoch(of); }
+    result<bool> failed(std::string_view id, std::string_view, std::string_view reason, std::stop_token) {
+        return set("failed " + std::string{id} + " " + std::string{reason});
+    }
+    result<bool> cancelled(std::string_view id, std::string_view, std::string_view reason, std::stop_token) {
+        return set("cancelled " + std::string{id} + " " + std::string{reason});
+    }
+    result<void> note(std::string_view id, fargate::log_level, std::string_view text, std::stop_token) {
+        return tell("note " + std::string{id} + " " + std::string{text});
+    }
+    result<void> heartbeat(std::string_view id, std::stop_token) { return tell("heartbeat " + std::string{id}); }
 
     [[nodiscard]] std::vector<std::string> told() const {
         std::lock_guard const lock{mutex_};
@@ -75,6 +111,11 @@ public:
     }
 
 private:
+    result<bool> set(std::string line) {
+        if (auto told = tell(std::move(line)); !told) return told.error();
+        return true;
+    }
+
     result<void> tell(std::string line) {
         {
             std::lock_guard const lock{mutex_};

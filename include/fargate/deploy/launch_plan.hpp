@@ -42,6 +42,7 @@ struct launched {
     std::string task_arn{};
     std::string definition{}; ///< the family or ARN that was run
     bool registered = false;  ///< a new definition was made for it
+    bool adopted = false;     ///< it was started before, by this agent or another
 };
 
 } // namespace fargate::inline v0::deploy

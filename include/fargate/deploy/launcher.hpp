@@ -112,7 +112,7 @@ private:
     [[nodiscard]] result<launched> adopt(error why, chosen_definition definition) {
         if (why.service_code != "ConflictException" || why.resources.empty()) return why;
         log_.write(log_level::info, "Task " + why.resources[0] + " was already started for this run");
-        return launched{std::move(why.resources[0]), std::move(definition.name), definition.registered};
+        return launched{std::move(why.resources[0]), std::move(definition.name), definition.registered, true};
     }
 
     Ecs& ecs_;

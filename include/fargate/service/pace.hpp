@@ -3,6 +3,7 @@
 
 #include <fargate/system/clock.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -11,20 +12,27 @@
 namespace fargate::inline v0::service {
 
 /// The waits between polls: a poll with work is followed after 0.25 s, each other poll moves one step along 0.5, 1, 2, 4,
-/// 8 and 10 s and stays there. (The original agent's figures.) Not thread-safe.
+/// 8 s and the longest, 10 s, and stays there. (The original agent's figures.) Not thread-safe.
 class pace {
 public:
+    pace() = default;
+    /// With another longest wait, which shortens the ones before, too.
+    explicit pace(duration longest) noexcept {
+        for (auto& each : waits_) each = std::min(each, longest);
+        waits_.back() = longest;
+    }
+
     /// How long to wait after a poll.
     [[nodiscard]] duration after(bool worked) noexcept {
-        step_ = worked ? 0 : step_ + 1 < waits.size() ? step_ + 1 : step_;
-        return waits[step_];
+        step_ = worked ? 0 : step_ + 1 < waits_.size() ? step_ + 1 : step_;
+        return waits_[step_];
     }
 
 private:
-    static constexpr std::array<duration, 7> waits{std::chrono::milliseconds{250}, std::chrono::milliseconds{500},
-                                                   std::chrono::seconds{1},        std::chrono::seconds{2},
-                                                   std::chrono::seconds{4},        std::chrono::seconds{8},
-                                                   std::chrono::seconds{10}};
+    std::array<duration, 7> waits_{std::chrono::milliseconds{250}, std::chrono::milliseconds{500},
+                                   std::chrono::seconds{1},        std::chrono::seconds{2},
+                                   std::chrono::seconds{4},        std::chrono::seconds{8},
+                                   std::chrono::seconds{10}};
     std::size_t step_ = 0;
 };
 

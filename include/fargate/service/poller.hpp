@@ -2,6 +2,7 @@
 #define FARGATE_SERVICE_POLLER_HPP
 
 #include <fargate/prefect/flow_source.hpp>
+#include <fargate/service/agenda.hpp>
 #include <fargate/service/health.hpp>
 #include <fargate/service/in_flight.hpp>
 #include <fargate/service/pace.hpp>
@@ -10,6 +11,9 @@
 #include <fargate/system/executor.hpp>
 #include <fargate/system/log.hpp>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stop_token>
@@ -18,44 +22,85 @@
 
 namespace fargate::inline v0::service {
 
-/// Asks the source for due runs again and again and hands each to the executor once. `Deployment` has `deploy(run, stop)`.
-/// Keeps references; `run` is called by one thread, the other members by any.
+/// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
+/// hands on what the agenda says is due. `Deployment` has `deploy(run, stop)`, which takes a run that `in_flight` holds and
+/// sees to it that it leaves, and `cut()`, which ends what is under way.
+///
+/// Keeps references; `run` is called by one thread, `poke` by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
 class poller {
 public:
-    poller(Source& source, Deployment& deployment, Clock& clock, Log& log, Executor& executor, health_book& book) :
-        source_{source}, deployment_{deployment}, clock_{clock}, log_{log}, executor_{executor}, book_{book} {}
+    /// What is under way when the loop is stopped has so long to end by itself. With the calls that are cut then, the agent
+    /// is gone well inside the 30 s that ECS and Kubernetes give.
+    static constexpr std::chrono::seconds patience{20};
 
-    /// Polls until `stop` fires or `polls` polls have been made (nothing: no end), then lets the deployments in hand finish.
-    /// A run that was handed over but not begun when `stop` fired is not claimed: it stays with the backend.
-    /// A poll that fails never ends the loop; an outage is logged when it begins, changes and ends.
+    poller(Source& source, Deployment& deployment, in_flight& busy, agenda<Clock>& when, wake& bell, Clock& clock,
+           Log& log, Executor& executor, health_book& book, pace waits = {}) :
+        source_{source},
+        deployment_{deployment},
+        busy_{busy},
+        agenda_{when},
+        bell_{bell},
+        clock_{clock},
+        log_{log},
+        executor_{executor},
+        book_{book},
+        waits_{waits} {}
+
+    /// Polls until `stop` fires or `polls` polls have been made (nothing: no end), then lets what is in hand finish; without a
+    /// stop it may be called again. After a stop nothing new is claimed, and what is still held stays with the backend, or,
+    /// claimed, with the agent that comes next. A poll that fails never ends the loop; an outage is logged when it begins, changes and ends.
     void run(std::optional<std::int64_t> polls, std::stop_token stop) {
-        std::stop_callback const ring{stop, [this] { wake_.ring(); }};
-        for (pace waits; !stop.stop_requested() && polls != 0;) {
-            wake_.reset();
+        std::stop_callback const ring{stop, [this] { bell_.ring(); }};
+        duration next_poll = agenda_.passed();
+        while (!stop.stop_requested()) {
+            bell_.reset();
             if (stop.stop_requested()) break;
-            bool const worked = poll(stop);
-            if (polls) --*polls;
-            auto const wait = waits.after(worked);
-            log_.write(log_level::debug, "Next query for flow runs in " + in_seconds(wait) + " seconds");
-            clock_.sleep_for(wait, wake_.token());
+            book_.turned();
+            for (auto& work : agenda_.due()) executor_.submit(std::move(work));
+            if (poked_.exchange(false)) next_poll = agenda_.passed();
+            bool const may_poll = polls != 0;
+            if (may_poll && agenda_.passed() >= next_poll) {
+                auto const wait = waits_.after(poll(stop));
+                if (polls) --*polls;
+                log_.write(log_level::debug, "Next query for flow runs in " + in_seconds(wait) + " seconds");
+                next_poll = agenda_.passed() + wait;
+                if (poked_ || stop.stop_requested()) continue;
+            } else if (!may_poll && agenda_.passed() >= next_poll && busy_.size() == 0) {
+                break;
+            }
+            rest(next_poll, may_poll);
         }
+        if (stop.stop_requested()) return drain();
         executor_.drain();
     }
 
     /// Cuts the wait before the next poll short.
-    void poke() { wake_.ring(); }
-
-    /// Deployments handed over and not yet ended.
-    [[nodiscard]] std::size_t in_hand() const { return busy_.size(); }
+    void poke() {
+        poked_ = true;
+        bell_.ring();
+    }
 
 private:
+    /// Sleeps until there is something to do. Behind the last poll that is what the agenda says, or the end of a job.
+    void rest(duration next_poll, bool may_poll) {
+        auto wait = next_poll - agenda_.passed();
+        auto const due = agenda_.next();
+        if (!may_poll && wait <= duration::zero()) {
+            if (!due) return executor_.drain();
+            wait = *due;
+        }
+        if (due) wait = std::min(wait, *due);
+        if (wait > duration::zero() && clock_.sleep_for(wait, bell_.token())) agenda_.slept(wait);
+    }
+
     /// One poll; true when it handed over at least one run.
     bool poll(std::stop_token const& stop) {
+        auto const began = clock_.now();
         auto const busy = busy_.ids();
         auto due = source_.poll(busy, stop);
-        if (!due) return failed(due.error());
-        recovered();
+        if (!due) return failed(due.error(), clock_.now() - began);
+        recovered(began);
 
         std::size_t handed_over = 0;
         for (auto& offered : *due)
@@ -63,37 +108,54 @@ private:
                 if (handed_over++ == 0)
                     log_.write(log_level::info,
                                "Found " + std::to_string(due->size()) + " flow run(s) to submit for execution.");
-                hand_over(std::move(offered), stop);
+                executor_.submit([this, offered = std::move(offered), stop]() mutable {
+                    if (!stop.stop_requested()) return deployment_.deploy(std::move(offered), stop);
+                    busy_.leave(offered.id);
+                    bell_.ring();
+                });
             }
         return handed_over != 0;
     }
 
-    void hand_over(typename Source::run offered, std::stop_token const& stop) {
-        executor_.submit([this, offered = std::move(offered), stop] {
-            if (!stop.stop_requested()) deployment_.deploy(offered, stop);
-            busy_.leave(offered.id);
-        });
-    }
-
-    bool failed(error const& why) {
+    bool failed(error const& why, duration took) {
         if (why.code == errc::cancelled) return false;
-        if (book_.poll_failed(why)) log_.write(log_level::error, why.message);
+        if (book_.poll_failed(why, took)) log_.write(log_level::error, why.message);
         return false;
     }
 
-    void recovered() {
+    void recovered(time_point began) {
         if (!book_.read().last_error.empty()) log_.write(log_level::info, "The Prefect API answers again");
-        book_.polled(clock_.now());
+        auto const now = clock_.now();
+        book_.polled(now, now - began);
+    }
+
+    /// What waits learns that it waits no longer; what works has its time.
+    void drain() {
+        for (auto& work : agenda_.rest()) executor_.submit(std::move(work));
+        auto const began = agenda_.passed();
+        for (;;) {
+            bell_.reset();
+            auto const left = patience - (agenda_.passed() - began);
+            if (busy_.size() == 0 || left <= duration::zero()) break;
+            book_.turned();
+            if (clock_.sleep_for(left, bell_.token())) agenda_.slept(left);
+        }
+        deployment_.cut();
+        executor_.drain();
+        for (auto& work : agenda_.rest()) work();
     }
 
     Source& source_;
     Deployment& deployment_;
+    in_flight& busy_;
+    agenda<Clock>& agenda_;
+    wake& bell_;
     Clock& clock_;
     Log& log_;
     Executor& executor_;
     health_book& book_;
-    in_flight busy_;
-    wake wake_;
+    pace waits_;
+    std::atomic<bool> poked_{false};
 };
 
 } // namespace fargate::inline v0::service

@@ -160,10 +160,9 @@ private:
         agent::external const* external; ///< null: no flow has arguments of its own
         deploy::settings settings;
 
-        /// The run is claimed: no stop cuts this short.
-        result<deploy::launch_plan> operator()(prefect::flow_run const& run) const {
+        result<deploy::launch_plan> operator()(prefect::flow_run const& run, std::stop_token stop) const {
             if (external == nullptr) return deploy::plan(run, settings);
-            auto const own = external->fetch(run.flow);
+            auto const own = external->fetch(run.flow, std::move(stop));
             if (!own) return own.error();
             if (!*own) return deploy::plan(run, settings);
             auto with = settings;
@@ -214,7 +213,7 @@ private:
             planner{settings.external.enabled ? &external : nullptr, std::move(settings)},
             external{s3, planner.settings, p.log},
             agenda{p.clock, bell},
-            deployment{source, planner, launcher, desk(book), p.clock, p.log, p.hash, rules},
+            deployment{source, planner, launcher, desk(book, lanes_of(p.executor)), p.clock, p.log, p.hash, rules},
             watcher{source, ecs, deployment, p.clock, p.log, book, custody, rules},
             reconciler{source, ecs, deployment, p.clock, p.log, book, custody, rules},
             watches{agenda, {&watcher}},
@@ -230,6 +229,7 @@ private:
 
         /// Starts what is done beside the polls, until `stop` fires.
         void begin(std::stop_token const& stop) {
+            if (std::exchange(begun_, true)) return;
             stop_ = stop;
             if (rules.watch || rules.heartbeat) watches.within(duration::zero(), stop);
             if (rules.reconcile) reconciles.within(duration::zero(), stop);
@@ -257,19 +257,30 @@ private:
         agent::poller poller;
 
     private:
-        [[nodiscard]] service::desk<clock> desk(service::health_book& book) {
+        [[nodiscard]] service::desk<clock> desk(service::health_book& book, unsigned lanes) {
             return {busy, custody.tasks, agenda, bell, book, [this] {
                         if (rules.watch || rules.heartbeat) watches.within(watcher::while_starting, stop_);
-                    }};
+                    },
+                    lanes};
         }
 
-        /// A flow's own limit is asked for where flows have arguments of their own.
-        [[nodiscard]] duration longest_run(prefect::flow_run const& run) const {
-            if (planner.external != nullptr)
-                if (auto const plan = planner(run)) return plan->max_run;
+        /// Two workers are kept for what is done beside launches: heartbeats must not wait for an ECS that is silent.
+        [[nodiscard]] static unsigned lanes_of(typename Policies::executor const& executor) {
+            auto const workers = executor.workers();
+            return workers > 3 ? workers - 2 : workers > 1 ? workers - 1 : 0;
+        }
+
+        /// A flow's own limit is asked for where flows have arguments of their own; in vain once, for a while no more.
+        [[nodiscard]] duration longest_run(prefect::flow_run const& run) {
+            if (planner.external != nullptr && agenda.passed() >= ask_again_) {
+                if (auto const plan = planner(run, stop_)) return plan->max_run;
+                ask_again_ = agenda.passed() + std::chrono::minutes{5};
+            }
             return planner.settings.kwargs.max_run.value_or(planner.settings.max_run);
         }
 
+        bool begun_ = false;
+        duration ask_again_{}; ///< by the agenda
         std::stop_token stop_;
     };
 

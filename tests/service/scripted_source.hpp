@@ -110,6 +110,13 @@ public:
         return lines;
     }
 
+    /// What it was told to do: without the polls and the looks.
+    [[nodiscard]] std::vector<std::string> acts() const {
+        auto lines = story();
+        std::erase_if(lines, [](std::string const& each) { return each.starts_with("look"); });
+        return lines;
+    }
+
 private:
     result<bool> set(std::string line) {
         if (auto told = tell(std::move(line)); !told) return told.error();

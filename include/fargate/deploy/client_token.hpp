@@ -3,17 +3,10 @@
 
 #include <fargate/crypto/policy.hpp>
 #include <fargate/deploy/launch_plan.hpp>
-#include <fargate/json/json.hpp>
-#include <fargate/prefect/flow_run.hpp>
-#include <fargate/prefect/state.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace fargate::inline v0::deploy {
 
@@ -33,27 +26,7 @@ namespace detail {
     return made;
 }
 
-/// The version that the state waiting to be submitted had: submitting it adds one.
-[[nodiscard]] inline std::int64_t version_before_claim(json::value const& state, std::int64_t version) noexcept {
-    return json::text_of(state, "type") == std::string_view{"Submitted"} ? version - 1 : version;
-}
-
 } // namespace detail
-
-/// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
-/// again, and for a run that is already under way another one for each set of due task runs.
-[[nodiscard]] inline std::string epoch_of(prefect::flow_run const& run) {
-    std::vector<std::pair<std::string_view, std::int64_t>> due;
-    for (auto const& each : run.task_runs) {
-        std::int64_t const version = detail::version_before_claim(each.state, each.version);
-        if (version != each.version || prefect::is_scheduled(each.state).value_or(false))
-            due.emplace_back(each.id, version);
-    }
-    std::sort(due.begin(), due.end());
-    std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
-    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
-    return epoch;
-}
 
 /// RunTask's `clientToken`: whoever launches this run of this backend, and however often, gets one task as long as it is
 /// sent with the same body. `attempt` counts the launches that are known to have come to nothing. 43 characters of the 64

@@ -10,6 +10,7 @@
 #include <fargate/deploy/run_config.hpp>
 #include <fargate/deploy/settings.hpp>
 #include <fargate/json/json.hpp>
+#include <fargate/prefect/epoch.hpp>
 #include <fargate/prefect/flow_run.hpp>
 
 #include <algorithm>
@@ -21,6 +22,19 @@
 
 namespace fargate::inline v0::deploy {
 
+inline constexpr std::size_t longest_family = 255; ///< of ECS
+
+/// The family a flow without revisions of its own is registered under.
+[[nodiscard]] inline std::string family_by_id(prefect::flow const& flow) { return "prefect-task-" + flow.id8(); }
+
+/// The family a flow is registered under.
+[[nodiscard]] inline std::string family_of(prefect::flow const& flow, settings const& with) {
+    std::string family = with.enable_task_revisions ? slug_of(flow.name, with) : std::string{};
+    if (family.size() > longest_family) family.resize(longest_family);
+    while (!family.empty() && family.back() == '-') family.pop_back();
+    return family.empty() ? family_by_id(flow) : family;
+}
+
 /// Keys of the tags by which a flow's revisions are found again.
 inline constexpr std::string_view flow_id_tag = "PrefectFlowId";
 inline constexpr std::string_view flow_version_tag = "PrefectFlowVersion";
@@ -28,7 +42,6 @@ inline constexpr std::string_view flow_version_tag = "PrefectFlowVersion";
 namespace detail {
 
 inline constexpr std::string_view container_name = "flow";
-inline constexpr std::size_t longest_family = 255;
 inline constexpr std::size_t longest_overrides = 8192; ///< ECS counts the JSON text
 
 [[nodiscard]] inline std::string_view api_of(settings const& with) noexcept {
@@ -40,16 +53,6 @@ inline constexpr std::size_t longest_overrides = 8192; ///< ECS counts the JSON 
     json::set(made, first, std::string{name});
     json::set(made, "value", std::string{value});
     return made;
-}
-
-/// The family a flow without revisions of its own is registered under.
-[[nodiscard]] inline std::string family_by_id(prefect::flow const& flow) { return "prefect-task-" + flow.id8(); }
-
-[[nodiscard]] inline std::string family_of(prefect::flow const& flow, settings const& with) {
-    std::string family = with.enable_task_revisions ? slug_of(flow.name, with) : std::string{};
-    if (family.size() > longest_family) family.resize(longest_family);
-    while (!family.empty() && family.back() == '-') family.pop_back();
-    return family.empty() ? family_by_id(flow) : family;
 }
 
 /// What Prefect needs in a container, in the order of that profile's agents.
@@ -270,13 +273,13 @@ inline void add_entries(json::value& list, json::value const& more) {
     }
 
     launch_plan made;
-    made.family = detail::family_of(run.flow, with);
+    made.family = family_of(run.flow, with);
     auto task = detail::task_of(run, with, made.family, wishes);
     if (!task) return std::move(task).error();
     made.task = *std::move(task);
     made.definition = detail::definition_of(run, with, made.family, *std::move(image), *std::move(environment));
     made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version, with.refresh_definitions};
-    if (with.idempotent) made.wanted = {std::string{detail::api_of(with)}, run.id, epoch_of(run)};
+    if (with.idempotent) made.wanted = {std::string{detail::api_of(with)}, run.id, prefect::epoch_of(run)};
     made.placed = json::member(made.task, "capacityProviderStrategy") != nullptr ||
                   json::text_of(wishes.task, "launchType").value_or("") != "";
     made.max_run = with.kwargs.max_run.value_or(with.max_run);

@@ -6,6 +6,7 @@
 #include <fargate/system/executor.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -19,8 +20,8 @@ namespace fargate::inline v0::service {
 /// Jobs that are to be done later, so that nothing that waits keeps a thread. Whoever turns the loop takes what is due and
 /// sleeps until the next is; a job that comes before all others rings `wake`.
 ///
-/// Its time is counted from the clock's, forwards only: a clock that is set back delays nothing by more than one sleep. All
-/// members may be called from any thread.
+/// Its time is what has passed by the clock, but for the clock's being set: back counts for nothing, and ahead for a minute
+/// beyond what was slept. One thread sleeps, the other members may be called from any.
 template <clock_policy Clock>
 class agenda {
 public:
@@ -68,11 +69,19 @@ public:
         return passed_now();
     }
 
-    /// A sleep of that length went to its end, whatever the clock says.
-    void slept(duration time) {
+    /// Whoever turns the loop sleeps here, for `time` or until it rings.
+    void sleep(duration time) {
+        duration began;
+        {
+            std::scoped_lock const lock{mutex_};
+            began = passed_now();
+            longest_step_ = time + usual_step;
+        }
+        bool const whole = clock_.sleep_for(time, bell_.token());
         std::scoped_lock const lock{mutex_};
-        auto const before = passed_;
-        if (auto const counted = passed_now() - before; counted < time) passed_ += time - counted;
+        auto const now = passed_now();
+        longest_step_ = usual_step;
+        if (whole) passed_ = std::max(now, began + time);
     }
 
     [[nodiscard]] std::size_t size() const {
@@ -81,6 +90,8 @@ public:
     }
 
 private:
+    static constexpr std::chrono::minutes usual_step{1};
+
     struct entry {
         duration due;
         std::uint64_t number; ///< jobs of one moment keep their order
@@ -94,7 +105,7 @@ private:
 
     [[nodiscard]] duration passed_now() {
         auto const now = clock_.now();
-        if (now > seen_) passed_ += now - seen_;
+        if (now > seen_) passed_ += std::min(now - seen_, longest_step_);
         seen_ = now;
         return passed_;
     }
@@ -113,6 +124,7 @@ private:
     std::uint64_t entered_ = 0;
     time_point seen_;
     duration passed_{};
+    duration longest_step_ = usual_step;
 };
 
 /// Something that is done again and again, one at a time, each time when the time before said. `Work` is callable as

@@ -5,28 +5,32 @@
 #include <fargate/deploy/attempt.hpp>
 #include <fargate/deploy/launch_advice.hpp>
 #include <fargate/deploy/launch_plan.hpp>
+#include <fargate/json/json.hpp>
 #include <fargate/prefect/flow_source.hpp>
 #include <fargate/retry/token_bucket.hpp>
 #include <fargate/service/agenda.hpp>
+#include <fargate/service/errand.hpp>
 #include <fargate/service/health.hpp>
 #include <fargate/service/in_flight.hpp>
 #include <fargate/service/protocol.hpp>
+#include <fargate/service/wake.hpp>
 #include <fargate/service/watch_list.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0::service {
 
@@ -39,16 +43,18 @@ struct desk {
     wake& bell;
     health_book& book;
     std::function<void()> attend = [] {}; ///< called when a task was put on `watched`, or a claimed run has to wait
+    unsigned lanes = 0;                   ///< how many launches may be under way at a time; 0: any number
 };
 
 /// What happens to one run: it is claimed, planned, launched and told. One object serves all workers; it keeps references
 /// to its parts, which may be used by several threads at once.
 ///
 /// A run that has to wait, for its time, for its turn, for capacity or for an answer, waits in the agenda and keeps no
-/// thread. It stays in `in_flight` until it has a task, is left to others, or its end has been told.
+/// thread. It stays in `in_flight` until it has a task, its end has been told, or it is left to others: to the backend when
+/// it is not claimed, else to `owned` and whoever looks there next, this agent or another.
 ///
-/// `Planner` is callable as `planner(run) -> result<deploy::launch_plan>`; `Launcher` models `task_launcher`. A run may
-/// have a member `not_before` (`std::optional<time_point>`): it is not claimed before.
+/// `Planner` is callable as `planner(run, stop) -> result<deploy::launch_plan>`; `Launcher` models `task_launcher`. A run
+/// may have a member `not_before` (`std::optional<time_point>`): it is not claimed before.
 template <flow_source Source, class Planner, class Launcher, clock_policy Clock, log_policy Log,
           crypto::hash_policy Hash>
 class deployment {
@@ -60,33 +66,43 @@ public:
         source_{source},
         planner_{planner},
         launcher_{launcher},
-        shared_{shared},
+        shared_{std::move(shared)},
         clock_{clock},
         log_{log},
         hash_{hash},
         rules_{std::move(rules)},
         rate_{{static_cast<double>(std::max<std::size_t>(rules_.launch_burst, 1)), rules_.launch_rate}} {}
 
-    /// Takes a run that `in_flight` holds all the way. Every outcome ends in the log, and every claimed run that gets no task
-    /// also in the run's own log and state. What is not claimed when `stop` fires stays with the backend.
+    /// Whether one more run may be claimed; see `protocol::max_in_flight`.
+    [[nodiscard]] bool has_room() const {
+        return rules_.max_in_flight == 0 ||
+               shared_.busy.claimed().size() + shared_.watched.live() < rules_.max_in_flight;
+    }
+
+    /// Takes a run that `in_flight` holds all the way. What is not claimed when `stop` fires stays with the backend.
     void deploy(run offered, std::stop_token const& stop) {
         go_on(std::make_unique<errand>(std::move(offered), clock_.now(), stop));
     }
 
     /// Launches a run that is claimed already, from that attempt on: a token that was used before finds the task that it
-    /// started. Does nothing when the run is in hand.
-    void revive(run_view<run> const& claimed, unsigned attempt, duration wait, std::stop_token const& stop) {
-        if (stop.stop_requested() || !shared_.busy.enter(claimed.run.id)) return;
+    /// started. `losses` tells how many of its tasks never started. False, and nothing happens, when the run is in hand,
+    /// after a stop, and when its claim is so old that tokens may be forgotten.
+    bool revive(run_view<run> const& claimed, unsigned attempt, unsigned losses, duration wait,
+                std::stop_token const& stop) {
+        auto const age =
+            claimed.since ? std::max<duration>(clock_.now() - *claimed.since, duration::zero()) : duration::zero();
+        if (stop.stop_requested() || age + wait >= token_life || !shared_.busy.enter(claimed.run.id)) return false;
         (void)shared_.busy.claim(claimed.run.id);
         auto made = std::make_unique<errand>(claimed.run, clock_.now(), stop);
-        made->claimed = true;
-        made->attempt.number = attempt;
-        made->first = attempt;
+        auto const now = shared_.when.passed();
+        made->claimed = made->sent = true;
+        made->attempt.number = made->first = attempt;
+        made->losses = losses;
         made->recovers = attempt == 0;
-        made->claimed_at = shared_.when.passed();
-        if (claimed.since)
-            made->claimed_at -= std::max<duration>(clock_.now() - *claimed.since, duration::zero());
+        made->claimed_at = now - age;
+        made->seen_at = now;
         later(std::move(made), wait);
+        return true;
     }
 
     /// Leaves a subnet out of launches for a while, as long as there is another.
@@ -99,76 +115,63 @@ public:
     void cut() { cut_.request_stop(); }
 
 private:
-    /// How long a subnet without addresses is left out.
-    static constexpr std::chrono::minutes rest{3};
-
-    /// RunTask is asked so long after the claim, and not later: ECS keeps the token of a task for an hour after it stopped,
-    /// and who asks with a token that is forgotten starts another task.
-    static constexpr std::chrono::minutes token_life{55};
-
-    /// One run on its way.
-    struct errand {
-        errand(run offered, time_point now, std::stop_token soft) :
-            of{std::move(offered)}, began{now}, stop{std::move(soft)} {}
-
-        run of;
-        time_point began;
-        std::stop_token stop; ///< nothing new is begun after it
-
-        bool claimed = false;
-        bool may_go = false;    ///< it has had its turn of the launch rate
-        bool sent = false;      ///< RunTask was asked, so a task may be there
-        bool refused = false;   ///< for want of capacity, by the newest answer
-        bool recovers = false;  ///< attempts that another agent made may have to be gone through first
-        bool waits = false;     ///< it had to, so far
-        bool counted = false;   ///< among those that wait for their launch
-        unsigned first = 0;     ///< the attempt it began with
-        unsigned tries = 0;     ///< waits in a row
-        duration claimed_at{};  ///< by the agenda, as what follows
-        duration waited_from{}; ///< when it first had to wait for an answer or for capacity
-
-        std::optional<deploy::launch_plan> plan{};
-        deploy::launch_attempt attempt{};
-        std::optional<deploy::launch_plan> current{}; ///< this attempt's: kept, so that a repeat is the same to the byte
-        std::optional<error> end{};                   ///< why it gets no task; to be told
-    };
+    using errand = service::errand<run>;
     using held = std::unique_ptr<errand>;
+
+    static constexpr std::chrono::minutes subnet_rest{3};
+    static constexpr std::chrono::minutes look_again{1};   ///< a claim that was not looked at for so long may be gone
+    static constexpr std::chrono::seconds lost_rest{5};    ///< before a run that another agent has is taken up again
+    static constexpr std::chrono::seconds unclear_rest{30}; ///< likewise, when nobody can tell whose it is
+    static constexpr unsigned longest_walk = 120;          ///< as many attempts as an agent makes in an hour
 
     void later(held of, duration wait) {
         shared_.when.after(wait, [this, of = std::move(of)]() mutable { go_on(std::move(of)); });
     }
 
     void done(errand const& of) {
-        if (of.counted) shared_.book.holding(--holding_);
-        shared_.busy.leave(of.of.id);
+        if (of.counted) count(-1);
+        shared_.busy.leave(of.what.id);
         shared_.bell.ring();
     }
 
+    void count(int more) {
+        std::scoped_lock const lock{mutex_};
+        holding_ += more;
+        shared_.book.holding(static_cast<std::size_t>(holding_));
+    }
+
     void go_on(held of) {
+        if (of->rests) return done(*of);
         if (of->end) return tell_end(std::move(of));
         if (of->stop.stop_requested()) return put_down(*of);
-        if (!of->claimed) {
-            if (auto const wait = time_until_due(*of); wait > duration::zero()) return later(std::move(of), wait);
-            if (auto const wait = turn(*of); wait > duration::zero()) return later(std::move(of), wait);
-            if (!claim_it(of)) return;
-        }
+        if (auto const wait = time_until_due(*of); wait > duration::zero()) return later(std::move(of), wait);
+        if (auto const wait = turn(*of); wait > duration::zero()) return later(std::move(of), wait);
+        if (!enter_lane(of)) return;
+        work(std::move(of));
+        leave_lane();
+    }
+
+    void work(held of) {
+        if (!of->claimed && !claim_it(of)) return;
+        if (!is_still_ours(*of)) return;
+        if (shared_.when.passed() - of->claimed_at >= token_life) return too_late(std::move(of));
         if (!of->plan) {
-            auto planned = planner_(of->of);
-            if (!planned) return fail_run(std::move(of), std::move(planned).error());
+            auto planned = planner_(of->what, cut_.get_token());
+            if (!planned) return not_planned(std::move(of), planned.error());
             of->plan = *std::move(planned);
             if (!rules_.idempotent) of->plan->wanted = {};
         }
         launch(std::move(of));
     }
 
-    /// How long until the run may be claimed.
+    /// How long until the run may be claimed. It waits once, so that a clock that is set back keeps it no longer.
     duration time_until_due(errand& of) {
-        if constexpr (requires { of.of.not_before.has_value(); }) {
-            auto const wait = of.of.not_before ? *of.of.not_before - clock_.now() : duration::zero();
-            if (wait > duration::zero() && !std::exchange(of.waits, true))
-                log_.write(log_level::debug,
-                           "Waiting " + seconds_of(wait) + " seconds to deploy flow run " + of.of.id + " on time...");
-            if (wait <= duration::zero()) of.waits = false;
+        if constexpr (requires { of.what.not_before.has_value(); }) {
+            if (of.claimed || !of.what.not_before || std::exchange(of.timed, true)) return duration::zero();
+            auto const wait = *of.what.not_before - clock_.now();
+            if (wait > duration::zero())
+                log_.write(log_level::debug, "Waiting " + seconds_of(wait) + " seconds to deploy flow run " +
+                                                 of.what.id + " on time...");
             return wait;
         } else {
             return duration::zero();
@@ -182,43 +185,84 @@ private:
 
     /// How long until it is this run's turn to be launched.
     duration turn(errand& of) {
-        if (of.may_go) return duration::zero();
-        of.may_go = true;
-        return rate_.take(clock_.now());
+        if (std::exchange(of.may_go, true)) return duration::zero();
+        return rate_.take(time_point{shared_.when.passed()});
+    }
+
+    /// True when the launch may begin; else it does when one that is under way has ended.
+    bool enter_lane(held& of) {
+        if (shared_.lanes == 0) return true;
+        std::scoped_lock const lock{mutex_};
+        if (under_way_ == shared_.lanes) {
+            queue_.push_back(std::move(of));
+            return false;
+        }
+        ++under_way_;
+        return true;
+    }
+
+    void leave_lane() {
+        if (shared_.lanes == 0) return;
+        held next;
+        {
+            std::scoped_lock const lock{mutex_};
+            --under_way_;
+            if (queue_.empty()) return;
+            next = std::move(queue_.front());
+            queue_.pop_front();
+        }
+        later(std::move(next), duration::zero());
     }
 
     /// Claims the run; false when it is not ours, or not now.
     bool claim_it(held& whole) {
         auto& of = *whole;
-        if (!shared_.busy.claim(of.of.id, shared_.watched.size(), rules_.max_in_flight)) {
-            log_.write(log_level::debug, "flow run " + of.of.id + " waits: " + std::to_string(rules_.max_in_flight) +
-                                             " runs are in flight, which is the limit (max_in_flight)");
+        auto const& id = of.what.id;
+        if (!shared_.busy.claim(id, [this] { return shared_.watched.live(); }, rules_.max_in_flight)) {
             rate_.give_back();
             done(of);
             return false;
         }
-        log_.write(log_level::info, "Deploying flow run " + of.of.id);
-        auto const owned = source_.claim(of.of, cut_.get_token());
-        of.claimed_at = shared_.when.passed();
+        log_.write(log_level::info, "Deploying flow run " + id);
+        auto const owned = source_.claim(of.what, cut_.get_token());
+        of.claimed_at = of.seen_at = shared_.when.passed();
         if (owned && owned->kind == claim::outcome::won) return of.claimed = true;
-        shared_.busy.release(of.of.id);
+        shared_.busy.release(id);
         rate_.give_back();
         if (!owned) {
-            claim_failed(of, owned.error());
+            claim_failed(std::move(whole), owned.error());
         } else if (owned->kind == claim::outcome::later) {
             of.may_go = false;
-            later(std::move(whole), owned->wait);
+            auto const wait = owned->wait;
+            later(std::move(whole), wait);
         } else if (owned->kind == claim::outcome::unclear) {
-            unclear(of, owned->reason);
+            unclear(std::move(whole), owned->reason);
         } else {
-            leave(of, owned->reason);
+            log_.write(log_level::info, "Leaving flow run " + id + " alone: " + owned->reason);
+            leave(std::move(whole), lost_rest);
         }
+        return false;
+    }
+
+    /// Looks at a run that has waited: somebody may have cancelled it, or started it anew. False when it is let go.
+    bool is_still_ours(errand& of) {
+        auto const now = shared_.when.passed();
+        if (now - of.seen_at < look_again) return true;
+        std::string const ids[] = {of.what.id};
+        auto const views = source_.look(ids, cut_.get_token());
+        if (!views) return true;
+        of.seen_at = now;
+        if (!views->empty() && views->front().life == run_life::claimed &&
+            source_.epoch(views->front().run) == source_.epoch(of.what))
+            return true;
+        shared_.book.left();
+        log_.write(log_level::info, "Leaving flow run " + of.what.id + " alone: it has gone on since it was claimed");
+        done(of);
         return false;
     }
 
     /// One RunTask, and what its answer asks for.
     void launch(held of) {
-        if (shared_.when.passed() - of->claimed_at >= token_life) return give_up(*of);
         if (!of->current) plan_attempt(*of);
         of->sent = true;
         auto const asked = clock_.now();
@@ -229,83 +273,96 @@ private:
         if (of->plan->wanted.run.empty()) return fail_run(std::move(of), why);
 
         auto const advice = deploy::advise_launch(why);
+        if (!advice.subnet.empty()) rest_subnet(advice.subnet, clock_.now() + subnet_rest);
         using kind = deploy::launch_advice::kind;
-        if (!advice.subnet.empty()) rest_subnet(advice.subnet, clock_.now() + rest);
-        switch (advice.what) {
-        case kind::fail: return fail_run(std::move(of), why);
-        case kind::resend: return hold(std::move(of), why, {});
-        case kind::again: break;
-        case kind::next: next_attempt(*of, advice.passing);
-        }
-        if (advice.what == kind::next && !advice.passing &&
-            of->attempt.number - of->first >= std::max(rules_.launch_attempts, 1U))
-            return fail_run(std::move(of), why);
+        if (advice.what == kind::fail && !is_doubtful(*of)) return fail_run(std::move(of), why);
+        if (advice.what == kind::resend) of->doubtful = true;
         if (advice.what == kind::again) shared_.book.throttled();
-        auto const limit =
-            advice.limit > duration::zero() ? std::min(advice.limit, rules_.launch_deadline) : rules_.launch_deadline;
-        hold(std::move(of), why, limit);
+        if (advice.what == kind::next) {
+            next_attempt(*of, advice, why);
+            if (!advice.passing && ++of->losses >= rules_.launch_attempts && !is_doubtful(*of))
+                return fail_run(std::move(of), why);
+        }
+        hold(std::move(of), why, advice);
     }
 
     /// The plan of the next attempt. Refused for want of capacity, it goes to the next place of the capacity plan once the
     /// run has kept to the first for long enough.
     void plan_attempt(errand& of) {
-        bool const patient = of.waits && shared_.when.passed() - of.waited_from < rules_.capacity_fallback;
-        if (std::exchange(of.refused, false) && !patient) ++of.attempt.rung;
+        if (std::exchange(of.refused, false) &&
+            shared_.when.passed() - *of.refused_from >= rules_.capacity_fallback)
+            ++of.attempt.rung;
         of.attempt.resting = resting();
         of.current = deploy::for_attempt(*of.plan, of.attempt, rules_.capacity_plan, hash_);
     }
 
     /// The token of this attempt is used up.
-    static void next_attempt(errand& of, bool refused) {
+    void next_attempt(errand& of, deploy::launch_advice const& advice, error const& why) {
         ++of.attempt.number;
         of.current.reset();
-        of.refused = refused;
+        of.doubtful = false;
+        of.refused = advice.passing && advice.subnet.empty() && why.service_code != "ConflictException";
+        if (of.refused && !of.refused_from) of.refused_from = shared_.when.passed();
     }
 
-    /// Keeps a claimed run for a later repeat, up to `limit` in all (zero: there is none).
-    void hold(held of, error const& why, duration limit) {
+    /// A task may be there, of this attempt or of one that an agent before this one made.
+    [[nodiscard]] static bool is_doubtful(errand const& of) noexcept {
+        return of.doubtful || (of.recovers && of.attempt.number < longest_walk);
+    }
+
+    /// Keeps a claimed run for a repeat. It fails when it has waited too long for something that everybody knows is missing;
+    /// while a task may be there it does not.
+    void hold(held of, error const& why, deploy::launch_advice const& advice) {
+        using kind = deploy::launch_advice::kind;
         auto const now = shared_.when.passed();
-        if (!std::exchange(of->waits, true)) {
-            of->waited_from = now;
-            log_.write(log_level::warning, "flow run " + of->of.id + " has no task yet: " + why.message);
-        }
-        if (limit > duration::zero() && now - of->waited_from >= limit) {
-            auto told = why;
-            told.message += ". It was tried for " + std::to_string((now - of->waited_from).count() / 1'000'000) +
-                            " seconds (launch_deadline)";
-            return fail_run(std::move(of), std::move(told));
-        }
-        bool const walks = of->recovers && of->attempt.number < longest_walk;
+        if (!std::exchange(of->waits, true))
+            log_.write(log_level::warning, "flow run " + of->what.id + " has no task yet: " + why.message);
+        of->last = why;
+        bool const walks = of->recovers && advice.what == kind::next && of->attempt.number < longest_walk;
         auto wait = walks ? pause(0) : pause(of->tries++);
-        if (limit > duration::zero()) wait = std::min(wait, of->waited_from + limit - now);
+        if (advice.what != kind::resend) {
+            bool const limited = advice.limit > duration::zero();
+            if (!of->short_from || of->limited != limited) of->short_from = now;
+            of->limited = limited;
+            auto const limit = limited ? std::min(advice.limit, rules_.launch_deadline) : rules_.launch_deadline;
+            auto const left = *of->short_from + limit - now;
+            if (left <= duration::zero() && !is_doubtful(*of))
+                return fail_run(std::move(of), after_all(why, now - *of->short_from));
+            if (left > duration::zero()) wait = std::min(wait, left);
+        }
         shared_.book.held();
-        if (!std::exchange(of->counted, true)) shared_.book.holding(++holding_);
+        if (!std::exchange(of->counted, true)) count(1);
         later(std::move(of), wait);
         shared_.attend();
     }
 
-    /// As many attempts as an agent makes in an hour.
-    static constexpr unsigned longest_walk = 120;
+    static error after_all(error why, duration tried) {
+        why.message += ". It was tried for " + std::to_string(tried.count() / 1'000'000) + " seconds";
+        return why;
+    }
 
-    /// Too late to ask again. Whether there is a task can now be told only by looking for it, which is the reconciler's.
-    void give_up(errand& of) {
-        log_.write(log_level::error, "flow run " + of.of.id + " was claimed " +
-                                         std::to_string(token_life.count()) +
+    void not_planned(held of, error const& why) {
+        auto const advice = deploy::advise_before_launch(why);
+        if (advice.what == deploy::launch_advice::kind::fail && !is_doubtful(*of)) return fail_run(std::move(of), why);
+        hold(std::move(of), why, advice);
+    }
+
+    /// A token that is sent now may start a second task. A run that has none for sure fails; else only who looks for its
+    /// task can tell, which is the reconciler's.
+    void too_late(held of) {
+        if (!is_doubtful(*of) && of->last) return fail_run(std::move(of), after_all(*of->last, token_life));
+        auto const minutes = std::to_string(token_life.count());
+        log_.write(log_level::error, "flow run " + of->what.id + " was claimed " + minutes +
                                          " minutes ago, and no answer has told whether it has a task");
-        if (auto const told = source_.note(of.of.id, log_level::warning,
-                                           "It is not known whether a task was started for this run: RunTask has not been "
-                                           "answered for " +
-                                               std::to_string(token_life.count()) + " minutes.",
+        if (auto const told = source_.note(of->what.id, log_level::warning,
+                                           "It is not known whether a task was started for this run: there has been no "
+                                           "answer for " +
+                                               minutes + " minutes",
                                            cut_.get_token());
             !told)
             log_.write(log_level::warning, "its log could not be written: " + told.error().message);
         shared_.book.left();
-        done(of);
-    }
-
-    /// 1, 2, 4, ... 30 s.
-    static duration pause(unsigned tries) {
-        return std::min<duration>(std::chrono::seconds{1} * (1U << std::min(tries, 10U)), std::chrono::seconds{30});
+        done(*of);
     }
 
     [[nodiscard]] std::vector<std::string> resting() {
@@ -324,58 +381,68 @@ private:
         log_.write(log_level::debug, "Run created for task " + task.task_arn);
         if (rules_.watch) follow(of, task);
         // The task runs: from here on a lost line is a warning, never the run's failure.
-        if (auto const told = source_.launched(of.of.id, task.task_arn, cut_.get_token()); !told)
-            log_.write(log_level::warning, "flow run " + of.of.id + " runs as " + task.task_arn +
+        if (auto const told = source_.launched(of.what.id, task.task_arn, cut_.get_token()); !told)
+            log_.write(log_level::warning, "flow run " + of.what.id + " runs as " + task.task_arn +
                                                ", but its log could not be written: " + told.error().message);
-        log_.write(log_level::debug, "Completed flow run submission (id: " + of.of.id + ")");
+        log_.write(log_level::debug, "Completed flow run submission (id: " + of.what.id + ")");
         done(of);
     }
 
     void follow(errand const& of, deploy::launched const& task) {
         watched made;
-        made.run = of.of.id;
+        made.run = of.what.id;
         made.task = task.task_arn;
-        made.epoch = source_.epoch(of.of);
+        made.cluster = json::text_of(of.plan->task, "cluster").value_or("");
+        made.epoch = source_.epoch(of.what);
         made.attempt = of.attempt.number;
+        made.losses = of.losses;
         made.accepted = clock_.now();
         made.max_run = of.plan->max_run;
-        made.cluster = json::text_of(of.plan->task, "cluster").value_or("");
         if (shared_.watched.follow(std::move(made))) shared_.attend();
     }
 
     /// The loop was stopped while the run was held.
     void put_down(errand& of) {
         if (of.claimed && !of.sent) {
-            if constexpr (requires { source_.release(of.of, std::string_view{}, std::stop_token{}); }) {
-                if (source_.release(of.of, "the agent was stopped", cut_.get_token())) return done(of);
+            if constexpr (requires { source_.release(of.what, std::string_view{}, std::stop_token{}); }) {
+                if (source_.release(of.what, "the agent was stopped", cut_.get_token())) return done(of);
             }
         }
-        if (of.claimed)
-            log_.write(log_level::info, "flow run " + of.of.id +
+        if (of.end)
+            log_.write(log_level::warning, "flow run " + of.what.id +
+                                               " gets no task, and could not be told so: the agent that comes next "
+                                               "tries it again: " +
+                                               of.end->message);
+        else if (of.claimed)
+            log_.write(log_level::info, "flow run " + of.what.id +
                                             " is claimed and has no task yet: the agent that comes next launches it");
         done(of);
     }
 
+    /// True for an answer that will be the same whenever it is asked for.
+    [[nodiscard]] static bool is_final(error const& why) noexcept {
+        if (why.code == errc::invalid_argument || why.code == errc::not_found) return true;
+        if (why.code != errc::service_error) return false;
+        return why.http_status == 0 || why.http_status == 200 || why.http_status == 400 || why.http_status == 404 ||
+               why.http_status == 422;
+    }
+
     /// An answer that names what is wrong with the run is its end; without one it is not ours to fail.
-    void claim_failed(errand& of, error const& why) {
-        bool const answered = why.code != errc::timed_out && why.code != errc::connection_failed &&
-                              why.code != errc::cancelled && why.http_status < 500;
-        if (!answered) return unclear(of, why.message);
-        shared_.book.failed();
-        tell_failed(of, why, true);
-        done(of);
+    void claim_failed(held of, error const& why) {
+        if (!is_final(why)) return unclear(std::move(of), why.message);
+        fail_run(std::move(of), why);
     }
 
-    void unclear(errand& of, std::string const& reason) {
-        shared_.book.left();
-        log_.write(log_level::warning, "flow run " + of.of.id + " could not be claimed: " + reason);
-        done(of);
+    void unclear(held of, std::string const& reason) {
+        log_.write(log_level::warning, "flow run " + of->what.id + " could not be claimed: " + reason);
+        leave(std::move(of), unclear_rest);
     }
 
-    void leave(errand& of, std::string const& reason) {
+    /// The run stays with whoever has it, and is not looked at for a while.
+    void leave(held of, duration rest) {
         shared_.book.left();
-        log_.write(log_level::info, "Leaving flow run " + of.of.id + " alone: " + reason);
-        done(of);
+        of->rests = true;
+        later(std::move(of), rest);
     }
 
     /// A run that is ours gets no task: that is told until it is heard.
@@ -387,24 +454,17 @@ private:
     }
 
     void tell_end(held of) {
+        auto const& id = of->what.id;
         bool const first = of->tries == 0;
-        if (tell_failed(*of, *of->end, first)) return done(*of);
-        if (of->stop.stop_requested()) return put_down(*of);
-        later(std::move(of), pause(of->tries++));
-    }
-
-    /// True when it was heard, or will never be.
-    bool tell_failed(errand const& of, error const& why, bool first) {
-        auto const& id = of.of.id;
         if (first) log_.write(log_level::error, "Logging platform error for flow run " + id);
-        auto const told = source_.failed(id, source_.epoch(of.of), why.message, cut_.get_token());
+        auto const told = source_.failed(id, source_.epoch(of->what), of->end->message, cut_.get_token());
         if (!told && first)
             log_.write(log_level::error, "flow run " + id + " could not be marked as failed: " + told.error().message);
-        if (first) log_.write(log_level::error, "Error while deploying flow: " + why.message);
-        if (told) return true;
-        auto const code = told.error().code;
-        return code != errc::timed_out && code != errc::connection_failed && code != errc::cancelled &&
-               told.error().http_status < 500;
+        if (first) log_.write(log_level::error, "Error while deploying flow: " + of->end->message);
+        if (told || is_final(told.error())) return done(*of);
+        if (of->stop.stop_requested()) return put_down(*of);
+        auto const wait = pause(of->tries++);
+        later(std::move(of), wait);
     }
 
     Source& source_;
@@ -416,10 +476,12 @@ private:
     Hash const& hash_;
     protocol rules_;
     retry::token_bucket rate_;
-    std::atomic<std::size_t> holding_{0};
     std::stop_source cut_;
     std::mutex mutex_;
     std::map<std::string, duration> resting_; ///< subnets, and until when by the agenda
+    std::deque<held> queue_;                  ///< for a lane
+    unsigned under_way_ = 0;
+    int holding_ = 0;
 };
 
 } // namespace fargate::inline v0::service

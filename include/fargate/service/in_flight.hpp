@@ -23,10 +23,17 @@ public:
         return true;
     }
 
-    /// Marks an entered run as ours, unless `others` and the ones marked so far fill `room` places (0: there is no limit).
-    [[nodiscard]] bool claim(std::string_view id, std::size_t others = 0, std::size_t room = 0) {
+    /// Marks an entered run as ours.
+    bool claim(std::string_view id) {
+        return claim(id, [] { return std::size_t{0}; }, 0);
+    }
+
+    /// The same, unless what `others` counts and the runs marked so far fill `room` places (0: there is no limit). `others` is
+    /// called under the lock: what moves from here to there is counted at least once.
+    template <class Count>
+    [[nodiscard]] bool claim(std::string_view id, Count const& others, std::size_t room) {
         std::lock_guard const lock{mutex_};
-        if (room != 0 && others + claimed_ >= room) return false;
+        if (room != 0 && others() + claimed_ >= room) return false;
         auto const at = find(id);
         if (at == runs_.end() || at->id != id) return false;
         if (!at->claimed) ++claimed_;

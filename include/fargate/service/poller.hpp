@@ -23,8 +23,8 @@
 namespace fargate::inline v0::service {
 
 /// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
-/// hands on what the agenda says is due. `Deployment` has `deploy(run, stop)`, which takes a run that `in_flight` holds and
-/// sees to it that it leaves, and `cut()`, which ends what is under way.
+/// hands on what the agenda says is due. `Deployment` has `has_room()`; `deploy(run, stop)`, which takes a run that `in_flight`
+/// holds and sees to it that it leaves; and `cut()`, which ends what is under way.
 ///
 /// Keeps references; `run` is called by one thread, `poke` by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
@@ -32,7 +32,7 @@ class poller {
 public:
     /// What is under way when the loop is stopped has so long to end by itself. With the calls that are cut then, the agent
     /// is gone well inside the 30 s that ECS and Kubernetes give.
-    static constexpr std::chrono::seconds patience{20};
+    static constexpr std::chrono::seconds patience{12};
 
     poller(Source& source, Deployment& deployment, in_flight& busy, agenda<Clock>& when, wake& bell, Clock& clock,
            Log& log, Executor& executor, health_book& book, pace waits = {}) :
@@ -91,7 +91,7 @@ private:
             wait = *due;
         }
         if (due) wait = std::min(wait, *due);
-        if (wait > duration::zero() && clock_.sleep_for(wait, bell_.token())) agenda_.slept(wait);
+        if (wait > duration::zero()) agenda_.sleep(wait);
     }
 
     /// One poll; true when it handed over at least one run.
@@ -103,7 +103,11 @@ private:
         recovered(began);
 
         std::size_t handed_over = 0;
-        for (auto& offered : *due)
+        for (auto& offered : *due) {
+            if (!deployment_.has_room()) {
+                log_.write(log_level::debug, "No more runs are claimed: as many are in flight as may be (max_in_flight)");
+                break;
+            }
             if (busy_.enter(offered.id)) {
                 if (handed_over++ == 0)
                     log_.write(log_level::info,
@@ -114,6 +118,7 @@ private:
                     bell_.ring();
                 });
             }
+        }
         return handed_over != 0;
     }
 
@@ -131,18 +136,20 @@ private:
 
     /// What waits learns that it waits no longer; what works has its time.
     void drain() {
-        for (auto& work : agenda_.rest()) executor_.submit(std::move(work));
         auto const began = agenda_.passed();
         for (;;) {
             bell_.reset();
+            book_.turned();
+            for (auto& work : agenda_.rest()) executor_.submit(std::move(work));
             auto const left = patience - (agenda_.passed() - began);
             if (busy_.size() == 0 || left <= duration::zero()) break;
-            book_.turned();
-            if (clock_.sleep_for(left, bell_.token())) agenda_.slept(left);
+            agenda_.sleep(left);
         }
         deployment_.cut();
-        executor_.drain();
-        for (auto& work : agenda_.rest()) work();
+        do {
+            for (auto& work : agenda_.rest()) executor_.submit(std::move(work));
+            executor_.drain();
+        } while (agenda_.size() != 0);
     }
 
     Source& source_;

@@ -10,6 +10,10 @@
 
 namespace fargate::inline v0::service {
 
+/// How long after a run's claim RunTask is asked for it, and not later. ECS keeps the token of a task for an hour after that
+/// has stopped, and who asks with a token that is forgotten starts a second task.
+inline constexpr std::chrono::minutes token_life{55};
+
 /// How an agent keeps its promise of exactly one task for each run. The defaults are the safe ones; with `idempotent`,
 /// `watch` and `reconcile` off it is the original agent.
 struct protocol {

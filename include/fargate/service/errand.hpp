@@ -1,0 +1,60 @@
+#ifndef FARGATE_SERVICE_ERRAND_HPP
+#define FARGATE_SERVICE_ERRAND_HPP
+
+#include <fargate/core/error.hpp>
+#include <fargate/deploy/attempt.hpp>
+#include <fargate/deploy/launch_plan.hpp>
+#include <fargate/system/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+namespace fargate::inline v0::service {
+
+/// One run on its way from the queue to its task: what is known of it while it waits. Times are the agenda's.
+template <class Run>
+struct errand {
+    errand(Run offered, time_point now, std::stop_token soft) :
+        what{std::move(offered)}, began{now}, stop{std::move(soft)} {}
+
+    Run what;
+    time_point began;     ///< when it was handed over, by the clock
+    std::stop_token stop; ///< nothing new is begun after it
+
+    bool timed = false;    ///< it has waited until it was due
+    bool may_go = false;   ///< it has had its turn of the launch rate
+    bool claimed = false;  ///< it is ours
+    bool sent = false;     ///< RunTask was asked, here or by an agent before
+    bool doubtful = false; ///< RunTask was asked with this attempt's token, and nobody knows what came of it
+    bool recovers = false; ///< attempts that another agent made may have to be gone through first
+    bool refused = false;  ///< for want of capacity, by the newest answer
+    bool limited = false;  ///< what is missing now has a deadline of its own
+    bool waits = false;    ///< it had to, so far
+    bool counted = false;  ///< among those that wait for their launch
+    bool rests = false;    ///< it is not ours, and is only kept from being taken up again at once
+    unsigned first = 0;    ///< the attempt it began with
+    unsigned losses = 0;   ///< attempts that came to nothing for a reason that need not pass
+    unsigned tries = 0;    ///< waits in a row
+    duration claimed_at{};
+    duration seen_at{};                        ///< when the backend last showed that it is ours
+    std::optional<duration> short_from{};      ///< since when something is missing that may come
+    std::optional<duration> refused_from{};    ///< since when capacity is
+
+    std::optional<deploy::launch_plan> plan{};
+    deploy::launch_attempt attempt{};
+    std::optional<deploy::launch_plan> current{}; ///< this attempt's: kept, so that a repeat is the same to the byte
+    std::optional<error> last{};                  ///< why it has no task yet
+    std::optional<error> end{};                   ///< why it gets none; to be told
+};
+
+/// How long to wait before the next of several tries: 1, 2, 4, ... 30 s.
+[[nodiscard]] inline duration pause(unsigned tries) {
+    return std::min<duration>(std::chrono::seconds{1} * (1U << std::min(tries, 10U)), std::chrono::seconds{30});
+}
+
+} // namespace fargate::inline v0::service
+
+#endif

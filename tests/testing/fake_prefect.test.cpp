@@ -107,6 +107,40 @@ TEST_CASE("A claim moves the run and is remembered with the agent", "[fake_prefe
     CHECK(b.prefect.flow_run("nobody").is_null());
 }
 
+TEST_CASE("A run shows every state it has been in, and when it came to the last", "[fake_prefect]") {
+    bench b;
+    b.prefect.add_flow_runs(load("prefect1/flow_run_running_scheduled_task_runs.json"));
+    b.prefect.add_flow_runs(load("prefect1/flow_run_docker_run_config.json"));
+    b.clock.advance(1s);
+    b.submit(bench::run);
+    b.clock.advance(1s);
+    CHECK(b.prefect.set_state(bench::run, testing::prefect_state("Running", "Running flow.")));
+    std::string const whose = std::string{R"(query { flow_run(where: {id: {_eq: ")"} + bench::run + R"("}}) )";
+    auto const seen = b.ask(whose + "{ updated state_timestamp start_time end_time states(where: {state: {_in: "
+                                    "[\"Scheduled\", \"Submitted\"]}}, order_by: {version: desc}) "
+                                    "{ version state timestamp } } }");
+    CHECK(at(at(seen, "data"), "flow_run")[0] == document(R"({
+        "updated": "2024-01-02T03:04:07+00:00", "state_timestamp": "2024-01-02T03:04:07+00:00",
+        "start_time": "2024-01-02T03:04:07+00:00", "end_time": null,
+        "states": [{"version": 3, "state": "Submitted", "timestamp": "2024-01-02T03:04:06+00:00"},
+                   {"version": 2, "state": "Scheduled", "timestamp": "2024-01-02T03:04:05+00:00"}]})"));
+    b.clock.advance(1s);
+    CHECK(b.prefect.set_state(bench::run, testing::prefect_state("Success", "")));
+    CHECK(at(b.prefect.flow_run(bench::run), "end_time") == "2024-01-02T03:04:08+00:00");
+
+    auto const task = b.ask(R"(query { task_run(where: {id: {_eq: "1c3e5a70-9b2d-4f4e-8c6a-e3f5a7b92d87"}}) {
+        version state states { version } } })");
+    CHECK(at(at(task, "data"), "task_run")[0] ==
+          document(R"({"version": 4, "state": "Scheduled", "states": [{"version": 4}]})"));
+}
+
+TEST_CASE("What is no UUID cannot be looked for", "[fake_prefect]") {
+    bench b;
+    auto const answer = b.ask(R"(query { flow_run(where: {id: {_in: ["mine"]}}) { id } })");
+    CHECK(b.status == 400);
+    CHECK(b.error_message(answer) == "invalid input syntax for type uuid: \"mine\"");
+}
+
 TEST_CASE("The queue gives out what is due, to agents whose labels cover the run's", "[fake_prefect]") {
     bench b;
     auto const add = [&](int number, char const* labels, char const* start) {

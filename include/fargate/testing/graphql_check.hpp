@@ -212,6 +212,9 @@ private:
         if (bare == "jsonb" || bare == "JSON") return std::nullopt;
         if (bare == "Int") return given.what == kind::integer ? std::nullopt : unfit();
         if (bare == "Boolean") return given.what == kind::flag ? std::nullopt : unfit();
+        if (bare == "uuid" && given.what == kind::text && !is_uuid(given.text))
+            return problem{"data-exception", "invalid input syntax for type uuid: \"" + given.text.substr(0, 64) + "\"",
+                           given.at};
         if (is_scalar(bare)) return given.what == kind::text ? std::nullopt : unfit();
         if (bare == "order_by" || bare == "log_level") {
             bool const known = bare == "order_by" ? given.text.starts_with("asc") || given.text.starts_with("desc")

@@ -4,6 +4,7 @@
 #include <fargate/testing/fake_prefect.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -146,11 +147,15 @@ inline result<json::value> fake_prefect::resolve(graphql::field const& of, graph
         for (auto const& each : known) rows.push_back(&each);
     if (of.name == "flow_run")
         for (auto const& each : store_.flow_runs) rows.push_back(&each);
+    if (of.name == "task_run")
+        for (auto const& run : store_.flow_runs)
+            for (auto const& each : *json::array_of(run, "task_runs")) rows.push_back(&each);
     if (of.name == "agent_config")
         for (auto const& each : store_.agent_configs) rows.push_back(&each);
     if (of.name == "agent")
         for (auto const& each : store_.agents) rows.push_back(&each.row);
-    if (of.name == "tenant" || of.name == "flow_run" || of.name == "agent_config" || of.name == "agent") {
+    constexpr std::string_view tables[] = {"tenant", "flow_run", "task_run", "agent_config", "agent"};
+    if (std::find(std::begin(tables), std::end(tables), of.name) != std::end(tables)) {
         json::value list = json::value::array();
         for (auto const* each : graphql::rows_for(of, values, std::move(rows)))
             list.push_back(graphql::project(of.selection, values, *each, of.name));

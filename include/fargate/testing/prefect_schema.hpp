@@ -29,6 +29,7 @@ inline constexpr type_row object_types[] = {
      "auth_info:auth_info_payload "
      "agent_config(where:agent_config_bool_exp,limit:Int,offset:Int,order_by:[agent_config_order_by!]):[agent_config!]! "
      "agent(where:agent_bool_exp,limit:Int,offset:Int,order_by:[agent_order_by!]):[agent!]! "
+     "task_run(where:task_run_bool_exp,limit:Int,offset:Int,order_by:[task_run_order_by!]):[task_run!]! "
      "flow_run(where:flow_run_bool_exp,limit:Int,offset:Int,order_by:[flow_run_order_by!]):[flow_run!]!"},
     {"Mutation",
      "switch_tenant(input:switch_tenant_input!):access_payload "
@@ -60,10 +61,15 @@ inline constexpr type_row object_types[] = {
      "scheduled_start_time:timestamptz! start_time:timestamptz end_time:timestamptz created:timestamptz "
      "updated:timestamptz state:String state_message:String state_start_time:timestamptz "
      "state_timestamp:timestamptz serialized_state:jsonb run_config:jsonb flow:flow! "
+     "states(where:flow_run_state_bool_exp,limit:Int,offset:Int,order_by:[flow_run_state_order_by!]):[flow_run_state!]! "
      "task_runs(where:task_run_bool_exp,limit:Int,offset:Int,order_by:[task_run_order_by!]):[task_run!]!"},
     {"task_run",
-     "id:uuid! flow_run_id:uuid! task_id:uuid! map_index:Int version:Int! heartbeat:timestamptz state:String "
-     "state_message:String state_start_time:timestamptz state_timestamp:timestamptz serialized_state:jsonb"},
+     "id:uuid! flow_run_id:uuid! task_id:uuid! map_index:Int version:Int! heartbeat:timestamptz updated:timestamptz "
+     "start_time:timestamptz end_time:timestamptz state:String state_message:String state_start_time:timestamptz "
+     "state_timestamp:timestamptz serialized_state:jsonb "
+     "states(where:task_run_state_bool_exp,limit:Int,offset:Int,order_by:[task_run_state_order_by!]):[task_run_state!]!"},
+    {"flow_run_state", "version:Int state:String! timestamp:timestamptz! message:String start_time:timestamptz"},
+    {"task_run_state", "version:Int state:String! timestamp:timestamptz! message:String start_time:timestamptz"},
 };
 
 inline constexpr type_row input_types[] = {

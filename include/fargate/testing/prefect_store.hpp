@@ -273,6 +273,22 @@ private:
             json::set(row, "state", std::string{json::text_of(kept, "type").value_or("")});
         json::set(row, "state_message", std::string{json::text_of(kept, "message").value_or("")});
         json::set(row, "state_timestamp", text::iso8601(now));
+        json::set(row, "updated", text::iso8601(now));
+        json::set(row, "states", json::value::array({past_state(row)}));
+    }
+
+    /// The state it is in, as a row of the table of states.
+    static json::value past_state(json::value const& row) {
+        json::value made = json::value::object();
+        for (auto const& [column, of_run] : {std::pair{"version", "version"},
+                                             {"state", "state"},
+                                             {"timestamp", "state_timestamp"},
+                                             {"message", "state_message"},
+                                             {"start_time", "state_start_time"}}) {
+            auto const* const cell = json::member(row, of_run);
+            json::set(made, column, cell != nullptr ? *cell : json::value{});
+        }
+        return made;
     }
 
     static void move(json::value& row, json::value const& state, time_point now) {
@@ -283,6 +299,12 @@ private:
         auto const start = json::text_of(state, "start_time");
         json::set(row, "state_start_time", start ? json::value(std::string{*start}) : json::value{});
         json::set(row, "serialized_state", state);
+        json::set(row, "updated", text::iso8601(now));
+        auto const type = json::text_of(row, "state").value_or("");
+        if (type == "Running" && json::member(row, "start_time") == nullptr)
+            json::set(row, "start_time", text::iso8601(now));
+        if (is_finished_state(type)) json::set(row, "end_time", text::iso8601(now));
+        row["states"].push_back(past_state(row));
     }
 
     std::map<std::string, std::size_t, std::less<>> index_;

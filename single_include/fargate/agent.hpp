@@ -642,20 +642,16 @@ inline void wipe(value& document) noexcept {
     return found != nullptr ? as_text(*found) : std::nullopt;
 }
 
-/// A value that is a whole number and fits.
-[[nodiscard]] inline std::optional<std::int64_t> as_integer(value const& document) noexcept {
-    if (auto const* const counted = document.get_ptr<value::number_unsigned_t const*>()) {
-        if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
-        return static_cast<std::int64_t>(*counted);
-    }
-    if (auto const* const whole = document.get_ptr<value::number_integer_t const*>()) return *whole;
-    return std::nullopt;
-}
-
 /// The member `key` when it is a whole number that fits.
 [[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
     auto const* const found = member(document, key);
-    return found != nullptr ? as_integer(*found) : std::nullopt;
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>()) {
+        if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
+        return static_cast<std::int64_t>(*counted);
+    }
+    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return *whole;
+    return std::nullopt;
 }
 
 /// The member `key` when it is any number; AWS sends times as seconds with a fraction.
@@ -4952,14 +4948,6 @@ template <class Made>
     return made;
 }
 
-/// A moment as AWS's JSON has it, seconds since 1970 with a fraction; nothing when it is none, or ages away.
-[[nodiscard]] inline std::optional<time_point> moment_of(json::value const& document, std::string_view key) noexcept {
-    constexpr double farthest = 253'402'300'800; // the year 10000
-    auto const seconds = json::number_of(document, key);
-    if (!seconds || !(*seconds >= 0 && *seconds < farthest)) return std::nullopt;
-    return time_point{duration{std::llround(*seconds * 1e6)}};
-}
-
 [[nodiscard]] inline error answer_lacks(std::string_view member) {
     return fail(errc::malformed_response, "the answer has no " + std::string{member});
 }
@@ -4995,25 +4983,14 @@ struct task {
     std::string started_by{};
     std::string group{};
     std::vector<container> containers{};
-    std::optional<time_point> created_at{}; ///< when ECS took it
-    std::optional<time_point> started_at{}; ///< when its containers ran; absent when they never did
-    std::optional<time_point> stopped_at{};
 
     [[nodiscard]] static task from(json::value const& document) {
         auto const text = [&document](std::string_view key) { return detail::text_or_empty(document, key); };
-        return {text("taskArn"),
-                text("taskDefinitionArn"),
-                text("clusterArn"),
-                text("lastStatus"),
-                text("desiredStatus"),
-                text("stopCode"),
-                text("stoppedReason"),
-                text("startedBy"),
-                text("group"),
-                detail::list_of<container>(document, "containers"),
-                detail::moment_of(document, "createdAt"),
-                detail::moment_of(document, "startedAt"),
-                detail::moment_of(document, "stoppedAt")};
+        return {text("taskArn"),       text("taskDefinitionArn"),
+                text("clusterArn"),    text("lastStatus"),
+                text("desiredStatus"), text("stopCode"),
+                text("stoppedReason"), text("startedBy"),
+                text("group"),         detail::list_of<container>(document, "containers")};
     }
 };
 
@@ -10367,408 +10344,6 @@ class tagging;
 
 #endif
 
-// ---- fargate/deploy/launch_plan.hpp ---------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_LAUNCH_PLAN_HPP
-#define FARGATE_DEPLOY_LAUNCH_PLAN_HPP
-
-namespace fargate::inline v0::deploy {
-
-/// Everything a launch needs, decided before the first call: a pure function of the run and the configuration, the same
-/// bytes for every agent that plans it.
-struct launch_plan {
-    /// Which task definition may be used again instead of registering one.
-    struct reuse {
-        bool revisions = false;                     ///< look at the flow tags, not only at the family's existence
-        std::string flow_id8{};                     ///< tag `PrefectFlowId`
-        std::optional<std::int64_t> flow_version{}; ///< tag `PrefectFlowVersion`
-        bool refresh = false;                       ///< not one that differs from what would be registered
-    };
-
-    /// Whose launch it is: tokens are made of it, and of the attempt's number. With an empty `run` there is no token.
-    struct wish {
-        std::string backend{}; ///< the API's address
-        std::string run{};     ///< the run's id
-        std::string epoch{};   ///< which of its schedules
-    };
-
-    std::string family{};     ///< task definition family
-    json::value definition{}; ///< RegisterTaskDefinition body
-    json::value task{};       ///< RunTask body; `taskDefinition` is the family until a revision is known
-    launch_plan::reuse reusable{};
-    launch_plan::wish wanted{};
-    bool placed = false; ///< the flow or the run says itself on what it runs: no capacity plan counts
-    duration max_run{};  ///< the task is stopped when it has run so long; zero: never
-};
-
-/// What a launch became.
-struct launched {
-    std::string task_arn{};
-    std::string definition{}; ///< the family or ARN that was run
-    bool registered = false;  ///< a new definition was made for it
-};
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
-// ---- fargate/prefect/flow_run.hpp -----------------------------------------------------------------------------------
-
-#ifndef FARGATE_PREFECT_FLOW_RUN_HPP
-#define FARGATE_PREFECT_FLOW_RUN_HPP
-
-namespace fargate::inline v0::prefect {
-
-/// A task run that is due inside a flow run which is already running.
-struct task_run {
-    std::string id{};
-    std::int64_t version = 0;
-    std::string task_id{};
-    json::value state{}; ///< its serialized state as received
-};
-
-/// The flow that a run belongs to. `storage`, `environment` and `run_config` are null when absent.
-struct flow {
-    std::string id{};
-    std::string name{};
-    std::optional<std::int64_t> version{};
-    std::string core_version{}; ///< Prefect's version at registration; empty when not recorded
-    json::value storage{};
-    json::value environment{};
-    json::value run_config{};
-
-    /// The first eight characters of the id, as task definitions, tags and S3 keys carry it.
-    [[nodiscard]] std::string id8() const { return id.substr(0, 8); }
-};
-
-/// One run that the backend offers, as its metadata tells it.
-struct flow_run {
-    std::string id{};
-    std::int64_t version = 0;
-    std::string scheduled_start_time{};
-    json::value state{}; ///< its serialized state as received
-    prefect::flow flow{};
-    json::value run_config{}; ///< the run's own, newer backends only; null when absent
-    std::vector<task_run> task_runs{};
-    std::optional<time_point> not_before{}; ///< when it is due, where it was asked for ahead of time: claim it then
-};
-
-namespace detail {
-
-[[nodiscard]] inline json::value copy_of(json::value const& row, std::string_view key) {
-    auto const* const found = json::member(row, key);
-    return found != nullptr ? *found : json::value(nullptr);
-}
-
-[[nodiscard]] inline std::string text_or_empty(json::value const& row, std::string_view key) {
-    return std::string{json::text_of(row, key).value_or("")};
-}
-
-[[nodiscard]] inline error unreadable_row(char const* what) {
-    return fail(errc::malformed_response, std::string{"flow run metadata holds a "} + what);
-}
-
-[[nodiscard]] inline result<task_run> read_task_run(json::value const& row) {
-    auto const version = json::integer_of(row, "version");
-    task_run made{text_or_empty(row, "id"), version.value_or(0), text_or_empty(row, "task_id"),
-                  copy_of(row, "serialized_state")};
-    if (made.id.empty()) return unreadable_row("task run without an id");
-    if (!version) return unreadable_row("task run without a version");
-    return made;
-}
-
-[[nodiscard]] inline result<flow_run> read_flow_run(json::value const& row) {
-    flow_run made;
-    made.id = text_or_empty(row, "id");
-    if (made.id.empty()) return unreadable_row("flow run without an id");
-    auto const version = json::integer_of(row, "version");
-    if (!version) return unreadable_row("flow run without a version");
-    made.version = *version;
-    made.scheduled_start_time = text_or_empty(row, "scheduled_start_time");
-    made.state = copy_of(row, "serialized_state");
-    made.run_config = copy_of(row, "run_config");
-
-    auto const* const flow = json::object_of(row, "flow");
-    if (flow == nullptr) return unreadable_row("flow run without its flow");
-    made.flow = {text_or_empty(*flow, "id"),           text_or_empty(*flow, "name"), json::integer_of(*flow, "version"),
-                 text_or_empty(*flow, "core_version"), copy_of(*flow, "storage"),    copy_of(*flow, "environment"),
-                 copy_of(*flow, "run_config")};
-    if (made.flow.id.empty()) return unreadable_row("flow without an id");
-
-    if (auto const* const rows = json::array_of(row, "task_runs")) {
-        for (auto const& each : *rows) {
-            auto read = read_task_run(each);
-            if (!read) return read.error();
-            made.task_runs.push_back(*std::move(read));
-        }
-    }
-    return made;
-}
-
-} // namespace detail
-
-/// When a run is due: the start time of its state, and of one that is Scheduled without one its scheduled start. Nothing
-/// for any other, such as a flow that runs already.
-[[nodiscard]] inline std::optional<time_point> due_time_of(flow_run const& run) {
-    if (auto const start = json::text_of(run.state, "start_time")) return text::parse_iso8601(*start);
-    if (json::text_of(run.state, "type") != "Scheduled") return std::nullopt;
-    return text::parse_iso8601(run.scheduled_start_time);
-}
-
-/// The rows of a metadata answer, in its order. `data` is the answer's `data`, with the member `flow_run`. Ids, versions
-/// and the flow must be there (the API declares them non-null), everything else may be absent;
-/// `errc::malformed_response` names what is missing.
-[[nodiscard]] inline result<std::vector<flow_run>> read_flow_runs(json::value const& data) {
-    auto const* const rows = json::array_of(data, "flow_run");
-    if (rows == nullptr) return fail(errc::malformed_response, "flow run metadata has no list of flow runs");
-    std::vector<flow_run> runs;
-    runs.reserve(rows->size());
-    for (auto const& each : *rows) {
-        auto read = detail::read_flow_run(each);
-        if (!read) return read.error();
-        runs.push_back(*std::move(read));
-    }
-    return runs;
-}
-
-} // namespace fargate::inline v0::prefect
-
-#endif
-
-// ---- fargate/prefect/state.hpp --------------------------------------------------------------------------------------
-
-#ifndef FARGATE_PREFECT_STATE_HPP
-#define FARGATE_PREFECT_STATE_HPP
-
-// States as Prefect 0.13 to 1.x serialise them: an object with `type`, `message`, `context`, `cached_inputs`, `_result`,
-// `__version__` and members of the type's own.
-
-namespace fargate::inline v0::prefect {
-
-/// Texts that go into a state or a run's log are cut to this many bytes. Written twice as JSON a byte becomes seven at
-/// most, and the server refuses states, and whole requests, of more than a million.
-inline constexpr std::size_t longest_message = 64 * 1024;
-
-/// The beginning of a text, in whole characters (UTF-8), with a word on how much is missing; short texts as they are.
-[[nodiscard]] inline std::string bounded_message(std::string_view text, std::size_t limit = longest_message) {
-    if (text.size() <= limit) return std::string{text};
-    std::size_t kept = limit;
-    for (int back = 0; kept != 0 && back != 3 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U; ++back)
-        --kept;
-    return std::string{text.substr(0, kept)} + "... (" + std::to_string(text.size() - kept) + " more bytes)";
-}
-
-namespace detail {
-
-template <std::size_t Count>
-[[nodiscard]] constexpr bool is_one_of(std::string_view const (&names)[Count], std::string_view name) noexcept {
-    return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
-[[nodiscard]] constexpr bool is_scheduled_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Scheduled", "Resume", "Retrying", "Paused", "Queued"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] constexpr bool is_other_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Cancelled", "Cached",        "ClientFailed", "Failed",
-                                          "Finished",  "Looped",        "Mapped",       "Pending",
-                                          "Running",   "Cancelling",    "Skipped",      "Submitted",
-                                          "Success",   "TriggerFailed", "TimedOut",     "ValidationFailed"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] constexpr bool is_wrapper_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Queued", "Submitted", "ClientFailed"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
-    auto made = json::value::object();
-    json::set(made, "type", type);
-    json::set(made, "message", std::string{message});
-    json::set(made, "context", json::value::object());
-    json::set(made, "cached_inputs", json::value::object());
-    auto nothing = json::value::object();
-    json::set(nothing, "type", "NoResultType");
-    json::set(nothing, "__version__", std::string{core_version});
-    json::set(made, "_result", std::move(nothing));
-    return made;
-}
-
-} // namespace detail
-
-/// True for a state that is waiting for somebody to submit it: Scheduled, Resume, Retrying, Paused or Queued.
-/// `errc::malformed_response` when it has no type, or one that Prefect does not know: what that means cannot be guessed.
-[[nodiscard]] inline result<bool> is_scheduled(json::value const& state) {
-    auto const type = json::text_of(state, "type");
-    if (!type) return fail(errc::malformed_response, "its state has no type");
-    if (detail::is_scheduled_type(*type)) return true;
-    if (detail::is_other_type(*type)) return false;
-    return fail(errc::malformed_response, "its state has the unknown type " + bounded_message(*type, 64));
-}
-
-/// The state that is nested into a new one: the received object as it is, or what is inside when it is itself a wrapper
-/// (Queued, Submitted, ClientFailed). Null when there is nothing.
-[[nodiscard]] inline json::value const& unwrapped(json::value const& state) {
-    static json::value const nothing = nullptr;
-    json::value const* at = &state;
-    while (at != nullptr && detail::is_wrapper_type(json::text_of(*at, "type").value_or("")))
-        at = json::member(*at, "state");
-    return at != nullptr ? *at : nothing;
-}
-
-/// Submitted, around the state it follows.
-[[nodiscard]] inline json::value submitted_state(json::value const& previous, std::string_view message,
-                                                 std::string_view core_version) {
-    auto made = detail::bare_state("Submitted", message, core_version);
-    json::set(made, "state", unwrapped(previous));
-    json::set(made, "__version__", std::string{core_version});
-    return made;
-}
-
-/// Failed, for the reason that `message` gives, cut to `longest_message`.
-[[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
-    auto made = detail::bare_state("Failed", bounded_message(message), core_version);
-    json::set(made, "__version__", std::string{core_version});
-    return made;
-}
-
-} // namespace fargate::inline v0::prefect
-
-#endif
-
-// ---- fargate/deploy/client_token.hpp --------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_CLIENT_TOKEN_HPP
-#define FARGATE_DEPLOY_CLIENT_TOKEN_HPP
-
-namespace fargate::inline v0::deploy {
-
-namespace detail {
-
-/// RFC 4648 section 5, without padding.
-[[nodiscard]] inline std::string base64url(std::string_view bytes) {
-    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string made;
-    std::uint32_t held = 0;
-    int bits = 0;
-    for (char const c : bytes) {
-        held = ((held << 8U) | static_cast<unsigned char>(c)) & 0xFFFFU;
-        for (bits += 8; bits >= 6; bits -= 6) made += alphabet[(held >> static_cast<unsigned>(bits - 6)) & 0x3FU];
-    }
-    if (bits != 0) made += alphabet[(held << static_cast<unsigned>(6 - bits)) & 0x3FU];
-    return made;
-}
-
-/// The version that the state waiting to be submitted had: submitting it adds one.
-[[nodiscard]] inline std::int64_t version_before_claim(json::value const& state, std::int64_t version) noexcept {
-    return json::text_of(state, "type") == std::string_view{"Submitted"} ? version - 1 : version;
-}
-
-} // namespace detail
-
-/// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
-/// again, and for a run that is already under way another one for each set of due task runs.
-[[nodiscard]] inline std::string epoch_of(prefect::flow_run const& run) {
-    std::vector<std::pair<std::string_view, std::int64_t>> due;
-    for (auto const& each : run.task_runs) {
-        std::int64_t const version = detail::version_before_claim(each.state, each.version);
-        if (version != each.version || prefect::is_scheduled(each.state).value_or(false))
-            due.emplace_back(each.id, version);
-    }
-    std::sort(due.begin(), due.end());
-    std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
-    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
-    return epoch;
-}
-
-/// RunTask's `clientToken`: whoever launches this run of this backend, and however often, gets one task as long as it is
-/// sent with the same body. `attempt` counts the launches that are known to have come to nothing. 43 characters of the 64
-/// that ECS allows.
-template <crypto::hash_policy Hash>
-[[nodiscard]] std::string client_token(launch_plan::wish const& wanted, unsigned attempt, Hash const& hash) {
-    std::string const named = wanted.backend + '|' + wanted.run + '|' + wanted.epoch + '|' + std::to_string(attempt);
-    return detail::base64url(crypto::bytes_of(hash.sha256(named)));
-}
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
-// ---- fargate/deploy/attempt.hpp -------------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_ATTEMPT_HPP
-#define FARGATE_DEPLOY_ATTEMPT_HPP
-
-namespace fargate::inline v0::deploy {
-
-/// Which of a run's launches it is, and what the ones before have taught.
-struct launch_attempt {
-    unsigned number = 0;                ///< launches of this wish that are known to have come to nothing
-    unsigned rung = 0;                  ///< how far down the capacity plan it has gone; the last rung stays
-    std::vector<std::string> resting{}; ///< subnets that had no addresses left
-};
-
-namespace detail {
-
-/// Words of a capacity plan that are launch types; any other is a capacity provider.
-[[nodiscard]] constexpr bool is_launch_type(std::string_view word) noexcept {
-    return word == "FARGATE" || word == "EC2" || word == "EXTERNAL" || word == "MANAGED_INSTANCES";
-}
-
-/// Makes RunTask's body ask for that capacity alone.
-inline void set_capacity(json::value& task, std::string const& word) {
-    bool const type = is_launch_type(word);
-    char const* const other = type ? "capacityProviderStrategy" : "launchType";
-    if (task.is_object()) task.erase(other);
-    if (type) {
-        json::set(task, "launchType", word);
-        return;
-    }
-    auto provider = json::value::object();
-    json::set(provider, "capacityProvider", word);
-    json::set(provider, "weight", 1);
-    auto strategy = json::value::array();
-    strategy.push_back(std::move(provider));
-    json::set(task, "capacityProviderStrategy", std::move(strategy));
-}
-
-/// Takes the resting subnets out, unless that leaves none.
-inline void leave_out(json::value& task, std::vector<std::string> const& resting) {
-    if (resting.empty()) return;
-    auto const* const network = json::object_of(task, "networkConfiguration");
-    auto const* const vpc = network != nullptr ? json::object_of(*network, "awsvpcConfiguration") : nullptr;
-    auto const* const subnets = vpc != nullptr ? json::array_of(*vpc, "subnets") : nullptr;
-    if (subnets == nullptr) return;
-    auto kept = json::value::array();
-    for (auto const& each : *subnets)
-        if (std::find(resting.begin(), resting.end(), json::as_text(each).value_or("")) == resting.end())
-            kept.push_back(each);
-    if (kept.empty() || kept.size() == subnets->size()) return;
-    json::set(task["networkConfiguration"]["awsvpcConfiguration"], "subnets", std::move(kept));
-}
-
-} // namespace detail
-
-/// The plan as one attempt sends it: with its token, on the capacity of its rung, without the subnets that rest as long as
-/// another one stays. A plan that names no run gets no token; one that is `placed` keeps the capacity it has, as any does
-/// under an empty `capacity_plan`. Pure: whoever makes the same attempt of an equal plan sends the same bytes.
-template <crypto::hash_policy Hash>
-[[nodiscard]] launch_plan for_attempt(launch_plan const& plan, launch_attempt const& attempt,
-                                      std::span<std::string const> capacity_plan, Hash const& hash) {
-    launch_plan made = plan;
-    if (!capacity_plan.empty() && !plan.placed)
-        detail::set_capacity(made.task, capacity_plan[std::min<std::size_t>(attempt.rung, capacity_plan.size() - 1)]);
-    detail::leave_out(made.task, attempt.resting);
-    if (!plan.wanted.run.empty()) json::set(made.task, "clientToken", client_token(plan.wanted, attempt.number, hash));
-    return made;
-}
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
 // ---- fargate/text/nearest.hpp ---------------------------------------------------------------------------------------
 
 #ifndef FARGATE_TEXT_NEAREST_HPP
@@ -10831,7 +10406,7 @@ enum class kwarg_type : unsigned char {
     object
 };
 
-/// One argument of AWS's that the agent passes on, under AWS's name; or, with neither group, one for the agent itself.
+/// One argument of AWS's that the agent passes on, under AWS's name.
 struct kwarg_name {
     std::string_view name;
     kwarg_type type;
@@ -10862,8 +10437,6 @@ inline constexpr kwarg_name kwarg_names[] = {
     {"networkConfiguration", kwarg_type::object, false, true},
     {"enableECSManagedTags", kwarg_type::flag, false, true},
     {"propagateTags", kwarg_type::text, false, true},
-    {"capacityProviderStrategy", kwarg_type::list, false, true},
-    {"maxRunDuration", kwarg_type::integer}, // the agent's own: seconds
 };
 
 /// Members that the one element of `containerDefinitions` may have.
@@ -11717,13 +11290,11 @@ struct null_log {
 
 namespace fargate::inline v0::deploy {
 
-/// The keyword arguments in their three groups, each an object whose members have AWS's names and types; beside them
-/// what is the agent's own.
+/// The keyword arguments in their three groups, each an object whose members have AWS's names and types.
 struct kwargs {
     json::value definition = json::value::object(); ///< for RegisterTaskDefinition
     json::value run = json::value::object();        ///< for RunTask
     json::value container = json::value::object();  ///< for the definition's one container
-    std::optional<duration> max_run{};              ///< `maxRunDuration`: nothing of it is sent to AWS
 };
 
 namespace detail {
@@ -11814,16 +11385,6 @@ namespace detail {
             return fail(errc::invalid_argument, place + " has no name: give it one, as text");
     }
     return {};
-}
-
-/// `maxRunDuration`: seconds, at least one.
-[[nodiscard]] inline result<duration> read_max_run(json::value const& given) {
-    constexpr std::int64_t longest = 1'000'000'000;
-    std::int64_t const seconds = json::as_integer(given).value_or(0);
-    if (seconds < 1 || seconds > longest)
-        return fail(errc::invalid_argument,
-                    "maxRunDuration must be a whole number of seconds from 1 to " + std::to_string(longest));
-    return duration{std::chrono::seconds{seconds}};
 }
 
 /// A value that was given at all: neither null nor the empty text that a shell makes of an unset variable.
@@ -11921,11 +11482,6 @@ template <environment_policy Environment, log_policy Log>
             if (!emptied) continue;
             *value = "";
         }
-        if (each.name == "maxRunDuration") {
-            auto longest = detail::read_max_run(*value);
-            if (!longest) return std::move(longest).error();
-            groups.max_run = *longest;
-        }
         if (each.definition) json::set(groups.definition, each.name, *value);
         if (each.run) json::set(groups.run, each.name, *std::move(value));
     }
@@ -11981,7 +11537,6 @@ inline void replace(kwargs& base, kwargs const& over) {
     replace_group(base.definition, over.definition);
     replace_group(base.run, over.run);
     replace_group(base.container, over.container);
-    if (over.max_run) base.max_run = over.max_run;
 }
 
 } // namespace fargate::inline v0::deploy
@@ -12419,9 +11974,6 @@ struct settings {
     bool use_run_config = false;      ///< a run configuration's cpu, memory, env, roles and run_task_kwargs count
     bool strict = false;              ///< an unknown keyword argument is an error, not a warning
     bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
-    bool idempotent = true;           ///< plans say whose launch they are, so that RunTask can carry a token made of it
-    std::string fleet{};              ///< RunTask's `startedBy`, where nobody set one; empty: none is sent
-    duration max_run{}; ///< a task that runs longer is stopped; zero: never. `maxRunDuration` goes before it
     external_settings external{};
     deploy::kwargs kwargs{};
     text::transliteration transliterate = nullptr; ///< spells what `text::slug` cannot; null: it vanishes from names
@@ -12433,6 +11985,129 @@ struct settings {
 }
 
 } // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/prefect/flow_run.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_FLOW_RUN_HPP
+#define FARGATE_PREFECT_FLOW_RUN_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// A task run that is due inside a flow run which is already running.
+struct task_run {
+    std::string id{};
+    std::int64_t version = 0;
+    std::string task_id{};
+    json::value state{}; ///< its serialized state as received
+};
+
+/// The flow that a run belongs to. `storage`, `environment` and `run_config` are null when absent.
+struct flow {
+    std::string id{};
+    std::string name{};
+    std::optional<std::int64_t> version{};
+    std::string core_version{}; ///< Prefect's version at registration; empty when not recorded
+    json::value storage{};
+    json::value environment{};
+    json::value run_config{};
+
+    /// The first eight characters of the id, as task definitions, tags and S3 keys carry it.
+    [[nodiscard]] std::string id8() const { return id.substr(0, 8); }
+};
+
+/// One run that the backend offers, as its metadata tells it.
+struct flow_run {
+    std::string id{};
+    std::int64_t version = 0;
+    std::string scheduled_start_time{};
+    json::value state{}; ///< its serialized state as received
+    prefect::flow flow{};
+    json::value run_config{}; ///< the run's own, newer backends only; null when absent
+    std::vector<task_run> task_runs{};
+    std::optional<time_point> not_before{}; ///< when it is due, where it was asked for ahead of time: claim it then
+};
+
+namespace detail {
+
+[[nodiscard]] inline json::value copy_of(json::value const& row, std::string_view key) {
+    auto const* const found = json::member(row, key);
+    return found != nullptr ? *found : json::value(nullptr);
+}
+
+[[nodiscard]] inline std::string text_or_empty(json::value const& row, std::string_view key) {
+    return std::string{json::text_of(row, key).value_or("")};
+}
+
+[[nodiscard]] inline error unreadable_row(char const* what) {
+    return fail(errc::malformed_response, std::string{"flow run metadata holds a "} + what);
+}
+
+[[nodiscard]] inline result<task_run> read_task_run(json::value const& row) {
+    auto const version = json::integer_of(row, "version");
+    task_run made{text_or_empty(row, "id"), version.value_or(0), text_or_empty(row, "task_id"),
+                  copy_of(row, "serialized_state")};
+    if (made.id.empty()) return unreadable_row("task run without an id");
+    if (!version) return unreadable_row("task run without a version");
+    return made;
+}
+
+[[nodiscard]] inline result<flow_run> read_flow_run(json::value const& row) {
+    flow_run made;
+    made.id = text_or_empty(row, "id");
+    if (made.id.empty()) return unreadable_row("flow run without an id");
+    auto const version = json::integer_of(row, "version");
+    if (!version) return unreadable_row("flow run without a version");
+    made.version = *version;
+    made.scheduled_start_time = text_or_empty(row, "scheduled_start_time");
+    made.state = copy_of(row, "serialized_state");
+    made.run_config = copy_of(row, "run_config");
+
+    auto const* const flow = json::object_of(row, "flow");
+    if (flow == nullptr) return unreadable_row("flow run without its flow");
+    made.flow = {text_or_empty(*flow, "id"),           text_or_empty(*flow, "name"), json::integer_of(*flow, "version"),
+                 text_or_empty(*flow, "core_version"), copy_of(*flow, "storage"),    copy_of(*flow, "environment"),
+                 copy_of(*flow, "run_config")};
+    if (made.flow.id.empty()) return unreadable_row("flow without an id");
+
+    if (auto const* const rows = json::array_of(row, "task_runs")) {
+        for (auto const& each : *rows) {
+            auto read = read_task_run(each);
+            if (!read) return read.error();
+            made.task_runs.push_back(*std::move(read));
+        }
+    }
+    return made;
+}
+
+} // namespace detail
+
+/// When a run is due: the start time of its state, and of one that is Scheduled without one its scheduled start. Nothing
+/// for any other, such as a flow that runs already.
+[[nodiscard]] inline std::optional<time_point> due_time_of(flow_run const& run) {
+    if (auto const start = json::text_of(run.state, "start_time")) return text::parse_iso8601(*start);
+    if (json::text_of(run.state, "type") != "Scheduled") return std::nullopt;
+    return text::parse_iso8601(run.scheduled_start_time);
+}
+
+/// The rows of a metadata answer, in its order. `data` is the answer's `data`, with the member `flow_run`. Ids, versions
+/// and the flow must be there (the API declares them non-null), everything else may be absent;
+/// `errc::malformed_response` names what is missing.
+[[nodiscard]] inline result<std::vector<flow_run>> read_flow_runs(json::value const& data) {
+    auto const* const rows = json::array_of(data, "flow_run");
+    if (rows == nullptr) return fail(errc::malformed_response, "flow run metadata has no list of flow runs");
+    std::vector<flow_run> runs;
+    runs.reserve(rows->size());
+    for (auto const& each : *rows) {
+        auto read = detail::read_flow_run(each);
+        if (!read) return read.error();
+        runs.push_back(*std::move(read));
+    }
+    return runs;
+}
+
+} // namespace fargate::inline v0::prefect
 
 #endif
 
@@ -12702,6 +12377,308 @@ private:
 
 #endif
 
+// ---- fargate/deploy/launch_plan.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_LAUNCH_PLAN_HPP
+#define FARGATE_DEPLOY_LAUNCH_PLAN_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Everything a launch needs, decided before the first call: a pure function of the run and the configuration, the same
+/// bytes for every agent that plans it.
+struct launch_plan {
+    /// Which task definition may be used again instead of registering one.
+    struct reuse {
+        bool revisions = false;                     ///< look at the flow tags, not only at the family's existence
+        std::string flow_id8{};                     ///< tag `PrefectFlowId`
+        std::optional<std::int64_t> flow_version{}; ///< tag `PrefectFlowVersion`
+        bool refresh = false;                       ///< not one that differs from what would be registered
+    };
+
+    /// Whose launch it is: tokens are made of it, and of the attempt's number. With an empty `run` there is no token.
+    struct wish {
+        std::string backend{}; ///< the API's address
+        std::string run{};     ///< the run's id
+        std::string epoch{};   ///< which of its schedules
+    };
+
+    std::string family{};     ///< task definition family
+    json::value definition{}; ///< RegisterTaskDefinition body
+    json::value task{};       ///< RunTask body; `taskDefinition` is the family until a revision is known
+    launch_plan::reuse reusable{};
+    launch_plan::wish wanted{};
+    duration max_run{}; ///< the task is stopped when it has run so long; zero: never
+};
+
+/// What a launch became.
+struct launched {
+    std::string task_arn{};
+    std::string definition{}; ///< the family or ARN that was run
+    bool registered = false;  ///< a new definition was made for it
+};
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/prefect/flow_source.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_FLOW_SOURCE_HPP
+#define FARGATE_PREFECT_FLOW_SOURCE_HPP
+
+namespace fargate::inline v0 {
+
+/// What became of the wish to own a run.
+struct claim {
+    enum class outcome : unsigned char {
+        won,     ///< it is ours: launch it
+        lost,    ///< another agent has it, or it is no longer due: leave it alone
+        later,   ///< ask again after `wait`
+        unclear, ///< no answer said so, and none could be had by looking: it may be ours
+    };
+    outcome kind = outcome::won;
+    std::string reason{};
+    duration wait{};
+};
+
+/// How far a run has come.
+enum class run_life : unsigned char {
+    waiting,    ///< nobody has claimed it, or it waits to be claimed once more
+    claimed,    ///< some agent's, and its own code has not reported yet
+    running,    ///< its own code reports
+    cancelling, ///< somebody wants it ended
+    cancelled,  ///< ended by somebody's wish
+    finished    ///< ended in any other way
+};
+
+/// A run as its backend shows it at one moment.
+template <class Run>
+struct run_view {
+    Run run{};
+    run_life life = run_life::waiting;
+    bool ours = false;                 ///< claimed by this agent, or by one that takes its place
+    std::optional<time_point> since{}; ///< when it came to this life, by the backend's clock
+};
+
+/// Where runs come from and where their fate is told.
+///
+/// | expression                       | type                                   | contract                                |
+/// |----------------------------------|----------------------------------------|-----------------------------------------|
+/// | `S::run`                         | a copyable value                       | one run; `run.id` is its id, a `std::string` |
+/// | `s.open(stop)`                   | `result<void>`                         | makes this agent known; called once, before all else |
+/// | `s.poll(busy, stop)`             | `result<std::vector<S::run>>`          | the runs that are due, without those whose id is in `busy` (a `std::span<std::string const>`), in launch order |
+/// | `s.claim(run, stop)`             | `result<claim>`                        | makes the run ours; an error is a refusal that names what is wrong with the run |
+/// | `s.look(ids, stop)`              | `result<std::vector<run_view<S::run>>>` | these runs as they are now, whole; without those that the backend does not know |
+/// | `s.owned(stop)`                  | `result<std::vector<run_view<S::run>>>` | the runs that are claimed, not begun, and ours |
+/// | `s.cancelling(ids, stop)`        | `result<std::vector<std::string>>`     | which of these are to be ended, or were by somebody's wish |
+/// | `s.launched(id, handle, stop)`   | `result<void>`                         | tells the run what it became (a task ARN) |
+/// | `s.failed(id, reason, stop)`     | `result<bool>`                         | the reason into the run's log, and a final state unless it has one or waits to be claimed again: true when it was set |
+/// | `s.cancelled(id, reason, stop)`  | `result<bool>`                         | likewise, for a run whose task was ended by somebody's wish |
+/// | `s.note(id, level, text, stop)`  | `result<void>`                         | a line in the run's own log             |
+/// | `s.heartbeat(id, stop)`          | `result<void>`                         | the run is being taken care of, though it is silent |
+///
+/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`.
+///
+/// `open` and `poll` are called by one thread, the others by several at once. `stop` ends waiting, not what was sent.
+template <class Source>
+concept flow_source = requires(Source& s, typename Source::run const& run, std::span<std::string const> ids,
+                               std::string_view text, std::stop_token stop) {
+    { run.id } -> std::convertible_to<std::string_view>;
+    { s.open(stop) } -> std::same_as<result<void>>;
+    { s.poll(ids, stop) } -> std::same_as<result<std::vector<typename Source::run>>>;
+    { s.claim(run, stop) } -> std::same_as<result<claim>>;
+    { s.look(ids, stop) } -> std::same_as<result<std::vector<run_view<typename Source::run>>>>;
+    { s.owned(stop) } -> std::same_as<result<std::vector<run_view<typename Source::run>>>>;
+    { s.cancelling(ids, stop) } -> std::same_as<result<std::vector<std::string>>>;
+    { s.launched(text, text, stop) } -> std::same_as<result<void>>;
+    { s.failed(text, text, stop) } -> std::same_as<result<bool>>;
+    { s.cancelled(text, text, stop) } -> std::same_as<result<bool>>;
+    { s.note(text, log_level::info, text, stop) } -> std::same_as<result<void>>;
+    { s.heartbeat(text, stop) } -> std::same_as<result<void>>;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/prefect/state.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_STATE_HPP
+#define FARGATE_PREFECT_STATE_HPP
+
+// States as Prefect 0.13 to 1.x serialise them: an object with `type`, `message`, `context`, `cached_inputs`, `_result`,
+// `__version__` and members of the type's own.
+
+namespace fargate::inline v0::prefect {
+
+/// Texts that go into a state or a run's log are cut to this many bytes. Written twice as JSON a byte becomes seven at
+/// most, and the server refuses states, and whole requests, of more than a million.
+inline constexpr std::size_t longest_message = 64 * 1024;
+
+/// The beginning of a text, in whole characters (UTF-8), with a word on how much is missing; short texts as they are.
+[[nodiscard]] inline std::string bounded_message(std::string_view text, std::size_t limit = longest_message) {
+    if (text.size() <= limit) return std::string{text};
+    std::size_t kept = limit;
+    for (int back = 0; kept != 0 && back != 3 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U; ++back)
+        --kept;
+    return std::string{text.substr(0, kept)} + "... (" + std::to_string(text.size() - kept) + " more bytes)";
+}
+
+namespace detail {
+
+template <std::size_t Count>
+[[nodiscard]] constexpr bool is_one_of(std::string_view const (&names)[Count], std::string_view name) noexcept {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+[[nodiscard]] constexpr bool is_scheduled_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Scheduled", "Resume", "Retrying", "Paused", "Queued"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] constexpr bool is_other_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Cancelled", "Cached",        "ClientFailed", "Failed",
+                                          "Finished",  "Looped",        "Mapped",       "Pending",
+                                          "Running",   "Cancelling",    "Skipped",      "Submitted",
+                                          "Success",   "TriggerFailed", "TimedOut",     "ValidationFailed"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] constexpr bool is_wrapper_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Queued", "Submitted", "ClientFailed"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
+    auto made = json::value::object();
+    json::set(made, "type", type);
+    json::set(made, "message", std::string{message});
+    json::set(made, "context", json::value::object());
+    json::set(made, "cached_inputs", json::value::object());
+    auto nothing = json::value::object();
+    json::set(nothing, "type", "NoResultType");
+    json::set(nothing, "__version__", std::string{core_version});
+    json::set(made, "_result", std::move(nothing));
+    return made;
+}
+
+} // namespace detail
+
+/// True for a state that is waiting for somebody to submit it: Scheduled, Resume, Retrying, Paused or Queued.
+/// `errc::malformed_response` when it has no type, or one that Prefect does not know: what that means cannot be guessed.
+[[nodiscard]] inline result<bool> is_scheduled(json::value const& state) {
+    auto const type = json::text_of(state, "type");
+    if (!type) return fail(errc::malformed_response, "its state has no type");
+    if (detail::is_scheduled_type(*type)) return true;
+    if (detail::is_other_type(*type)) return false;
+    return fail(errc::malformed_response, "its state has the unknown type " + bounded_message(*type, 64));
+}
+
+/// The state that is nested into a new one: the received object as it is, or what is inside when it is itself a wrapper
+/// (Queued, Submitted, ClientFailed). Null when there is nothing.
+[[nodiscard]] inline json::value const& unwrapped(json::value const& state) {
+    static json::value const nothing = nullptr;
+    json::value const* at = &state;
+    while (at != nullptr && detail::is_wrapper_type(json::text_of(*at, "type").value_or("")))
+        at = json::member(*at, "state");
+    return at != nullptr ? *at : nothing;
+}
+
+/// Submitted, around the state it follows.
+[[nodiscard]] inline json::value submitted_state(json::value const& previous, std::string_view message,
+                                                 std::string_view core_version) {
+    auto made = detail::bare_state("Submitted", message, core_version);
+    json::set(made, "state", unwrapped(previous));
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+/// Failed, for the reason that `message` gives, cut to `longest_message`.
+[[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
+    auto made = detail::bare_state("Failed", bounded_message(message), core_version);
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+/// Cancelled, by the wish that `message` tells of, cut likewise.
+[[nodiscard]] inline json::value cancelled_state(std::string_view message, std::string_view core_version) {
+    auto made = detail::bare_state("Cancelled", bounded_message(message), core_version);
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+/// How far a run is whose state has this type. What is not known is taken for an end, which nobody writes over.
+[[nodiscard]] constexpr run_life life_of(std::string_view type) noexcept {
+    if (detail::is_scheduled_type(type) || type == "Pending") return run_life::waiting;
+    if (type == "Submitted") return run_life::claimed;
+    if (type == "Running") return run_life::running;
+    if (type == "Cancelling") return run_life::cancelling;
+    if (type == "Cancelled") return run_life::cancelled;
+    return run_life::finished;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/deploy/client_token.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_CLIENT_TOKEN_HPP
+#define FARGATE_DEPLOY_CLIENT_TOKEN_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// RFC 4648 section 5, without padding.
+[[nodiscard]] inline std::string base64url(std::string_view bytes) {
+    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string made;
+    std::uint32_t held = 0;
+    int bits = 0;
+    for (char const c : bytes) {
+        held = ((held << 8U) | static_cast<unsigned char>(c)) & 0xFFFFU;
+        for (bits += 8; bits >= 6; bits -= 6) made += alphabet[(held >> static_cast<unsigned>(bits - 6)) & 0x3FU];
+    }
+    if (bits != 0) made += alphabet[(held << static_cast<unsigned>(6 - bits)) & 0x3FU];
+    return made;
+}
+
+/// The version that the state waiting to be submitted had: submitting it adds one.
+[[nodiscard]] inline std::int64_t version_before_claim(json::value const& state, std::int64_t version) noexcept {
+    return json::text_of(state, "type") == std::string_view{"Submitted"} ? version - 1 : version;
+}
+
+} // namespace detail
+
+/// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
+/// again, and for a run that is already under way another one for each set of due task runs.
+[[nodiscard]] inline std::string epoch_of(prefect::flow_run const& run) {
+    std::vector<std::pair<std::string_view, std::int64_t>> due;
+    for (auto const& each : run.task_runs) {
+        std::int64_t const version = detail::version_before_claim(each.state, each.version);
+        if (version != each.version || prefect::is_scheduled(each.state).value_or(false))
+            due.emplace_back(each.id, version);
+    }
+    std::sort(due.begin(), due.end());
+    std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
+    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
+    return epoch;
+}
+
+/// RunTask's `clientToken`: whoever launches this run of this backend, and however often, gets one task as long as it is
+/// sent with the same body. 43 characters of the 64 that ECS allows.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string client_token(std::string_view api, prefect::flow_run const& run, unsigned attempt,
+                                       Hash const& hash) {
+    std::string const named = std::string{api} + '|' + run.id + '|' + epoch_of(run) + '|' + std::to_string(attempt);
+    return detail::base64url(crypto::bytes_of(hash.sha256(named)));
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
 // ---- fargate/deploy/image.hpp ---------------------------------------------------------------------------------------
 
 #ifndef FARGATE_DEPLOY_IMAGE_HPP
@@ -12928,6 +12905,7 @@ namespace detail {
 inline constexpr kwarg_name further_run_names[] = {
     {"overrides", kwarg_type::object},
     {"launchType", kwarg_type::text},
+    {"capacityProviderStrategy", kwarg_type::list},
     {"enableExecuteCommand", kwarg_type::flag},
 };
 
@@ -13150,19 +13128,6 @@ inline void add_container_kwargs(json::value& container, settings const& with) {
     return body;
 }
 
-/// What a run's configuration says of RunTask goes before the agent's arguments. AWS takes a launch type or a capacity
-/// provider strategy, never both: the run's word on either replaces what the agent has of the other.
-[[nodiscard]] inline result<void> add_wishes(json::value& body, json::value const& wishes) {
-    bool const type = json::text_of(wishes, "launchType").value_or("") != "";
-    bool const strategy = json::member(wishes, "capacityProviderStrategy") != nullptr;
-    if (type && strategy)
-        return fail(errc::invalid_argument, "run_config.run_task_kwargs has both launchType and "
-                                            "capacityProviderStrategy: AWS takes one of them");
-    if (type && json::member(body, "capacityProviderStrategy") != nullptr) body.erase("capacityProviderStrategy");
-    add_kwargs(body, wishes);
-    return {};
-}
-
 /// Names the launch type in RunTask's body, where nothing else there decides it.
 inline void add_launch_type(json::value& body, settings const& with) {
     if (!with.launch_type.empty() && json::member(body, "capacityProviderStrategy") == nullptr &&
@@ -13256,7 +13221,13 @@ inline void add_entries(json::value& list, json::value const& more) {
 
 /// RunTask's body. With a capacity provider strategy no launch type may be named.
 [[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
-                                                 std::string const& family, run_wishes const& wishes) {
+                                                 std::string const& family, std::string token) {
+    run_wishes wishes;
+    if (with.use_run_config) {
+        auto read = read_run_config(run_config_of(run));
+        if (!read) return std::move(read).error();
+        wishes = *std::move(read);
+    }
     auto overrides = overrides_of(run, with, wishes);
     if (!overrides) return std::move(overrides).error();
 
@@ -13264,43 +13235,40 @@ inline void add_entries(json::value& list, json::value const& more) {
     json::set(body, "taskDefinition", family);
     json::set(body, "overrides", *std::move(overrides));
     add_kwargs(body, with.kwargs.run);
-    if (auto added = add_wishes(body, wishes.task); !added) return std::move(added).error();
+    add_kwargs(body, wishes.task);
     add_launch_type(body, with);
-    bool const is_told = json::member(with.kwargs.run, "startedBy") || json::member(wishes.task, "startedBy");
-    if (!with.fleet.empty() && !is_told) json::set(body, "startedBy", with.fleet);
+    json::set(body, "clientToken", std::move(token));
     return body;
 }
 
 } // namespace detail
 
 /// How a flow run becomes a task: the definition it needs, under which family, and the call that runs it. Pure: equal runs
-/// and settings give equal bytes. The call has no token yet: that is `for_attempt`'s matter, which the plan's `wanted` has
-/// what it takes for. `errc::invalid_argument` when the flow names no image, or when its run configuration counts and
-/// cannot be used, with the words that its run shall carry.
-[[nodiscard]] inline result<launch_plan> plan(prefect::flow_run const& run, settings const& with) {
+/// and settings give equal bytes. `attempt` counts the launches of this run that are known to have come to nothing.
+/// `errc::invalid_argument` when the flow names no image, or when its run configuration counts and cannot be used, with
+/// the words that its run shall carry.
+template <crypto::hash_policy Hash>
+[[nodiscard]] result<launch_plan> plan(prefect::flow_run const& run, settings const& with, unsigned attempt,
+                                       Hash const& hash) {
     auto image = image_of(run);
     if (!image) return std::move(image).error();
     auto environment = detail::environment_of(with);
     if (!environment) return std::move(environment).error();
-    run_wishes wishes;
-    if (with.use_run_config) {
-        auto read = read_run_config(run_config_of(run));
-        if (!read) return std::move(read).error();
-        wishes = *std::move(read);
-    }
 
     launch_plan made;
     made.family = detail::family_of(run.flow, with);
-    auto task = detail::task_of(run, with, made.family, wishes);
+    auto task = detail::task_of(run, with, made.family, client_token(detail::api_of(with), run, attempt, hash));
     if (!task) return std::move(task).error();
     made.task = *std::move(task);
     made.definition = detail::definition_of(run, with, made.family, *std::move(image), *std::move(environment));
     made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version, with.refresh_definitions};
-    if (with.idempotent) made.wanted = {std::string{detail::api_of(with)}, run.id, epoch_of(run)};
-    made.placed = json::member(made.task, "capacityProviderStrategy") != nullptr ||
-                  json::text_of(wishes.task, "launchType").value_or("") != "";
-    made.max_run = with.kwargs.max_run.value_or(with.max_run);
     return made;
+}
+
+/// The same with OpenSSL's hash.
+[[nodiscard]] inline result<launch_plan> plan(prefect::flow_run const& run, settings const& with,
+                                              unsigned attempt = 0) {
+    return plan(run, with, attempt, crypto::openssl_hash{});
 }
 
 } // namespace fargate::inline v0::deploy
@@ -13634,194 +13602,6 @@ private:
 
 #endif
 
-// ---- fargate/deploy/launch_advice.hpp -------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_LAUNCH_ADVICE_HPP
-#define FARGATE_DEPLOY_LAUNCH_ADVICE_HPP
-
-namespace fargate::inline v0::deploy {
-
-/// What to do about a launch that came to nothing, or may have.
-struct launch_advice {
-    enum class kind : unsigned char {
-        fail,   ///< a person has to mend something: tell the run
-        resend, ///< nobody knows whether a task was started: the same bytes again until a definite answer comes
-        again,  ///< nothing was started, and the same attempt may be made again after a while
-        next    ///< nothing was started, and this attempt's token only repeats that: the next attempt
-    };
-
-    launch_advice::kind what = kind::fail;
-    bool passing = false; ///< worth waiting until the launch deadline; `next` without it is for a few attempts in all
-    duration limit{};     ///< a deadline of its own, shorter than that; zero: none
-    std::string subnet{}; ///< the subnet that has no addresses left, where that is why and it is named
-};
-
-namespace detail {
-
-/// Shortages that pass; the same launch may succeed later, as a new attempt.
-[[nodiscard]] inline bool is_passing(std::string_view reason) noexcept {
-    return reason.substr(0, 8) == "RESOURCE" || reason == "AGENT" || text::contains(reason, "Capacity is unavailable");
-}
-
-/// Words, in lower case, of troubles that pass, wherever ECS puts them: among its failures, or in the text of a code that
-/// means something else. What is known by code or of another place stands in `aws::judge` and `is_passing`.
-struct passing_words {
-    std::string_view words;
-    std::chrono::seconds limit{};
-};
-inline constexpr passing_words passing_troubles[] = {
-    // services behind ECS that throttle it
-    {"rate exceeded"},
-    {"throttlingexception"},
-    {"errorcode: throttling"},
-    {"requestlimitexceeded"},
-    {"request limit exceeded"},
-    {"too many concurrent attempts"},
-    // quotas: tasks or vCPUs at a time, tasks that are starting, network interfaces
-    {"limit on the number of"},
-    {"tasks in the provisioning state"},
-    {"networkinterfacelimitexceeded"},
-    // IAM tells every region of a new role within a minute or so
-    {"unable to assume the role", std::chrono::minutes{2}},
-    {"unable to assume the service", std::chrono::minutes{2}},
-    {"service-linked role", std::chrono::minutes{2}},
-};
-
-/// Words of a subnet without addresses.
-inline constexpr std::string_view exhausted_words[] = {
-    "insufficientfreeaddressesinsubnet",
-    "enough free addresses",
-    "enough free ip",
-};
-
-/// Whether a text says that a subnet is full. Requires lower case.
-[[nodiscard]] inline bool tells_no_addresses(std::string_view lowered) noexcept {
-    for (auto const each : exhausted_words)
-        if (text::contains(lowered, each)) return true;
-    return false;
-}
-
-/// The first id of a subnet in a text, empty when there is none: `subnet-0abc...`.
-[[nodiscard]] inline std::string subnet_in(std::string_view words) {
-    constexpr std::string_view kind = "subnet-";
-    for (std::size_t at = words.find(kind); at != std::string_view::npos; at = words.find(kind, at + 1)) {
-        std::size_t end = at + kind.size();
-        while (end != words.size() && (text::is_digit(words[end]) || text::is_lower(words[end]))) ++end;
-        if (end - at >= kind.size() + 8) return std::string{words.substr(at, end - at)};
-    }
-    return {};
-}
-
-/// The operation in front of an AWS client's message, `ecs RunTask: ...`; empty when it begins otherwise.
-[[nodiscard]] inline std::string_view operation_in(std::string_view message) noexcept {
-    std::string_view const head = message.substr(0, message.find(':'));
-    std::size_t const blank = head.find(' ');
-    if (head.size() == message.size() || blank == std::string_view::npos) return {};
-    for (auto const service : {"ecs", "tagging"})
-        if (head.substr(0, blank) == service) return head.substr(blank + 1);
-    return {};
-}
-
-/// No key could be had: whatever the code says is about the key's source.
-[[nodiscard]] inline bool lacks_key(error const& why) noexcept {
-    return text::contains(why.message, ": no credentials: ");
-}
-
-/// An attempt of that call had been made with a key before.
-[[nodiscard]] inline bool had_key_before(error const& why) noexcept {
-    return text::contains(why.message, " (before that: ");
-}
-
-/// A refusal that is not the service's own: what stands before it answered, such as a proxy.
-[[nodiscard]] inline bool is_unexplained(error const& why) noexcept {
-    return why.http_status >= 300 && (why.service_code.empty() || why.service_code == std::to_string(why.http_status));
-}
-
-/// What the words of a definite refusal say of its passing; `fail` when they say nothing.
-[[nodiscard]] inline launch_advice advice_by_words(error const& why, launch_advice::kind if_passing) {
-    using kind = launch_advice::kind;
-    std::string const lowered = text::lower(why.message);
-    if (tells_no_addresses(lowered)) return {if_passing, true, {}, subnet_in(why.message)};
-    for (auto const& each : passing_troubles)
-        if (text::contains(lowered, each.words)) return {if_passing, true, each.limit, {}};
-    bool const short_of =
-        is_passing(why.service_code) || is_passing(why.message) || aws::judge("ECS", why) == retry::verdict::throttled;
-    return short_of ? launch_advice{if_passing, true, {}, {}} : launch_advice{kind::fail, false, {}, {}};
-}
-
-/// The service answered with a status of refusal.
-[[nodiscard]] inline launch_advice advice_on_refusal(error const& why) {
-    using kind = launch_advice::kind;
-    launch_advice const wait{kind::again, true, {}, {}};
-    auto const& code = why.service_code;
-    bool const is_definite = why.http_status < 500 && why.http_status != 408;
-    if (!is_definite || aws::judge("ECS", why) == retry::verdict::transient) return {kind::resend, true, {}, {}};
-    if (code == "ConflictException") return {why.resources.empty() ? kind::next : kind::resend, true, {}, {}};
-    if (code == "AccessDeniedException" || code == "AccessDenied") return {};
-    if (is_unexplained(why) || aws::doubt_of(code) != aws::clock_doubt::none) return wait;
-    return advice_by_words(why, kind::again);
-}
-
-} // namespace detail
-
-/// What to do when nothing can have been launched yet: a plan could not be made, or no definition found or registered.
-/// Nothing is `resend` then.
-[[nodiscard]] inline launch_advice advise_before_launch(error const& why) {
-    using kind = launch_advice::kind;
-    if (detail::lacks_key(why)) return {kind::again, true, {}, {}};
-    launch_advice made;
-    switch (why.code) {
-    case errc::invalid_argument:
-    case errc::bad_configuration:
-    case errc::not_found:
-    case errc::lost_claim: return made;
-    case errc::service_error: made = detail::advice_on_refusal(why); break;
-    default: return {kind::again, true, {}, {}};
-    }
-    if (made.what == kind::resend || made.what == kind::next) made.what = kind::again;
-    return made;
-}
-
-/// What to do about the error of `task_launcher::launch`. Pure; which call failed is read from the front of the message,
-/// where `aws::client` puts it, and what is not known to be another call counts as RunTask.
-///
-/// - No answer, one that cannot be read, a 5xx: `resend`.
-/// - Throttles (by their code, or in the text of another), quotas, a lack of capacity or of addresses, keys that cannot be
-///   had or are not accepted now, a refusal that is not AWS's own: `again`; roles that IAM has not spread yet: likewise, for two
-///   minutes.
-/// - A 200 with failures alone, and a ConflictException that names no task: `next`; the shortages among the failures pass.
-/// - Whatever else is refused, AccessDenied above all, and what the caller has to mend: `fail`.
-[[nodiscard]] inline launch_advice advise_launch(error const& why) {
-    using kind = launch_advice::kind;
-    auto const operation = detail::operation_in(why.message);
-    if (!operation.empty() && operation != "RunTask") return advise_before_launch(why);
-    if (detail::lacks_key(why)) return {detail::had_key_before(why) ? kind::resend : kind::again, true, {}, {}};
-    switch (why.code) {
-    case errc::service_error: break;
-    case errc::invalid_argument:
-    case errc::bad_configuration:
-    case errc::not_found:
-    case errc::lost_claim: return {};
-    case errc::not_configured:
-    case errc::untrusted_peer:
-    case errc::unauthorized: return {kind::again, true, {}, {}};
-    case errc::timed_out:
-    case errc::connection_failed:
-    case errc::cancelled:
-    case errc::malformed_response:
-    case errc::too_large:
-    case errc::internal: return {kind::resend, true, {}, {}};
-    }
-    if (why.http_status != 200) return detail::advice_on_refusal(why);
-    auto made = detail::advice_by_words(why, kind::next);
-    made.what = kind::next; // what does not pass may be one host's trouble
-    return made;
-}
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
 // ---- fargate/deploy/launcher.hpp ------------------------------------------------------------------------------------
 
 #ifndef FARGATE_DEPLOY_LAUNCHER_HPP
@@ -13847,6 +13627,11 @@ concept task_launcher = requires(Launcher& l, deploy::launch_plan const& plan, s
 namespace deploy {
 
 namespace detail {
+
+/// Shortages that pass; the same launch may succeed later, as a new attempt.
+[[nodiscard]] inline bool is_passing(std::string_view reason) noexcept {
+    return reason.substr(0, 8) == "RESOURCE" || reason == "AGENT" || text::contains(reason, "Capacity is unavailable");
+}
 
 /// What ECS said it could not start, in its own words.
 template <class Failures>
@@ -14293,6 +14078,46 @@ struct circumstances {
 
 #endif
 
+// ---- fargate/prefect/claim_failure.hpp ------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_CLAIM_FAILURE_HPP
+#define FARGATE_PREFECT_CLAIM_FAILURE_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// What it says of a run that the request to submit it failed.
+enum class claim_failure : unsigned char {
+    taken,    ///< another agent was first
+    refused,  ///< the API will not have it: the message names what is wrong with the run
+    not_made, ///< nothing was carried out, for a reason that is not the run's
+    open      ///< it may have been carried out: only the run itself can tell
+};
+
+/// Reads that from the error. `unsettled`: an exchange before the last one may have been carried out, so that even the
+/// words "already been submitted" may be about ourselves. A refusal from inside the GraphQL layer is open as well: the
+/// server inserts a state first and then does more that can fail.
+[[nodiscard]] inline claim_failure claim_failure_of(error const& why, bool unsettled) noexcept {
+    if (unsettled) return claim_failure::open;
+    if (why.code == errc::lost_claim || why.service_code == version_lock) return claim_failure::taken;
+    switch (why.code) {
+    case errc::unauthorized:
+    case errc::untrusted_peer:
+    case errc::bad_configuration:
+    case errc::invalid_argument:
+    case errc::not_configured:
+    case errc::not_found:
+    case errc::cancelled: return claim_failure::not_made;
+    case errc::service_error:
+        if (why.http_status == 400) return claim_failure::refused;
+        return why.http_status >= 300 && why.http_status < 500 ? claim_failure::not_made : claim_failure::open;
+    default: return claim_failure::open;
+    }
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
 // ---- fargate/prefect/queries.hpp ------------------------------------------------------------------------------------
 
 #ifndef FARGATE_PREFECT_QUERIES_HPP
@@ -14452,15 +14277,24 @@ enum class run_configs : unsigned char {
     of_runs_and_flows ///< Cloud, and Server from 2021-01-05; older ones refuse the whole query
 };
 
+namespace detail {
+
+/// `["a", "b"]`
+[[nodiscard]] inline std::string literals(std::span<std::string const> texts) {
+    std::string list;
+    for (auto const& each : texts) list += (list.empty() ? "[" : ", ") + literal(each);
+    return list.empty() ? "[]" : list + "]";
+}
+
+} // namespace detail
+
 /// Asks for the metadata of these runs, as far as they are still Scheduled, or Running with task runs due by `due`. The
 /// arguments are written into the text, as the recorded query has them. `read_flow_runs` reads the answer.
 [[nodiscard]] inline operation flow_runs_query(std::span<std::string const> ids, std::string_view due,
                                                run_configs wanted) {
-    std::string list;
-    for (auto const& each : ids) list += (list.empty() ? "" : ", ") + detail::literal(each);
     std::string const is_due = "{state_start_time: {_lte: " + detail::literal(due) + "}}";
-    return {"query { flow_run(where: { id: {_in: [" + list +
-            R"(]}, _or: [ {state: {_eq: "Scheduled"}}, {state: {_eq: "Running"}, task_runs: )" + is_due +
+    return {"query { flow_run(where: { id: {_in: " + detail::literals(ids) +
+            R"(}, _or: [ {state: {_eq: "Scheduled"}}, {state: {_eq: "Running"}, task_runs: )" + is_due +
             "} ] }) { id version state serialized_state parameters scheduled_start_time" +
             (wanted == run_configs::of_runs_and_flows ? " run_config" : "") +
             " flow { id name environment run_config storage version core_version } task_runs(where: " + is_due +
@@ -14471,6 +14305,128 @@ enum class run_configs : unsigned char {
 [[nodiscard]] inline bool lacks_run_configs(error const& why) noexcept {
     return why.http_status == 400 &&
            text::contains(why.message, R"(Cannot query field "run_config" on type "flow_run")");
+}
+
+// --- Looking at runs
+
+/// Which columns of runs an API knows beside those that all know.
+struct run_columns {
+    run_configs configs = run_configs::of_runs_and_flows;
+    bool histories = true; ///< a run's states, all of them
+};
+
+/// True when a backend refuses a query because it shows no histories.
+[[nodiscard]] inline bool lacks_histories(error const& why) noexcept {
+    return why.http_status == 400 && text::contains(why.message, R"(Cannot query field "states" on type )");
+}
+
+namespace detail {
+
+/// What `read_run_views` reads of each run. The newest of its states that waited to be submitted tells the epoch: a server
+/// takes as many Submitted on top of it as are sent.
+[[nodiscard]] inline std::string view_selection(std::string_view due, run_columns const& known) {
+    std::string_view const history =
+        known.histories ? R"( states(where: {state: {_in: ["Scheduled", "Resume", "Retrying", "Paused", "Queued"]}},)"
+                          " order_by: {version: desc}, limit: 1) { version }"
+                        : "";
+    return "{ id version state state_timestamp agent_id serialized_state scheduled_start_time" +
+           std::string{known.configs == run_configs::of_runs_and_flows ? " run_config" : ""} + std::string{history} +
+           " flow { id name environment run_config storage version core_version }"
+           R"( task_runs(where: {_or: [ {state: {_eq: "Submitted"}}, {state_start_time: {_lte: )" +
+           literal(due) + "}} ]}) { id version task_id state_timestamp serialized_state" + std::string{history} +
+           " } } }";
+}
+
+} // namespace detail
+
+/// Asks for these runs, whatever their state, with their due task runs and those that are submitted.
+[[nodiscard]] inline operation look_query(std::span<std::string const> ids, std::string_view due,
+                                          run_columns const& known) {
+    return {"query { flow_run(where: {id: {_in: " + detail::literals(ids) + "}}) " +
+            detail::view_selection(due, known)};
+}
+
+/// Asks for what these agents have claimed and nothing has begun: runs that are Submitted, and Running ones with task runs
+/// that are. The longest waiting come first, `most` from the one at `from` on.
+[[nodiscard]] inline operation owned_query(std::span<std::string const> agents, std::string_view due,
+                                           run_columns const& known, std::size_t from, std::size_t most) {
+    return {"query { flow_run(where: {agent_id: {_in: " + detail::literals(agents) +
+            R"(}, _or: [ {state: {_eq: "Submitted"}}, {state: {_eq: "Running"},)"
+            R"( task_runs: {state: {_eq: "Submitted"}}} ]},)"
+            " order_by: [{state_timestamp: asc}, {id: asc}], limit: " +
+            std::to_string(most) + ", offset: " + std::to_string(from) + ") " + detail::view_selection(due, known)};
+}
+
+/// Asks which of these runs somebody wants ended.
+[[nodiscard]] inline operation cancelling_query(std::span<std::string const> ids) {
+    return {"query { flow_run(where: {id: {_in: " + detail::literals(ids) +
+            R"(}, state: {_in: ["Cancelling", "Cancelled"]}}) { id } })"};
+}
+
+[[nodiscard]] inline result<std::vector<std::string>> read_ids(json::value const& data, std::string_view table) {
+    auto const* const rows = json::array_of(data, table);
+    if (rows == nullptr) return detail::missing(table);
+    std::vector<std::string> ids;
+    for (auto const& each : *rows) {
+        auto const id = json::text_of(each, "id");
+        if (!id) return detail::missing("id in " + std::string{table});
+        ids.emplace_back(*id);
+    }
+    return ids;
+}
+
+/// Asks for the state of one run (`table` is `flow_run`), or of one task run (`task_run`).
+[[nodiscard]] inline operation standing_query(std::string_view table, std::string_view id) {
+    return {"query { " + std::string{table} + "(where: {id: {_eq: " + detail::literal(id) + "}}) { id version state" +
+            (table == "flow_run" ? " agent_id" : "") + " } }"};
+}
+
+/// Where a run stands.
+struct standing {
+    std::int64_t version = 0;
+    std::string state{};    ///< its type
+    std::string agent_id{}; ///< of the agent that submitted it last; empty when none is known
+};
+
+/// Nothing when the API does not know the run.
+[[nodiscard]] inline result<std::optional<standing>> read_standing(json::value const& data, std::string_view table) {
+    auto const row = detail::first_row(data, table);
+    if (!row) return row.error();
+    if (*row == nullptr) return std::optional<standing>{};
+    auto const version = json::integer_of(**row, "version");
+    auto const state = json::text_of(**row, "state");
+    if (!version || !state) return detail::missing("version and state in " + std::string{table});
+    return std::optional{
+        standing{*version, std::string{*state}, std::string{json::text_of(**row, "agent_id").value_or("")}}};
+}
+
+/// Asks for the agents of our kind that have at least these labels.
+[[nodiscard]] inline operation fleet_query(std::vector<std::string> const& labels, std::string_view tenant_id) {
+    std::string const tenant = tenant_id.empty() ? "" : ", tenant_id: {_eq: " + detail::literal(tenant_id) + "}";
+    return {"query { agent(where: {type: {_eq: " + detail::literal(agent_type) +
+            "}, labels: {_contains: " + detail::literals(labels) + "}" + tenant +
+            "}, order_by: {last_queried: desc_nulls_last}, limit: 200)" + " { id labels } }"};
+}
+
+/// The ids of those that have these labels and no other.
+[[nodiscard]] inline result<std::vector<std::string>> read_fleet(json::value const& data,
+                                                                 std::vector<std::string> labels) {
+    auto const* const rows = json::array_of(data, "agent");
+    if (rows == nullptr) return detail::missing("agent");
+    auto const as_set = [](std::vector<std::string>& list) {
+        std::sort(list.begin(), list.end());
+        list.erase(std::unique(list.begin(), list.end()), list.end());
+    };
+    as_set(labels);
+    std::vector<std::string> ids;
+    for (auto const& each : *rows) {
+        std::vector<std::string> own;
+        if (auto const* const list = json::array_of(each, "labels"))
+            for (auto const& label : *list) own.emplace_back(json::as_text(label).value_or(""));
+        as_set(own);
+        if (auto const id = json::text_of(each, "id"); id && own == labels) ids.emplace_back(*id);
+    }
+    return ids;
 }
 
 // --- Telling a run's fate
@@ -14799,6 +14755,12 @@ public:
         who_.agent_id = std::move(agent_id);
     }
 
+    /// That id; empty until there is one.
+    [[nodiscard]] std::string agent_id() const {
+        std::scoped_lock const lock{mutex_};
+        return who_.agent_id;
+    }
+
     /// From now on every request carries this tenant beside the key.
     void choose_tenant(std::string tenant_id) {
         std::scoped_lock const lock{mutex_};
@@ -14817,15 +14779,35 @@ public:
     /// fired. An answer that names `API_ERROR` is asked for again, at once and then after 0.25, 0.5, 1, 2 and 4 s; the last
     /// failure is returned 8 s after it came. `errc::unauthorized` also when access to the tenant is not renewed.
     [[nodiscard]] result<json::value> call(operation const& wanted, std::stop_token stop = {}) {
-        if (!where_) return where_.error();
-        auto const who = present(stop);
-        if (!who) return who.error();
-        return call_as(*who, wanted, stop);
+        return call({stop, stop}, wanted, nullptr);
+    }
+
+    /// The same for what is to be told in any case: `stop` ends the waits between exchanges, never an exchange, and one is
+    /// made even when it has fired. `unsettled` becomes true when an exchange before the last one went without a definite
+    /// answer and was repeated: what it asked for may have happened then.
+    [[nodiscard]] result<json::value> finish(operation const& wanted, std::stop_token stop, bool* unsettled = nullptr) {
+        return call({std::move(stop), {}}, wanted, unsettled);
     }
 
 private:
+    /// What a stop ends.
+    struct stops {
+        std::stop_token waits;
+        std::stop_token exchanges;
+    };
+
+    [[nodiscard]] result<json::value> call(stops const& stop, operation const& wanted, bool* unsettled) {
+        if (!where_) return where_.error();
+        auto const who = present(stop);
+        if (!who) return who.error();
+        bool repeated = false;
+        auto answer = call_as(*who, wanted, stop, repeated);
+        if (unsettled != nullptr && repeated) *unsettled = true;
+        return answer;
+    }
+
     /// Who asks now, with an access token that is good for a while.
-    [[nodiscard]] result<identity> present(std::stop_token const& stop) {
+    [[nodiscard]] result<identity> present(stops const& stop) {
         {
             std::scoped_lock const lock{mutex_};
             if (!access_) return who_;
@@ -14836,7 +14818,8 @@ private:
         identity asks = who;
         asks.bearer = old.refresh_token;
         asks.enclosed = old.token;
-        auto const answer = call_as(asks, refresh_token_mutation(old), stop);
+        bool repeated = false;
+        auto const answer = call_as(asks, refresh_token_mutation(old), stop, repeated);
         auto renewed = answer ? read_access(*answer, "refresh_token") : result<access>{answer.error()};
         if (!renewed) return not_renewed(renewed.error());
         who.bearer = renewed->token;
@@ -14860,15 +14843,16 @@ private:
         return why;
     }
 
-    [[nodiscard]] result<json::value> call_as(identity const& who, operation const& wanted,
-                                              std::stop_token const& stop) {
+    [[nodiscard]] result<json::value> call_as(identity const& who, operation const& wanted, stops const& stop,
+                                              bool& repeated) {
         auto request = request_for(wanted, *where_, *options_, who);
-        request.stop = stop;
-        auto answer = ask(request, who);
+        request.stop = stop.exchanges;
+        auto answer = ask(request, who, stop.waits, repeated);
         duration wait = std::chrono::milliseconds{250};
         for (int resends = 0; resends != 6 && is_api_error(answer); ++resends, wait *= 2) {
-            answer = ask(request, who);
-            if (is_api_error(answer) && !clock_->sleep_for(wait, stop)) return stopped();
+            repeated = true;
+            answer = ask(request, who, stop.waits, repeated);
+            if (is_api_error(answer) && !clock_->sleep_for(wait, stop.waits)) return stopped();
         }
         return answer;
     }
@@ -14876,7 +14860,8 @@ private:
     [[nodiscard]] static error stopped() { return fail(errc::cancelled, "stopped while waiting to ask Prefect again"); }
 
     /// One answer, after as many exchanges as it takes.
-    [[nodiscard]] result<json::value> ask(http::request const& request, identity const& who) {
+    [[nodiscard]] result<json::value> ask(http::request const& request, identity const& who,
+                                          std::stop_token const& stop, bool& repeated) {
         throttling busy;
         for (unsigned repeats = 0;;) {
             auto at = request;
@@ -14888,10 +14873,13 @@ private:
                 busy.waited += *wait;
             } else {
                 wait = wait_before_repeat(*where_, options_->backend, ended, repeats, now);
-                if (wait) ++repeats;
+                if (wait) {
+                    ++repeats;
+                    repeated = repeated || !ended || ended->status != 413;
+                }
             }
             if (wait) {
-                if (!clock_->sleep_for(*wait, request.stop)) return stopped();
+                if (!clock_->sleep_for(*wait, stop)) return stopped();
                 continue;
             }
             auto answer = ended ? read_answer(*ended, at.url, *options_, who) : result<json::value>{ended.error()};
@@ -14934,54 +14922,194 @@ private:
 
 #endif
 
-// ---- fargate/prefect/flow_source.hpp --------------------------------------------------------------------------------
+// ---- fargate/prefect/run_states.hpp ---------------------------------------------------------------------------------
 
-#ifndef FARGATE_PREFECT_FLOW_SOURCE_HPP
-#define FARGATE_PREFECT_FLOW_SOURCE_HPP
+#ifndef FARGATE_PREFECT_RUN_STATES_HPP
+#define FARGATE_PREFECT_RUN_STATES_HPP
 
-namespace fargate::inline v0 {
+namespace fargate::inline v0::prefect {
 
-/// What became of the wish to own a run.
-struct claim {
-    enum class outcome : unsigned char {
-        won,  ///< it is ours: launch it
-        lost, ///< another agent has it, or it is no longer due: leave it alone
-        later ///< ask again after `wait`
+/// Reads and sets the state of one run. `stop` ends waiting, not what was sent; `unsettled` as in `client::finish`.
+template <http_policy Http, clock_policy Clock>
+class run_states {
+public:
+    explicit run_states(client<Http, Clock>& api) : api_{&api} {}
+
+    /// Nothing when the API does not know the run; `table` is `flow_run` or `task_run`.
+    [[nodiscard]] result<std::optional<standing>> read(char const* table, std::string_view id, std::stop_token stop) {
+        auto const answer = api_->finish(standing_query(table, id), std::move(stop));
+        if (!answer) return answer.error();
+        return read_standing(*answer, table);
+    }
+
+    [[nodiscard]] result<void> set_flow_run(std::string_view id, std::int64_t version, json::value state,
+                                            std::stop_token stop, bool* unsettled = nullptr) {
+        auto const asked = set_flow_run_state_mutation(id, version, std::move(state));
+        auto const answer = api_->finish(asked, std::move(stop), unsettled);
+        if (!answer) return answer.error();
+        return read_state_set(*answer, "set_flow_run_states");
+    }
+
+    [[nodiscard]] result<void> set_task_run(std::string_view id, std::int64_t version, json::value state,
+                                            std::stop_token stop, bool* unsettled = nullptr) {
+        auto const asked = set_task_run_state_mutation(id, version, std::move(state));
+        auto const answer = api_->finish(asked, std::move(stop), unsettled);
+        if (!answer) return answer.error();
+        return read_state_set(*answer, "set_task_run_states");
+    }
+
+private:
+    client<Http, Clock>* api_;
+};
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/claimant.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_CLAIMANT_HPP
+#define FARGATE_PREFECT_CLAIMANT_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// Makes runs ours. Keeps references to all it is given.
+template <http_policy Http, clock_policy Clock, log_policy Log>
+class claimant {
+public:
+    claimant(client<Http, Clock>& api, Log& log, settings const& options) :
+        api_{&api}, log_{&log}, options_{&options}, states_{api} {}
+
+    /// Moves the run to Submitted when it is Scheduled, then each of its due task runs likewise, one request each.
+    /// - Lost when the API says that another agent was first (the text `State update failed`, or the code
+    ///   `VERSION_LOCKING_ERROR`: the run has moved on since the poll), when nothing is left to submit, and when it was not
+    ///   claimed for a reason that is not the run's: the next poll offers it again.
+    /// - An answer that is lost or unreadable is replaced by a look at the run: it is ours when it is Submitted and carries our
+    ///   agent id. Unclear when that cannot be had or does not tell.
+    /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
+    [[nodiscard]] result<fargate::claim> claim(flow_run const& wanted, std::stop_token stop) {
+        if (stop.stop_requested()) return told(outcome::lost, "it was not claimed: the agent is stopping");
+        log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
+        auto const flow = submit_flow(wanted, stop);
+        if (!flow) return flow.error();
+        if (flow->ended) return *flow->ended;
+        bool won = flow->submitted;
+        for (auto const& each : wanted.task_runs) {
+            auto const task = submit_task(each, flow->submitted, won, stop);
+            if (!task) return task.error();
+            if (task->ended) return *task->ended;
+            won = won || task->submitted;
+        }
+        if (won) return fargate::claim{};
+        return told(outcome::lost, "neither it nor a task run of it waits to be submitted");
+    }
+
+private:
+    using outcome = fargate::claim::outcome;
+
+    /// What became of one request of a claim.
+    struct step {
+        bool submitted = false;                ///< it was to be, and is
+        std::optional<fargate::claim> ended{}; ///< there is no going on
     };
-    outcome kind = outcome::won;
-    std::string reason{};
-    duration wait{};
+
+    [[nodiscard]] static fargate::claim told(outcome kind, std::string reason) { return {kind, std::move(reason), {}}; }
+
+    /// Whether a state waits to be submitted.
+    [[nodiscard]] result<bool> waits(char const* what, std::string const& id, json::value const& state) {
+        auto scheduled = is_scheduled(state);
+        if (!scheduled) {
+            scheduled.error().message = std::string{what} + id + " cannot be submitted: " + scheduled.error().message;
+        } else if (*scheduled) {
+            log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
+        }
+        return scheduled;
+    }
+
+    [[nodiscard]] result<step> submit_flow(flow_run const& wanted, std::stop_token const& stop) {
+        auto const waiting = waits("Flow run ", wanted.id, wanted.state);
+        if (!waiting) return waiting.error();
+        if (!*waiting) return step{};
+        bool unsettled = false;
+        auto state = submitted_state(wanted.state, "Submitted for execution", options_->core_version);
+        auto const set = states_.set_flow_run(wanted.id, wanted.version, std::move(state), stop, &unsettled);
+        if (set) return step{true, {}};
+        auto const& why = set.error();
+        switch (claim_failure_of(why, unsettled)) {
+        case claim_failure::taken: return step{false, told(outcome::lost, why.message)};
+        case claim_failure::refused: return why;
+        case claim_failure::not_made: return step{false, not_claimed(why)};
+        case claim_failure::open: break;
+        }
+        auto const now = states_.read("flow_run", wanted.id, stop);
+        if (!now) return step{false, unclear(why, "nor could it be looked at: " + now.error().message)};
+        if (!*now) return step{false, told(outcome::lost, "the Prefect API does not know it any more")};
+        auto const& [version, type, agent] = **now;
+        if (type == "Submitted") {
+            auto const own = api_->agent_id();
+            if (own.empty() || agent.empty())
+                return step{false, unclear(why, "it is Submitted, and nothing tells by whom")};
+            if (agent == own) return step{true, {}};
+            return step{false, told(outcome::lost, "the agent " + agent + " has it")};
+        }
+        if (life_of(type) != run_life::waiting) return step{false, told(outcome::lost, "it is " + type + " by now")};
+        if (!unsettled && version == wanted.version && is_refusal(why)) return why;
+        return step{false, not_claimed(why)};
+    }
+
+    /// `flow_won`: its flow run has just become ours, and with it all that is Submitted of it. `won`: some of it has.
+    [[nodiscard]] result<step> submit_task(task_run const& wanted, bool flow_won, bool won,
+                                           std::stop_token const& stop) {
+        auto const waiting = waits("Task run ", wanted.id, wanted.state);
+        if (!waiting) return waiting.error();
+        if (!*waiting) return step{};
+        bool unsettled = false;
+        auto state = submitted_state(wanted.state, "Submitted for execution.", options_->core_version);
+        auto const set = states_.set_task_run(wanted.id, wanted.version, std::move(state), stop, &unsettled);
+        if (set) return step{true, {}};
+        auto const& why = set.error();
+        auto const missed = [&] {
+            return step{false, won ? unclear(why, "a part of it is claimed") : not_claimed(why)};
+        };
+        switch (claim_failure_of(why, unsettled)) {
+        case claim_failure::taken:
+            return step{false, flow_won ? unclear(why, "a part of it is claimed") : told(outcome::lost, why.message)};
+        case claim_failure::refused: return why;
+        case claim_failure::not_made: return missed();
+        case claim_failure::open: break;
+        }
+        auto const now = states_.read("task_run", wanted.id, stop);
+        if (!now) return step{false, unclear(why, "nor could it be looked at: " + now.error().message)};
+        if (!*now) return missed();
+        if ((*now)->state == "Submitted") {
+            if (flow_won) return step{true, {}};
+            return step{false, unclear(why, "its task run is Submitted, and nothing tells by whom")};
+        }
+        bool const untouched = life_of((*now)->state) == run_life::waiting && (*now)->version == wanted.version;
+        if (!unsettled && untouched && is_refusal(why)) return why;
+        return missed();
+    }
+
+    /// The GraphQL layer said no, for good.
+    [[nodiscard]] static bool is_refusal(error const& why) noexcept {
+        return why.code == errc::service_error && why.http_status < 300 && !why.retryable;
+    }
+
+    [[nodiscard]] static fargate::claim not_claimed(error const& why) {
+        return told(outcome::lost, "it was not claimed: " + why.message);
+    }
+
+    [[nodiscard]] static fargate::claim unclear(error const& why, std::string const& more) {
+        return told(outcome::unclear, why.message + "; " + more);
+    }
+
+    client<Http, Clock>* api_;
+    Log* log_;
+    settings const* options_;
+    run_states<Http, Clock> states_;
 };
 
-/// Where runs come from and where their fate is told.
-///
-/// | expression                | type                             | contract                                                  |
-/// |---------------------------|----------------------------------|-----------------------------------------------------------|
-/// | `S::run`                  | a copyable value                 | one offered run; `run.id` is its id, a `std::string`      |
-/// | `s.open(stop)`            | `result<void>`                   | makes this agent known; called once, before any poll      |
-/// | `s.poll(busy, stop)`      | `result<std::vector<S::run>>`    | the runs that are due, without those whose id is in `busy` |
-/// |                           |                                  | (a `std::span<std::string const>`), in launch order       |
-/// | `s.claim(run)`            | `result<claim>`                  | makes the run ours                                        |
-/// | `s.launched(run, handle)` | `result<void>`                   | tells the run what it became (a task ARN)                 |
-/// | `s.failed(run, reason)`   | `result<void>`                   | a claimed run will not be launched: log and final state   |
-/// | `s.note(run, level, text)`| `result<void>`                   | a line in the run's own log                               |
-/// | `s.heartbeat(run)`        | `result<void>`                   | the run is being taken care of                            |
-///
-/// `poll` is called by one thread, the others by several at once.
-template <class Source>
-concept flow_source = requires(Source& s, typename Source::run const& run, std::span<std::string const> busy,
-                               std::string_view text, std::stop_token stop) {
-    { run.id } -> std::convertible_to<std::string_view>;
-    { s.open(stop) } -> std::same_as<result<void>>;
-    { s.poll(busy, stop) } -> std::same_as<result<std::vector<typename Source::run>>>;
-    { s.claim(run) } -> std::same_as<result<claim>>;
-    { s.launched(run, text) } -> std::same_as<result<void>>;
-    { s.failed(run, text) } -> std::same_as<result<void>>;
-    { s.note(run, log_level::info, text) } -> std::same_as<result<void>>;
-    { s.heartbeat(run) } -> std::same_as<result<void>>;
-};
-
-} // namespace fargate::inline v0
+} // namespace fargate::inline v0::prefect
 
 #endif
 
@@ -15095,6 +15223,260 @@ template <http_policy Http, clock_policy Clock>
 
 #endif
 
+// ---- fargate/prefect/registration.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_REGISTRATION_HPP
+#define FARGATE_PREFECT_REGISTRATION_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// Who this agent is to an API: its token's scope, its tenant, its id, and the agents that are as good as itself. Keeps
+/// references to all it is given. `enroll`, `catch_up` and what they promise is for one thread, the rest for any.
+template <http_policy Http, clock_policy Clock, log_policy Log>
+class registration {
+public:
+    registration(client<Http, Clock>& api, Log& log, settings const& options) :
+        api_{&api}, log_{&log}, options_{&options} {}
+
+    /// Cloud: checks the token's scope, unless there is a key. Then finds the tenant, registers, and checks the agent config when
+    /// one is configured. On the server backend a registration that fails is a warning, and `catch_up` tries again;
+    /// everywhere else it is an error.
+    [[nodiscard]] result<void> enroll(std::stop_token stop) {
+        if (!api_->where()) return api_->where().error();
+        if (options_->backend == backend::cloud)
+            if (auto allowed = check_token(stop); !allowed) return allowed;
+        auto done = become_known(stop);
+        if (done || !is_forgiven(done.error())) return done;
+        log_->write(log_level::warning, "Unable to register agent to " + address() +
+                                            ". Make sure the server is running on the latest version.");
+        log_->write(log_level::warning, "It will be tried again: " + done.error().message);
+        return {};
+    }
+
+    /// Before a poll: what `enroll` could not do. Polling needs a tenant, but not a registration: when the API answers and
+    /// refuses that, it may still hand out runs.
+    [[nodiscard]] result<void> catch_up(std::stop_token stop) {
+        if (enrolled_) return {};
+        auto done = become_known(stop);
+        if (done) {
+            log_->write(log_level::info, "Agent registered to " + address());
+            return done;
+        }
+        bool const answered = done.error().http_status != 0 || done.error().code == errc::malformed_response;
+        if (is_forgiven(done.error()) && answered && !tenant().empty()) return {};
+        return done;
+    }
+
+    /// Empty until it is known, and where the cloud knows it from the token.
+    [[nodiscard]] std::string tenant() const {
+        std::scoped_lock const lock{mutex_};
+        return tenant_.value_or("");
+    }
+
+    /// The ids of the agents whose runs are ours: this one, and those of the same kind with the same labels, which take
+    /// each other's place. They are asked for once, and again each time with `anew`; an API that refuses to tell them is
+    /// not asked twice. Empty when none is known.
+    [[nodiscard]] result<std::vector<std::string>> fleet(bool anew, std::stop_token stop) {
+        {
+            std::scoped_lock const lock{mutex_};
+            bool const whose = tenant_ && (!tenant_->empty() || options_->backend == backend::cloud);
+            if (refused_ || !whose || (others_ && !anew)) return with_ourselves(others_);
+        }
+        auto const answer = api_->call(fleet_query(options_->labels, tenant()), stop);
+        auto found = answer ? read_fleet(*answer, options_->labels) : result<std::vector<std::string>>{answer.error()};
+        std::scoped_lock const lock{mutex_};
+        if (found) {
+            others_ = *std::move(found);
+        } else if (is_final(found.error())) {
+            if (!std::exchange(refused_, true))
+                log_->write(log_level::debug, "The Prefect API does not tell the agents with our labels, so that only "
+                                              "this one's runs are ours: " +
+                                                  found.error().message);
+        } else if (!others_) {
+            return found.error();
+        }
+        return with_ourselves(others_);
+    }
+
+private:
+    [[nodiscard]] std::string address() const { return std::string{api_of(*options_)}; }
+
+    [[nodiscard]] result<void> check_token(std::stop_token stop) {
+        if (allowed_ || !options_->api_key.empty()) return {};
+        if (options_->token.empty()) return fail(errc::unauthorized, "No agent API token provided.");
+        auto const answer = api_->call(token_scope_query(), stop);
+        if (!answer) return answer.error();
+        if (read_token_scope(*answer) != "RUNNER")
+            return fail(errc::unauthorized, "Provided token does not have a RUNNER scope.");
+        allowed_ = true;
+        return {};
+    }
+
+    /// Whose runs are ours, asked for until it is known.
+    [[nodiscard]] result<void> learn_tenant(std::stop_token stop) {
+        if (tenant_found_) return {};
+        auto found = find_tenant(*api_, *options_, stop);
+        if (!found) return found.error();
+        std::scoped_lock const lock{mutex_};
+        tenant_ = *std::move(found);
+        tenant_found_ = true;
+        return {};
+    }
+
+    [[nodiscard]] result<void> become_known(std::stop_token stop) {
+        if (auto found = learn_tenant(stop); !found) return found;
+        if (!known_) {
+            auto const answer = api_->call(register_agent_mutation(*options_, tenant()), stop);
+            if (!answer) return answer.error();
+            auto id = read_agent_id(*answer);
+            if (!id) return id.error();
+            log_->write(log_level::debug, "Agent ID: " + *id);
+            api_->identify(*std::move(id));
+            known_ = true;
+        }
+        if (!options_->agent_config_id.empty()) {
+            auto const answer = api_->call(agent_config_query(options_->agent_config_id), stop);
+            if (!answer) return answer.error();
+            auto const exists = read_agent_config(*answer);
+            if (!exists) return exists.error();
+            if (!*exists)
+                return fail(errc::not_found, "there is no agent config " + options_->agent_config_id + " at " +
+                                                 address() + ": check agent_config_id");
+        }
+        enrolled_ = true;
+        return {};
+    }
+
+    /// A server that cannot register us now may be able to later; a config that does not exist will not come to be.
+    [[nodiscard]] bool is_forgiven(error const& why) const noexcept {
+        return options_->backend == backend::server && why.code != errc::not_found && why.code != errc::cancelled;
+    }
+
+    /// The API understood, and will say the same next time.
+    [[nodiscard]] static bool is_final(error const& why) noexcept {
+        bool const understood = why.http_status == 200 || why.http_status == 400;
+        return why.code == errc::service_error && understood && !why.retryable;
+    }
+
+    [[nodiscard]] std::vector<std::string> with_ourselves(std::optional<std::vector<std::string>> const& others) const {
+        auto all = others.value_or(std::vector<std::string>{});
+        auto own = api_->agent_id();
+        if (!own.empty() && std::find(all.begin(), all.end(), own) == all.end()) all.push_back(std::move(own));
+        return all;
+    }
+
+    client<Http, Clock>* api_;
+    Log* log_;
+    settings const* options_;
+
+    bool allowed_ = false;      ///< the token's scope is the right one
+    bool tenant_found_ = false; ///< there is a tenant, or none is needed
+    bool known_ = false;        ///< registered
+    bool enrolled_ = false;     ///< registered, and the agent config was found
+
+    mutable std::mutex mutex_;
+    std::optional<std::string> tenant_;
+    std::optional<std::vector<std::string>> others_; ///< the fleet, when it was last asked for
+    bool refused_ = false;                           ///< the API does not tell it
+};
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/run_views.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_RUN_VIEWS_HPP
+#define FARGATE_PREFECT_RUN_VIEWS_HPP
+
+// Runs as an API shows them at one moment, made to tell the same epoch as when they were claimed.
+
+namespace fargate::inline v0::prefect {
+
+namespace detail {
+
+/// The version of the newest state that waited to be submitted, where the row tells it.
+[[nodiscard]] inline std::optional<std::int64_t> scheduled_version(json::value const& row) {
+    auto const* const states = json::array_of(row, "states");
+    if (states == nullptr || states->empty()) return std::nullopt;
+    return json::integer_of(*states->begin(), "version");
+}
+
+[[nodiscard]] inline std::optional<time_point> since_of(json::value const& row) {
+    auto const at = json::text_of(row, "state_timestamp");
+    return at ? text::parse_iso8601(*at) : std::nullopt;
+}
+
+[[nodiscard]] inline bool is_submitted(json::value const& state) {
+    return json::text_of(state, "type") == std::string_view{"Submitted"};
+}
+
+/// The task runs of a claimed run are those that were claimed with it, whatever else has become due since; a waiting run's
+/// are the due ones. The others have none to be claimed.
+inline void keep_task_runs(run_view<flow_run>& view, json::value const& rows) {
+    std::vector<task_run> kept;
+    for (std::size_t at = 0; at != view.run.task_runs.size(); ++at) {
+        auto& each = view.run.task_runs[at];
+        bool const submitted = is_submitted(each.state);
+        if (view.life == run_life::claimed ? !submitted : submitted || view.life != run_life::waiting) continue;
+        if (auto const version = scheduled_version(rows[at]); submitted && version) each.version = *version + 1;
+        kept.push_back(std::move(each));
+    }
+    view.run.task_runs = std::move(kept);
+}
+
+[[nodiscard]] inline result<run_view<flow_run>> read_run_view(json::value const& row,
+                                                              std::span<std::string const> ours) {
+    auto read = read_flow_run(row);
+    if (!read) return read.error();
+    run_view<flow_run> view;
+    view.run = *std::move(read);
+    auto const type = json::text_of(view.run.state, "type");
+    view.life = life_of(type ? *type : json::text_of(row, "state").value_or(""));
+    view.since = since_of(row);
+    auto const agent = json::text_of(row, "agent_id");
+    view.ours = agent && std::find(ours.begin(), ours.end(), *agent) != ours.end();
+
+    auto const* const rows = json::array_of(row, "task_runs");
+    json::value const none = json::value::array();
+    json::value const& tasks = rows != nullptr ? *rows : none;
+    // Claimed anew while it runs: for its task runs, whose next process has not reported.
+    bool const anew =
+        view.life == run_life::running && std::any_of(view.run.task_runs.begin(), view.run.task_runs.end(),
+                                                      [](task_run const& each) { return is_submitted(each.state); });
+    if (anew) {
+        view.life = run_life::claimed;
+        for (std::size_t at = 0; at != view.run.task_runs.size(); ++at)
+            if (is_submitted(view.run.task_runs[at].state)) view.since = std::max(view.since, since_of(tasks[at]));
+    } else if (auto const version = scheduled_version(row); version && view.life != run_life::waiting) {
+        view.run.version = *version + (is_submitted(view.run.state) ? 1 : 0);
+    }
+    keep_task_runs(view, tasks);
+    return view;
+}
+
+} // namespace detail
+
+/// The runs of an answer to `look_query` or `owned_query`, in its order; `ours` are the agents whose runs are ours. A run's
+/// `version` is the one that `deploy::epoch_of` needs to name the epoch it was claimed in, not always the newest.
+[[nodiscard]] inline result<std::vector<run_view<flow_run>>> read_run_views(json::value const& data,
+                                                                            std::span<std::string const> ours) {
+    auto const* const rows = json::array_of(data, "flow_run");
+    if (rows == nullptr) return fail(errc::malformed_response, "the Prefect API's answer has no flow_run");
+    std::vector<run_view<flow_run>> views;
+    views.reserve(rows->size());
+    for (auto const& each : *rows) {
+        auto read = detail::read_run_view(each, ours);
+        if (!read) return read.error();
+        views.push_back(*std::move(read));
+    }
+    return views;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
 // ---- fargate/prefect/server.hpp -------------------------------------------------------------------------------------
 
 #ifndef FARGATE_PREFECT_SERVER_HPP
@@ -15115,6 +15497,20 @@ namespace detail {
     return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
+/// Those that can be the id of a run: an API refuses to look for anything else.
+[[nodiscard]] inline std::vector<std::string> uuids_of(std::span<std::string const> ids) {
+    std::vector<std::string> kept;
+    std::copy_if(ids.begin(), ids.end(), std::back_inserter(kept), [](auto const& each) { return is_uuid(each); });
+    return kept;
+}
+
+[[nodiscard]] inline std::vector<std::span<std::string const>> pages_of(std::span<std::string const> all,
+                                                                        std::size_t most) {
+    std::vector<std::span<std::string const>> pages;
+    for (; !all.empty(); all = all.subspan(pages.back().size())) pages.push_back(all.first(std::min(most, all.size())));
+    return pages;
+}
+
 } // namespace detail
 
 /// How far ahead runs are asked for with `settings::prefetch`.
@@ -15128,7 +15524,12 @@ public:
     using run = flow_run;
 
     server(Http& http, Clock& clock, Log& log, settings options, random_source bits = random_bits) :
-        clock_{&clock}, log_{&log}, options_{std::move(options)}, client_{http, clock, options_, bits} {}
+        clock_{&clock},
+        log_{&log},
+        options_{std::move(options)},
+        client_{http, clock, options_, bits},
+        ourselves_{client_, log, options_},
+        states_{client_} {}
     server(server const&) = delete;
     server& operator=(server const&) = delete;
 
@@ -15138,19 +15539,8 @@ public:
         return greet(stop);
     }
 
-    /// Cloud: checks the token's scope, unless there is a key. Then finds the tenant, registers, and checks the agent config when one is configured. On the server
-    /// backend a registration that fails is a warning, and `poll` tries again; everywhere else it is an error.
-    [[nodiscard]] result<void> enroll(std::stop_token stop = {}) {
-        if (!client_.where()) return client_.where().error();
-        if (options_.backend == backend::cloud)
-            if (auto allowed = check_token(stop); !allowed) return allowed;
-        auto done = register_agent(stop);
-        if (done || !is_forgiven(done.error())) return done;
-        log_->write(log_level::warning, "Unable to register agent to " + api() +
-                                            ". Make sure the server is running on the latest version.");
-        log_->write(log_level::warning, "It will be tried again: " + done.error().message);
-        return {};
-    }
+    /// What `registration::enroll` does.
+    [[nodiscard]] result<void> enroll(std::stop_token stop = {}) { return ourselves_.enroll(stop); }
 
     /// Says hello. An API that does not answer is worth two lines in the log, and no error: polling goes on until it does.
     [[nodiscard]] result<void> greet(std::stop_token stop = {}) {
@@ -15166,7 +15556,7 @@ public:
     /// The runs that are due, the earliest first, without those in `busy`. `errc::bad_configuration` when a server has no
     /// tenant yet.
     [[nodiscard]] result<std::vector<run>> poll(std::span<std::string const> busy, std::stop_token stop = {}) {
-        if (auto ready = catch_up(stop); !ready) return ready.error();
+        if (auto ready = ourselves_.catch_up(stop); !ready) return ready.error();
         auto const now = clock_->now();
         auto const wanted = queued(now, busy, stop);
         if (!wanted) return wanted.error();
@@ -15174,139 +15564,108 @@ public:
         return metadata(*wanted, now, stop);
     }
 
-    /// Moves the run to Submitted when it is Scheduled, then each of its due task runs likewise, one request each. Lost
-    /// when the API says that another agent was first (the text `State update failed`, or the code
-    /// `VERSION_LOCKING_ERROR`: the run has moved on since the poll), or when nothing is left to submit.
-    /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
-    [[nodiscard]] result<fargate::claim> claim(run const& wanted) {
-        (void)forget(wanted.id);
-        log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
-        auto const flow = submit("Flow run ", wanted.id, wanted.state, [&](json::value const& state) {
-            return set_flow_state(wanted, wanted.version,
-                                  submitted_state(state, "Submitted for execution", options_.core_version));
-        });
-        if (!flow) return lost_or(flow.error());
-        bool won = *flow;
-        if (won) moved(wanted.id);
-        for (auto const& each : wanted.task_runs) {
-            auto const task = submit("Task run ", each.id, each.state, [&](json::value const& state) {
-                return set_task_state(each, submitted_state(state, "Submitted for execution.", options_.core_version));
-            });
-            if (!task) return lost_or(task.error());
-            won = won || *task;
+    /// What `claimant::claim` does.
+    [[nodiscard]] result<fargate::claim> claim(run const& wanted, std::stop_token stop = {}) {
+        return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop));
+    }
+
+    /// These runs as they are, in the order of the API; what is no UUID is no run.
+    [[nodiscard]] result<std::vector<run_view<run>>> look(std::span<std::string const> ids, std::stop_token stop = {}) {
+        std::vector<run_view<run>> views;
+        auto const wanted = detail::uuids_of(ids);
+        if (wanted.empty()) return views;
+        auto const ours = ourselves_.fleet(false, stop);
+        if (!ours) return ours.error();
+        for (auto const page : detail::pages_of(wanted, most_views)) {
+            auto const due = text::iso8601(clock_->now() - due_since);
+            auto const answer = ask([&](run_columns const& known) { return look_query(page, due, known); }, stop);
+            if (!answer) return answer.error();
+            if (auto added = append_views(views, *answer, *ours); !added) return added.error();
         }
-        if (won) {
-            moved(wanted.id);
-            return fargate::claim{};
+        return views;
+    }
+
+    /// The runs that we, or agents like us, have claimed and that have not begun, those of 500 that wait the longest.
+    [[nodiscard]] result<std::vector<run_view<run>>> owned(std::stop_token stop = {}) {
+        std::vector<run_view<run>> views;
+        auto const ours = ourselves_.fleet(true, stop);
+        if (!ours) return ours.error();
+        if (ours->empty()) return views;
+        for (std::size_t from = 0; from != most_owned; from += most_views) {
+            auto const due = text::iso8601(clock_->now() - due_since);
+            auto const answer =
+                ask([&](run_columns const& known) { return owned_query(*ours, due, known, from, most_views); }, stop);
+            if (!answer) return answer.error();
+            auto const added = append_views(views, *answer, *ours);
+            if (!added) return added.error();
+            if (*added != most_views) break;
         }
-        return fargate::claim{
-            fargate::claim::outcome::lost, "neither it nor a task run of it waits to be submitted", {}};
+        return views;
+    }
+
+    /// Those of the runs that are Cancelling or Cancelled.
+    [[nodiscard]] result<std::vector<std::string>> cancelling(std::span<std::string const> ids,
+                                                              std::stop_token stop = {}) {
+        std::vector<std::string> found;
+        auto const asked = detail::uuids_of(ids);
+        for (auto const page : detail::pages_of(asked, most_ids)) {
+            auto const answer = client_.call(cancelling_query(page), stop);
+            if (!answer) return answer.error();
+            auto const read = read_ids(*answer, "flow_run");
+            if (!read) return read.error();
+            for (auto const& each : *read)
+                if (detail::is_among(page, each)) found.push_back(each);
+        }
+        return found;
     }
 
     /// Tells the run's log which task it became.
-    [[nodiscard]] result<void> launched(run const& ours, std::string_view handle) {
-        (void)forget(ours.id);
-        return note(ours, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle});
+    [[nodiscard]] result<void> launched(std::string_view id, std::string_view handle, std::stop_token stop = {}) {
+        return note(id, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle}, stop);
     }
 
-    /// Writes the reason into the run's log and sets the run to Failed, with its version as long as the claim has not made
-    /// that an old one. Both are attempted; the error is that of the state when both fail.
-    [[nodiscard]] result<void> failed(run const& ours, std::string_view reason) {
-        auto noted = note(ours, log_level::error, reason);
-        auto state = failed_state(reason, options_.core_version);
-        auto set = forget(ours.id) ? set_flow_state(ours, std::nullopt, std::move(state))
-                                   : set_flow_state(ours, ours.version, std::move(state));
-        if (!set && !noted) set.error().message += ", nor could its log be written";
-        return set ? noted : set;
+    /// Writes the reason into the run's log and sets the run to Failed, unless it has ended or waits to be claimed again by
+    /// then: no API compares for us, so it is looked at and set at once. Both are attempted; the error is that of the state
+    /// when both fail. False for a run that the API does not know.
+    [[nodiscard]] result<bool> failed(std::string_view id, std::string_view reason, std::stop_token stop = {}) {
+        return end(id, log_level::error, reason, failed_state(reason, options_.core_version), stop);
+    }
+
+    /// The same with Cancelled.
+    [[nodiscard]] result<bool> cancelled(std::string_view id, std::string_view reason, std::stop_token stop = {}) {
+        return end(id, log_level::info, reason, cancelled_state(reason, options_.core_version), stop);
     }
 
     /// One line in the run's own log, cut to `longest_message`.
-    [[nodiscard]] result<void> note(run const& about, log_level level, std::string_view text) {
-        auto const answer = client_.call(write_run_log_mutation(about.id, options_.name, level, bounded_message(text)));
+    [[nodiscard]] result<void> note(std::string_view id, log_level level, std::string_view text,
+                                    std::stop_token stop = {}) {
+        auto const answer =
+            client_.finish(write_run_log_mutation(id, options_.name, level, bounded_message(text)), stop);
         if (!answer) return answer.error();
         return read_success(*answer, "write_run_logs");
     }
 
     /// Keeps the API from taking the run for dead while its task starts.
-    [[nodiscard]] result<void> heartbeat(run const& ours) {
-        auto const answer = client_.call(heartbeat_mutation(ours.id));
+    [[nodiscard]] result<void> heartbeat(std::string_view id, std::stop_token stop = {}) {
+        auto const answer = client_.finish(heartbeat_mutation(id), stop);
         if (!answer) return answer.error();
         return read_success(*answer, "update_flow_run_heartbeat");
     }
 
 private:
+    static constexpr std::size_t most_views = 100; ///< whole runs in one answer
+    static constexpr std::size_t most_owned = 500;
+    static constexpr std::size_t most_ids = 500; ///< in one question whose answer is short
+    static constexpr std::chrono::seconds due_since{3};
+
     [[nodiscard]] std::string api() const { return std::string{api_of(options_)}; }
-
-    [[nodiscard]] result<void> check_token(std::stop_token stop) {
-        if (allowed_ || !options_.api_key.empty()) return {};
-        if (options_.token.empty()) return fail(errc::unauthorized, "No agent API token provided.");
-        auto const answer = client_.call(token_scope_query(), stop);
-        if (!answer) return answer.error();
-        if (read_token_scope(*answer) != "RUNNER")
-            return fail(errc::unauthorized, "Provided token does not have a RUNNER scope.");
-        allowed_ = true;
-        return {};
-    }
-
-    /// Whose runs are ours, asked for until it is known.
-    [[nodiscard]] result<void> learn_tenant(std::stop_token stop) {
-        if (tenant_found_) return {};
-        auto found = find_tenant(client_, options_, stop);
-        if (!found) return found.error();
-        tenant_id_ = *std::move(found);
-        tenant_found_ = true;
-        return {};
-    }
-
-    [[nodiscard]] result<void> register_agent(std::stop_token stop) {
-        if (auto found = learn_tenant(stop); !found) return found;
-        if (!known_) {
-            auto const answer = client_.call(register_agent_mutation(options_, tenant_id_), stop);
-            if (!answer) return answer.error();
-            auto id = read_agent_id(*answer);
-            if (!id) return id.error();
-            log_->write(log_level::debug, "Agent ID: " + *id);
-            client_.identify(*std::move(id));
-            known_ = true;
-        }
-        if (!options_.agent_config_id.empty()) {
-            auto const answer = client_.call(agent_config_query(options_.agent_config_id), stop);
-            if (!answer) return answer.error();
-            auto const exists = read_agent_config(*answer);
-            if (!exists) return exists.error();
-            if (!*exists)
-                return fail(errc::not_found, "there is no agent config " + options_.agent_config_id + " at " + api() +
-                                                 ": check agent_config_id");
-        }
-        enrolled_ = true;
-        return {};
-    }
-
-    /// A server that cannot register us now may be able to later; a config that does not exist will not come to be.
-    [[nodiscard]] bool is_forgiven(error const& why) const noexcept {
-        return options_.backend == backend::server && why.code != errc::not_found && why.code != errc::cancelled;
-    }
-
-    /// Before a poll: what `enroll` could not do. Polling needs a tenant, but not a registration: when the API answers and
-    /// refuses that, it may still hand out runs.
-    [[nodiscard]] result<void> catch_up(std::stop_token stop) {
-        if (enrolled_) return {};
-        auto done = register_agent(stop);
-        if (done) {
-            log_->write(log_level::info, "Agent registered to " + api());
-            return done;
-        }
-        bool const answered = done.error().http_status != 0 || done.error().code == errc::malformed_response;
-        if (is_forgiven(done.error()) && answered && !tenant_id_.empty()) return {};
-        return done;
-    }
 
     /// The ids that the queue offers and that are not busy, each once.
     [[nodiscard]] result<std::vector<std::string>> queued(time_point now, std::span<std::string const> busy,
                                                           std::stop_token stop) {
         log_->write(log_level::debug, "Querying for flow runs");
         auto const before = text::iso8601(options_.prefetch ? now + prefetched : now);
-        auto const answer = client_.call(runs_in_queue_mutation(before, options_.labels, tenant_id_), stop);
+        auto const answer = client_.call(runs_in_queue_mutation(before, options_.labels, ourselves_.tenant()), stop);
         if (!answer) return answer.error();
         auto const offered = read_runs_in_queue(*answer);
         if (!offered) return offered.error();
@@ -15328,13 +15687,9 @@ private:
     [[nodiscard]] result<std::vector<run>> metadata(std::span<std::string const> ids, time_point now,
                                                     std::stop_token stop) {
         log_->write(log_level::debug, "Querying flow run metadata");
-        auto const due = text::iso8601(now - std::chrono::seconds{3});
-        auto answer = client_.call(flow_runs_query(ids, due, run_configs_), stop);
-        if (!answer && run_configs_ == run_configs::of_runs_and_flows && lacks_run_configs(answer.error())) {
-            run_configs_ = run_configs::of_flows;
-            log_->write(log_level::debug, "The Prefect API knows no run_config of flow runs: their flows' own count");
-            answer = client_.call(flow_runs_query(ids, due, run_configs_), stop);
-        }
+        auto const due = text::iso8601(now - due_since);
+        auto const answer =
+            ask([&](run_columns const& known) { return flow_runs_query(ids, due, known.configs); }, stop);
         if (!answer) return answer.error();
         auto runs = read_flow_runs(*answer);
         if (!runs) return runs;
@@ -15348,64 +15703,80 @@ private:
         return runs;
     }
 
-    /// Calls `set` when the state is Scheduled; true when it was and the API took the new one.
-    template <class Set>
-    [[nodiscard]] result<bool> submit(char const* what, std::string const& id, json::value const& state, Set set) {
-        auto const scheduled = is_scheduled(state);
-        if (!scheduled) {
-            auto why = scheduled.error();
-            why.message = std::string{what} + id + " cannot be submitted: " + why.message;
-            return why;
+    /// Asks for columns that not every API knows, and again without those that it refuses.
+    template <class Query>
+    [[nodiscard]] result<json::value> ask(Query query, std::stop_token const& stop) {
+        for (;;) {
+            auto const asked = columns();
+            auto answer = client_.call(query(asked), stop);
+            if (answer || !drop_column(asked, answer.error())) return answer;
         }
-        if (!*scheduled) return false;
-        log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
-        if (auto const done = set(state); !done) return done.error();
+    }
+
+    [[nodiscard]] run_columns columns() const {
+        std::scoped_lock const lock{mutex_};
+        return columns_;
+    }
+
+    /// Notes which of the columns that were asked for is the one refused; false when it is none.
+    [[nodiscard]] bool drop_column(run_columns const& asked, error const& why) {
+        char const* told = nullptr;
+        std::scoped_lock const lock{mutex_};
+        if (asked.configs == run_configs::of_runs_and_flows && lacks_run_configs(why)) {
+            columns_.configs = run_configs::of_flows;
+            told = "The Prefect API knows no run_config of flow runs: their flows' own count";
+        } else if (asked.histories && lacks_histories(why)) {
+            columns_.histories = false;
+            told = "The Prefect API shows no past states of runs: one that was submitted twice may look like another";
+        }
+        if (told != nullptr) log_->write(log_level::debug, told);
+        return told != nullptr;
+    }
+
+    /// Adds what is not among them yet; the number of runs in the answer.
+    [[nodiscard]] static result<std::size_t> append_views(std::vector<run_view<run>>& views, json::value const& answer,
+                                                          std::span<std::string const> ours) {
+        auto read = read_run_views(answer, ours);
+        if (!read) return read.error();
+        for (auto& each : *read)
+            if (std::none_of(views.begin(), views.end(), [&](auto const& one) { return one.run.id == each.run.id; }))
+                views.push_back(std::move(each));
+        return read->size();
+    }
+
+    [[nodiscard]] result<bool> end(std::string_view id, log_level level, std::string_view reason, json::value state,
+                                   std::stop_token const& stop) {
+        auto const noted = note(id, level, reason, stop);
+        auto const now = states_.read("flow_run", id, stop);
+        if (now && !*now) return false;
+        auto set = now ? end_from(id, **now, std::move(state), stop) : result<bool>{now.error()};
+        if (!set && !noted) set.error().message += ", nor could its log be written";
+        return set && !noted ? noted.error() : set;
+    }
+
+    [[nodiscard]] result<bool> end_from(std::string_view id, standing const& now, json::value state,
+                                        std::stop_token const& stop) {
+        switch (life_of(now.state)) {
+        case run_life::claimed:
+        case run_life::running:
+        case run_life::cancelling: break;
+        case run_life::waiting:
+        case run_life::cancelled:
+        case run_life::finished: return false;
+        }
+        if (auto const set = states_.set_flow_run(id, now.version, std::move(state), stop); !set) return set.error();
         return true;
-    }
-
-    [[nodiscard]] static result<fargate::claim> lost_or(error const& why) {
-        if (why.code != errc::lost_claim && why.service_code != version_lock) return why;
-        return fargate::claim{fargate::claim::outcome::lost, why.message, {}};
-    }
-
-    [[nodiscard]] result<void> set_flow_state(run const& of, std::optional<std::int64_t> version, json::value state) {
-        auto const answer = client_.call(set_flow_run_state_mutation(of.id, version, std::move(state)));
-        if (!answer) return answer.error();
-        return read_state_set(*answer, "set_flow_run_states");
-    }
-
-    [[nodiscard]] result<void> set_task_state(task_run const& of, json::value state) {
-        auto const answer = client_.call(set_task_run_state_mutation(of.id, of.version, std::move(state)));
-        if (!answer) return answer.error();
-        return read_state_set(*answer, "set_task_run_states");
-    }
-
-    /// Notes that the claim gave a run a new version.
-    void moved(std::string const& id) {
-        std::scoped_lock const lock{mutex_};
-        moved_.insert(id);
-    }
-
-    /// Ends that note; true when there was one.
-    [[nodiscard]] bool forget(std::string const& id) {
-        std::scoped_lock const lock{mutex_};
-        return moved_.erase(id) != 0;
     }
 
     Clock* clock_;
     Log* log_;
     settings options_;
     client<Http, Clock> client_;
+    registration<Http, Clock, Log> ourselves_;
+    run_states<Http, Clock> states_;
 
-    std::string tenant_id_;     ///< as what follows, only touched by the thread that opens and polls
-    bool allowed_ = false;      ///< the token's scope is the right one
-    bool tenant_found_ = false; ///< there is a tenant, or none is needed
-    bool known_ = false;        ///< registered
-    bool enrolled_ = false;     ///< registered, and the agent config was found
-    run_configs run_configs_ = run_configs::of_runs_and_flows; ///< until the API refuses
-
-    std::mutex mutex_;
-    std::set<std::string> moved_; ///< runs that were claimed here, until they are launched or failed
+    mutable std::mutex mutex_;
+    run_columns columns_{}; ///< until the API refuses
 };
 
 } // namespace fargate::inline v0::prefect
@@ -16551,25 +16922,6 @@ struct agent_options {
     text::transliteration transliterate = nullptr; ///< spells flow names in scripts that the own table lacks
     std::optional<bool> strict{};                  ///< an unknown keyword argument is an error, not a warning
 
-    // How each run gets exactly one task. What is absent here is looked up in the environment under the same name, spans in
-    // seconds, and is else as `service::protocol` says. A switch is also turned off by its name behind `no_`.
-    std::optional<bool> idempotent{}; ///< the same launch asked for again finds the same task
-    std::optional<bool> watch{};      ///< tasks are followed to their end
-    std::optional<bool> reconcile{};  ///< what was left behind by a crash is looked for
-    std::optional<bool> heartbeat{};  ///< runs whose tasks are slow to start are kept from being scheduled again
-    std::string fleet_id{};           ///< the same for agents that take each other's place; else made of API and labels
-    std::optional<duration> poll_interval_max{};    ///< the longest wait between two polls
-    std::optional<duration> launch_timeout{};       ///< of one RunTask attempt; zero: the client's own
-    std::optional<double> launch_rate{};            ///< launches a second; 0: no limit
-    std::optional<std::uint64_t> max_in_flight{};   ///< runs launching and tasks alive at a time; 0: no limit
-    std::optional<duration> launch_deadline{};      ///< how long a run waits for capacity before it fails
-    std::optional<std::uint64_t> launch_attempts{}; ///< how often a task that never starts is launched
-    std::optional<duration> max_run_duration{};     ///< a task that runs longer is stopped; zero: no limit
-    std::string capacity_plan{};                    ///< `FARGATE_SPOT,FARGATE`: each stands in for the one before
-    std::optional<duration> capacity_fallback{};    ///< how long a run keeps to the first of them
-    std::optional<duration> reconcile_interval{};   ///< between two looks for what was left behind
-    std::optional<duration> wedged_after{}; ///< 600 s; a program ends whose agent stands still so long; zero: never
-
     /// Environment of every flow's container, in this order, behind Prefect's own entries; `cloud.agent.env_vars`.
     std::vector<std::pair<std::string, std::string>> env_vars{};
 
@@ -16580,162 +16932,6 @@ struct agent_options {
 };
 
 } // namespace fargate::inline v0
-
-#endif
-
-// ---- fargate/service/protocol.hpp -----------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_PROTOCOL_HPP
-#define FARGATE_SERVICE_PROTOCOL_HPP
-
-namespace fargate::inline v0::service {
-
-/// How an agent keeps its promise of exactly one task for each run. The defaults are the safe ones; with `idempotent`,
-/// `watch` and `reconcile` off it is the original agent.
-struct protocol {
-    bool idempotent = true; ///< RunTask carries a token made of the run, so that whoever repeats it finds the same task
-    bool watch = true;      ///< tasks are followed to their end; needs ecs:DescribeTasks
-    bool heartbeat = true;  ///< a run is kept alive at the backend while its task is slow to start
-    bool reconcile = true;  ///< what was left behind is looked for; needs ecs:ListTasks, and ecs:StopTask to end tasks
-    std::string
-        fleet{}; ///< RunTask's `startedBy`, where the user set none; the same for agents that take each other's place
-
-    duration poll_interval_max = std::chrono::seconds{10}; ///< the longest wait between two polls
-    duration launch_timeout{};                             ///< of one RunTask attempt; zero: the client's own
-    double launch_rate = 20;                               ///< launches a second; 0: no limit
-    std::size_t launch_burst = 100;                        ///< launches that need not wait
-    std::size_t max_in_flight = 0;                         ///< runs launching and tasks alive at a time; 0: no limit
-    duration launch_deadline = std::chrono::minutes{30};   ///< how long a run waits for capacity before it fails
-    unsigned launch_attempts = 3;                          ///< how often a task that never starts is launched
-    duration max_run_duration{};                           ///< a task that runs longer is stopped; zero: no limit
-    std::vector<std::string> capacity_plan{}; ///< FARGATE_SPOT, FARGATE, ...: each stands in for the one before
-    duration capacity_fallback = std::chrono::minutes{1};   ///< how long a run keeps to the first of them
-    duration reconcile_interval = std::chrono::seconds{90}; ///< give or take a fifth
-};
-
-} // namespace fargate::inline v0::service
-
-#endif
-
-// ---- fargate/service/figure.hpp -------------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_FIGURE_HPP
-#define FARGATE_SERVICE_FIGURE_HPP
-
-namespace fargate::inline v0::service {
-
-/// No span of an agent's time is longer: ten years.
-inline constexpr duration longest_span = std::chrono::hours{24 * 3650};
-
-/// No rate is higher; who wants none to count says 0.
-inline constexpr double highest_rate = 1'000'000;
-
-/// No count is higher.
-inline constexpr std::uint64_t highest_count = 1'000'000'000;
-
-/// A number as people write it: digits, and perhaps a point and more of them, blanks around it. In millionths, of which
-/// what is finer is dropped. Nothing for signs, exponents, names such as `nan`, empty text, and what is above 10^12.
-[[nodiscard]] inline std::optional<std::int64_t> read_millionths(std::string_view raw) noexcept {
-    auto const word = text::trim(raw);
-    auto const point = word.find('.');
-    auto const whole = word.substr(0, point);
-    auto const fraction = point == std::string_view::npos ? std::string_view{} : word.substr(point + 1);
-    if (whole.empty() && fraction.empty()) return std::nullopt;
-    for (auto const part : {whole, fraction})
-        for (char const c : part)
-            if (!text::is_digit(c)) return std::nullopt;
-    constexpr std::int64_t million = 1'000'000;
-    std::int64_t made = 0;
-    if (!whole.empty() && std::from_chars(whole.data(), whole.data() + whole.size(), made).ec != std::errc{})
-        return std::nullopt;
-    if (made > million * million) return std::nullopt;
-    made *= million;
-    auto worth = million;
-    for (char const c : fraction) made += (c - '0') * (worth /= 10);
-    return made;
-}
-
-/// Seconds, such as `10` or `0.25`; nothing for what is no such number, and above `longest_span`.
-[[nodiscard]] inline std::optional<duration> read_seconds(std::string_view raw) noexcept {
-    auto const made = read_millionths(raw);
-    if (!made || duration{*made} > longest_span) return std::nullopt;
-    return duration{*made};
-}
-
-/// So many a second, such as `20` or `0.5`; nothing for what is no such number, and above `highest_rate`.
-[[nodiscard]] inline std::optional<double> read_rate(std::string_view raw) noexcept {
-    auto const made = read_millionths(raw);
-    if (!made || static_cast<double>(*made) / 1e6 > highest_rate) return std::nullopt;
-    return static_cast<double>(*made) / 1e6;
-}
-
-/// A whole number that is not negative; nothing for what is none, and above `highest_count`.
-[[nodiscard]] inline std::optional<std::uint64_t> read_count(std::string_view raw) noexcept {
-    auto const word = text::trim(raw);
-    std::uint64_t made = 0;
-    auto const read = std::from_chars(word.data(), word.data() + word.size(), made);
-    if (read.ec != std::errc{} || read.ptr != word.data() + word.size() || made > highest_count) return std::nullopt;
-    return made;
-}
-
-/// Names with commas between, blanks around them: a capacity plan. Nothing when a name is empty or holds what no capacity
-/// provider's does: letters, digits, `-` and `_` are allowed, and at most 255 of them.
-[[nodiscard]] inline std::optional<std::vector<std::string>> read_capacity_plan(std::string_view raw) {
-    std::vector<std::string> made;
-    for (bool more = true; more;) {
-        auto const comma = raw.find(',');
-        auto const word = text::trim(raw.substr(0, comma));
-        if (word.empty() || word.size() > 255) return std::nullopt;
-        for (char const c : word)
-            if (!text::is_alnum(c) && c != '-' && c != '_') return std::nullopt;
-        made.emplace_back(word);
-        more = comma != std::string_view::npos;
-        if (more) raw.remove_prefix(comma + 1);
-    }
-    return made;
-}
-
-} // namespace fargate::inline v0::service
-
-#endif
-
-// ---- fargate/service/fleet.hpp --------------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_FLEET_HPP
-#define FARGATE_SERVICE_FLEET_HPP
-
-namespace fargate::inline v0::service {
-
-/// What ECS takes as a task's `startedBy`, by which the tasks of a fleet are found again: 1 to 128 letters, digits, `-`,
-/// `/` and `_`.
-/// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
-[[nodiscard]] constexpr bool is_fleet(std::string_view name) noexcept {
-    if (name.empty() || name.size() > 128) return false;
-    return std::all_of(name.begin(), name.end(),
-                       [](char c) { return text::is_alnum(c) || c == '-' || c == '/' || c == '_'; });
-}
-
-/// The fleet of agents that poll this API as this tenant for these labels, in whatever order they were given: they take
-/// each other's place, and none of them has to be told so. 28 characters, of the 36 that ECS allowed at first.
-template <crypto::hash_policy Hash>
-[[nodiscard]] std::string default_fleet(std::string_view api, std::string_view tenant, std::vector<std::string> labels,
-                                        Hash const& hash) {
-    while (api.ends_with('/')) api.remove_suffix(1);
-    std::sort(labels.begin(), labels.end());
-    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-    // Each part behind its length, so that no two lists read the same.
-    std::string named;
-    auto const add = [&named](std::string_view part) {
-        named.append(std::to_string(part.size())).append(":").append(part);
-    };
-    add(api);
-    add(tenant);
-    for (auto const& label : labels) add(label);
-    constexpr std::size_t bytes = 10;
-    return "fargate-" + text::to_hex(crypto::bytes_of(hash.sha256(named)).substr(0, bytes));
-}
-
-} // namespace fargate::inline v0::service
 
 #endif
 
@@ -16922,193 +17118,6 @@ struct source {
 
 #endif
 
-// ---- fargate/service/protocol_settings.hpp --------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_PROTOCOL_SETTINGS_HPP
-#define FARGATE_SERVICE_PROTOCOL_SETTINGS_HPP
-
-namespace fargate::inline v0::service {
-
-namespace detail {
-
-/// What a figure may be, and how it is written.
-struct figure_words {
-    std::string_view remedy; ///< stands behind `must be`
-    bool positive = false;
-};
-
-inline constexpr figure_words any_span{"seconds, such as 90 or 0.5, and at most ten years"};
-inline constexpr figure_words some_span{"seconds, such as 90 or 0.5, more than 0 and at most ten years", true};
-inline constexpr figure_words span_or_none{"seconds, such as 600, or 0 for none, and at most ten years"};
-inline constexpr figure_words rate_or_none{
-    "so many a second, such as 20 or 0.5, or 0 for no limit, and at most 1000000"};
-inline constexpr figure_words count_or_none{"a whole number, or 0 for no limit, and at most 1000000000"};
-inline constexpr figure_words some_count{"a whole number from 1 to 1000000000", true};
-
-[[nodiscard]] inline error wrong_figure(std::string_view name, figure_words words, std::string_view said) {
-    return fail(errc::bad_configuration, std::string{name} + " must be " + std::string{words.remedy} +
-                                             (said.empty() ? std::string{} : ", not " + in_quotes(said)));
-}
-
-/// A figure: the option, else the variable of its name, else what it is already. `read` makes it of text; a comparison that
-/// is false for NaN keeps that out, too.
-template <class Figure, class Read, environment_policy Environment>
-[[nodiscard]] result<void> set_figure(Figure& into, std::optional<Figure> given, std::string_view name, Figure most,
-                                      figure_words words, Read const& read, Environment const& environment) {
-    std::optional<std::string> said;
-    if (!given) {
-        said = filled_variable(environment, name);
-        if (!said) return {};
-        given = read(*said);
-    }
-    bool const fits = given && *given >= Figure{} && *given <= most && !(words.positive && *given == Figure{});
-    std::string const where = said ? "the environment variable " + std::string{name} : std::string{name};
-    if (!fits) return wrong_figure(where, words, said.value_or(""));
-    into = *given;
-    return {};
-}
-
-/// A switch that is on: unless the option, else the variable of its name, else that behind `no_` says otherwise.
-template <environment_policy Environment>
-[[nodiscard]] result<void> set_switch(bool& into, std::optional<bool> given, std::string const& name,
-                                      Environment const& environment) {
-    if (!given && filled_variable(environment, name)) {
-        auto const on = flag_of(std::nullopt, name, environment);
-        if (!on) return on.error();
-        given = *on;
-    }
-    if (!given && filled_variable(environment, "no_" + name)) {
-        auto const off = flag_of(std::nullopt, "no_" + name, environment);
-        if (!off) return off.error();
-        given = !*off;
-    }
-    if (given) into = *given;
-    return {};
-}
-
-template <environment_policy Environment>
-[[nodiscard]] result<void> set_switches(protocol& made, agent_options const& options, Environment const& environment) {
-    if (auto set = set_switch(made.idempotent, options.idempotent, "idempotent", environment); !set) return set;
-    // Without tokens nothing that was left behind can be launched again safely: then it takes a word to look for it.
-    made.reconcile = made.idempotent;
-    if (auto set = set_switch(made.reconcile, options.reconcile, "reconcile", environment); !set) return set;
-    if (auto set = set_switch(made.watch, options.watch, "watch", environment); !set) return set;
-    return set_switch(made.heartbeat, options.heartbeat, "heartbeat", environment);
-}
-
-template <environment_policy Environment>
-[[nodiscard]] result<void> set_spans(protocol& made, agent_options const& options, Environment const& environment) {
-    struct row {
-        std::string_view name;
-        std::optional<duration> agent_options::*given;
-        duration protocol::*kept;
-        figure_words words;
-    };
-    constexpr row rows[] = {
-        {"poll_interval_max", &agent_options::poll_interval_max, &protocol::poll_interval_max, some_span},
-        {"launch_timeout", &agent_options::launch_timeout, &protocol::launch_timeout, span_or_none},
-        {"launch_deadline", &agent_options::launch_deadline, &protocol::launch_deadline, any_span},
-        {"max_run_duration", &agent_options::max_run_duration, &protocol::max_run_duration, span_or_none},
-        {"capacity_fallback", &agent_options::capacity_fallback, &protocol::capacity_fallback, any_span},
-        {"reconcile_interval", &agent_options::reconcile_interval, &protocol::reconcile_interval, some_span},
-    };
-    for (auto const& each : rows)
-        if (auto set = set_figure(made.*each.kept, options.*each.given, each.name, longest_span, each.words,
-                                  read_seconds, environment);
-            !set)
-            return set;
-    return {};
-}
-
-template <environment_policy Environment>
-[[nodiscard]] result<void> set_counts(protocol& made, agent_options const& options, Environment const& environment) {
-    if (auto set = set_figure(made.launch_rate, options.launch_rate, "launch_rate", highest_rate, rate_or_none,
-                              read_rate, environment);
-        !set)
-        return set;
-    std::uint64_t in_flight = made.max_in_flight;
-    if (auto set = set_figure(in_flight, options.max_in_flight, "max_in_flight", highest_count, count_or_none,
-                              read_count, environment);
-        !set)
-        return set;
-    made.max_in_flight = static_cast<std::size_t>(in_flight);
-    std::uint64_t attempts = made.launch_attempts;
-    if (auto set = set_figure(attempts, options.launch_attempts, "launch_attempts", highest_count, some_count,
-                              read_count, environment);
-        !set)
-        return set;
-    made.launch_attempts = static_cast<unsigned>(attempts);
-    return {};
-}
-
-template <environment_policy Environment>
-[[nodiscard]] result<void> set_names(protocol& made, agent_options const& options, Environment const& environment) {
-    auto const named = [&](std::string const& given, std::string_view name) {
-        std::string found{text::trim(given)};
-        if (found.empty()) found = text::trim(filled_variable(environment, name).value_or(""));
-        return found;
-    };
-    if (auto const plan = named(options.capacity_plan, "capacity_plan"); !plan.empty()) {
-        auto read = read_capacity_plan(plan);
-        if (!read)
-            return fail(errc::bad_configuration,
-                        "capacity_plan must be names of capacity providers with commas between, such as "
-                        "FARGATE_SPOT,FARGATE, not " +
-                            in_quotes(plan));
-        made.capacity_plan = *std::move(read);
-    }
-    made.fleet = named(options.fleet_id, "fleet_id");
-    if (!made.fleet.empty() && !is_fleet(made.fleet))
-        return fail(errc::bad_configuration,
-                    "fleet_id must be at most 128 letters, digits, -, / and _, which ECS takes as startedBy, not " +
-                        in_quotes(made.fleet));
-    return {};
-}
-
-/// How long the agent may stand still before its process ends: ten minutes, or longer where it waits long between polls.
-template <environment_policy Environment>
-[[nodiscard]] result<duration> wedged_after_of(agent_options const& options, Environment const& environment) {
-    duration longest_wait = protocol{}.poll_interval_max;
-    if (auto set = set_figure(longest_wait, options.poll_interval_max, "poll_interval_max", longest_span, some_span,
-                              read_seconds, environment);
-        !set)
-        return set.error();
-    duration made = std::max<duration>(std::chrono::minutes{10}, 3 * longest_wait);
-    if (auto set = set_figure(made, options.wedged_after, "wedged_after", longest_span, span_or_none, read_seconds,
-                              environment);
-        !set)
-        return set.error();
-    if (made != duration::zero() && made / 2 < longest_wait)
-        return fail(errc::bad_configuration, "wedged_after must be at least twice poll_interval_max, or 0 for none: an "
-                                             "agent that waits for its next poll is not wedged");
-    return made;
-}
-
-} // namespace detail
-
-/// How the agent keeps its promise; `server` is what `prefect_settings` made of the same options. A fleet that is not named
-/// is that of the API, the tenant and the labels, and none for who turned all off that would use it.
-/// `errc::bad_configuration` names the option or variable.
-template <environment_policy Environment, crypto::hash_policy Hash = crypto::openssl_hash>
-[[nodiscard]] result<protocol> protocol_of(agent_options const& options, prefect::settings const& server,
-                                           Environment const& environment, Hash const& hash = {}) {
-    protocol made;
-    for (auto const step : {&detail::set_switches<Environment>, &detail::set_spans<Environment>,
-                            &detail::set_counts<Environment>, &detail::set_names<Environment>})
-        if (auto set = step(made, options, environment); !set) return set.error();
-    if (made.max_run_duration != duration::zero() && !made.watch)
-        return fail(errc::bad_configuration, "max_run_duration needs watch, which is off: leave one of them out");
-    if (made.reconcile && !made.idempotent)
-        return fail(errc::bad_configuration, "reconcile needs idempotent, which is off: leave one of them out");
-    if (made.fleet.empty() && (made.idempotent || made.watch || made.reconcile))
-        made.fleet = default_fleet(prefect::api_of(server), server.tenant_id, server.labels, hash);
-    return made;
-}
-
-} // namespace fargate::inline v0::service
-
-#endif
-
 // ---- fargate/service/configuration.hpp ------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_CONFIGURATION_HPP
@@ -17123,7 +17132,6 @@ struct process_settings {
     std::string log_format{};    ///< a Python %-style template
     std::string agent_address{}; ///< empty: nobody is answered
     std::optional<std::int64_t> max_polls{};
-    duration wedged_after{}; ///< an agent that stands still so long ends the process; zero: never
 };
 
 /// Prefect's configuration as these options and this environment give it.
@@ -17170,9 +17178,6 @@ template <environment_policy Environment>
         if (!made.max_polls)
             return fail(errc::bad_configuration, "max_polls must be a whole number, not " + in_quotes(*polls));
     }
-    auto const wedged_after = wedged_after_of(options, environment);
-    if (!wedged_after) return wedged_after.error();
-    made.wedged_after = *wedged_after;
     return made;
 }
 
@@ -17308,15 +17313,6 @@ template <environment_policy Environment>
     auto const from = read_config(options, environment);
     if (!from) return from.error();
     return prefect_settings(options, *from, environment);
-}
-
-/// How the agent keeps its promise of one task for each run, with the configuration that these options and this
-/// environment give.
-template <environment_policy Environment>
-[[nodiscard]] result<protocol> protocol_of(agent_options const& options, Environment const& environment) {
-    auto const server = prefect_settings(options, environment);
-    if (!server) return server.error();
-    return protocol_of(options, *server, environment);
 }
 
 /// How flows become tasks; `server` is what `prefect_settings` made of the same options. Tells `log` what was taken from
@@ -18372,45 +18368,6 @@ template <agent_policies Policies>
 
 #endif
 
-// ---- fargate/service/histogram.hpp ----------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_HISTOGRAM_HPP
-#define FARGATE_SERVICE_HISTOGRAM_HPP
-
-namespace fargate::inline v0::service {
-
-/// How long things took: how many of them up to each bound, and all of it together. Allocates nothing. Not thread-safe.
-struct histogram {
-    /// From a quick answer to a launch that has waited for capacity; what took longer counts in one more place.
-    static constexpr std::array<duration, 12> bounds{
-        std::chrono::milliseconds{50},  std::chrono::milliseconds{100}, std::chrono::milliseconds{250},
-        std::chrono::milliseconds{500}, std::chrono::seconds{1},        std::chrono::milliseconds{2500},
-        std::chrono::seconds{5},        std::chrono::seconds{10},       std::chrono::seconds{30},
-        std::chrono::seconds{60},       std::chrono::seconds{300},      std::chrono::seconds{1800}};
-
-    std::array<std::uint64_t, bounds.size() + 1> counts{}; ///< each its own: what is above the bound before
-    duration sum{};
-
-    /// What ended before it began, because a clock was set, took no time.
-    void add(duration took) noexcept {
-        if (took < duration::zero()) took = duration::zero();
-        std::size_t at = 0;
-        while (at != bounds.size() && took > bounds[at]) ++at;
-        ++counts[at];
-        sum += took;
-    }
-
-    [[nodiscard]] std::uint64_t count() const noexcept {
-        std::uint64_t made = 0;
-        for (auto const each : counts) made += each;
-        return made;
-    }
-};
-
-} // namespace fargate::inline v0::service
-
-#endif
-
 // ---- fargate/service/health.hpp -------------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_HEALTH_HPP
@@ -18420,10 +18377,6 @@ namespace fargate::inline v0::service {
 
 /// What an agent has done since it started, at one moment.
 struct health {
-    /// How a task can end; the last stands for whatever is none of the others.
-    static constexpr std::array<std::string_view, 7> endings{
-        "succeeded", "failed", "never_started", "out_of_memory", "interrupted", "told_to_stop", "unknown"};
-
     std::uint64_t polls = 0;                  ///< polls that have ended, whatever their outcome
     std::uint64_t failed_polls = 0;           ///< of these, the ones that got no usable answer
     std::uint64_t launched = 0;               ///< flow runs that became a task
@@ -18432,136 +18385,47 @@ struct health {
     std::optional<time_point> last_success{}; ///< when a poll last got its answer
     std::string last_error{};                 ///< why the newest poll failed; empty when it did not
 
-    std::optional<time_point> started{};                     ///< when the agent began to ask
-    std::uint64_t attempts = 0;                              ///< RunTask calls
-    std::uint64_t adopted = 0;                               ///< tasks that were there already and are ours
-    std::uint64_t relaunched = 0;                            ///< launches in place of a task that never started
-    std::uint64_t throttled = 0;                             ///< answers of AWS that it is asked too often
-    std::uint64_t holds = 0;                                 ///< times that a run had to wait for its launch
-    std::uint64_t beats = 0;                                 ///< heartbeats sent for runs whose tasks are starting
-    std::uint64_t swept = 0;                                 ///< second tasks of one run that were stopped
-    std::uint64_t stopped_tasks = 0;                         ///< tasks that were stopped for any other reason
-    std::array<std::uint64_t, endings.size()> tasks_ended{}; ///< by `endings`
-    std::size_t held = 0;                                    ///< runs that wait for their launch now
-    std::size_t watched = 0;                                 ///< tasks that are followed now
-    histogram poll_times{};                                  ///< of polls, however they ended
-    histogram launch_waits{};                                ///< from when a run was due until its task was there
-    histogram attempt_times{};                               ///< of RunTask calls
-    std::uint64_t turns = 0;                                 ///< moves with everything that the agent's loop does
-
     /// True when the newest poll got its answer.
     [[nodiscard]] bool ok() const noexcept { return last_success.has_value() && last_error.empty(); }
 };
 
-/// What is wrong with an agent that has had no answer for three of its longest waits, and for half a minute: since when,
-/// and why if anybody knows, on one line. Nothing for one that is well, and for one that has not begun.
-[[nodiscard]] inline std::optional<std::string> trouble_of(health const& now_known, time_point now,
-                                                           duration poll_interval_max) {
-    auto const since = now_known.last_success ? now_known.last_success : now_known.started;
-    duration const patience = std::max<duration>(3 * poll_interval_max, std::chrono::seconds{30});
-    if (!since || now - *since <= patience) return std::nullopt;
-    std::string made =
-        now_known.last_success ? "no poll has got an answer since " : "no poll has got an answer yet, since ";
-    made += text::iso8601(std::chrono::floor<std::chrono::seconds>(*since));
-    if (!now_known.last_error.empty()) made.append(": ").append(now_known.last_error);
-    for (char& c : made)
-        if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = ' ';
-    return made;
-}
-
-/// True while nothing is wrong in the sense of `trouble_of`.
-[[nodiscard]] inline bool is_well(health const& now_known, time_point now, duration poll_interval_max) {
-    return !trouble_of(now_known, now, poll_interval_max);
-}
-
-/// Keeps the book; every member may be called from any thread. Of figures without a number each call counts one.
+/// Keeps the book; every member may be called from any thread.
 class health_book {
 public:
-    /// The agent asks for the first time; what comes later counts for nothing.
-    void started(time_point when) {
-        std::lock_guard const lock{mutex_};
-        if (!book_.started) book_.started = when;
-    }
-
-    void polled(time_point when, std::optional<duration> took = {}) {
+    void polled(time_point when) {
         std::lock_guard const lock{mutex_};
         ++book_.polls;
-        if (took) book_.poll_times.add(*took);
         book_.last_success = when;
         book_.last_error.clear();
-        turned();
     }
 
     /// True when this failure differs from the one before, so that an outage is logged when it changes, not at each poll.
-    [[nodiscard]] bool poll_failed(error const& why, std::optional<duration> took = {}) {
+    [[nodiscard]] bool poll_failed(error const& why) {
         std::lock_guard const lock{mutex_};
         ++book_.polls;
         ++book_.failed_polls;
-        if (took) book_.poll_times.add(*took);
         bool const news = book_.last_error != why.message;
         book_.last_error = why.message;
-        turned();
         return news;
     }
 
-    /// `waited`: since the run was due.
-    void launched(std::optional<duration> waited = {}) { count(&health::launched, &health::launch_waits, waited); }
-    void failed() { count(&health::failed); }
-    void left() { count(&health::left); }
-
-    void attempted(std::optional<duration> took = {}) { count(&health::attempts, &health::attempt_times, took); }
-    void adopted() { count(&health::adopted); }
-    void relaunched() { count(&health::relaunched); }
-    void throttled() { count(&health::throttled); }
-    void swept() { count(&health::swept); }
-    void stopped_task() { count(&health::stopped_tasks); }
-    void beat() { count(&health::beats); }
-    void held() { count(&health::holds); }
-
-    /// `ending`: one of `health::endings`.
-    void task_ended(std::string_view ending) {
-        auto const& names = health::endings;
-        auto const at = std::min<std::size_t>(
-            static_cast<std::size_t>(std::find(names.begin(), names.end(), ending) - names.begin()), names.size() - 1);
-        std::lock_guard const lock{mutex_};
-        ++book_.tasks_ended[at];
-    }
-
-    /// How many runs wait for their launch from now on.
-    void holding(std::size_t now) {
-        std::lock_guard const lock{mutex_};
-        book_.held = now;
-    }
-
-    /// How many tasks are followed from now on.
-    void watching(std::size_t now) {
-        std::lock_guard const lock{mutex_};
-        book_.watched = now;
-    }
-
-    /// The agent's loop is alive. Takes no lock.
-    void turned() noexcept { turns_.fetch_add(1, std::memory_order_relaxed); }
-
-    /// What `turned`, `polled` and `poll_failed` have moved. Takes no lock, so that it can be read whatever hangs.
-    [[nodiscard]] std::uint64_t turns() const noexcept { return turns_.load(std::memory_order_relaxed); }
+    void launched() { count(book_.launched); }
+    void failed() { count(book_.failed); }
+    void left() { count(book_.left); }
 
     [[nodiscard]] health read() const {
         std::lock_guard const lock{mutex_};
-        auto made = book_;
-        made.turns = turns();
-        return made;
+        return book_;
     }
 
 private:
-    void count(std::uint64_t health::*figure, histogram health::*times = nullptr, std::optional<duration> took = {}) {
+    void count(std::uint64_t& figure) {
         std::lock_guard const lock{mutex_};
-        ++(book_.*figure);
-        if (took) (book_.*times).add(*took);
+        ++figure;
     }
 
     mutable std::mutex mutex_;
     health book_;
-    std::atomic<std::uint64_t> turns_{0};
 };
 
 } // namespace fargate::inline v0::service
@@ -19401,18 +19265,13 @@ private:
 
         /// The run is claimed: no stop cuts this short.
         result<deploy::launch_plan> operator()(prefect::flow_run const& run) const {
-            if (external == nullptr) return first_attempt(deploy::plan(run, settings));
+            if (external == nullptr) return deploy::plan(run, settings);
             auto const own = external->fetch(run.flow);
             if (!own) return own.error();
-            if (!*own) return first_attempt(deploy::plan(run, settings));
+            if (!*own) return deploy::plan(run, settings);
             auto with = settings;
             deploy::replace(with.kwargs, **own);
-            return first_attempt(deploy::plan(run, with));
-        }
-
-        static result<deploy::launch_plan> first_attempt(result<deploy::launch_plan> made) {
-            if (!made) return made;
-            return deploy::for_attempt(*made, {}, {}, crypto::openssl_hash{});
+            return deploy::plan(run, with);
         }
     };
 

@@ -75,11 +75,21 @@ struct source : pinned {
     fargate::result<std::vector<run>> poll(std::span<std::string const>, std::stop_token) {
         return std::vector<run>{{"one"}};
     }
-    fargate::result<fargate::claim> claim(run const&) { return fargate::claim{}; }
-    fargate::result<void> launched(run const&, std::string_view) { return {}; }
-    fargate::result<void> failed(run const&, std::string_view) { return {}; }
-    fargate::result<void> note(run const&, fargate::log_level, std::string_view) { return {}; }
-    fargate::result<void> heartbeat(run const&) { return {}; }
+    fargate::result<fargate::claim> claim(run const&, std::stop_token) { return fargate::claim{}; }
+    fargate::result<std::vector<fargate::run_view<run>>> look(std::span<std::string const>, std::stop_token) {
+        return std::vector<fargate::run_view<run>>{};
+    }
+    fargate::result<std::vector<fargate::run_view<run>>> owned(std::stop_token) {
+        return std::vector<fargate::run_view<run>>{};
+    }
+    fargate::result<std::vector<std::string>> cancelling(std::span<std::string const>, std::stop_token) {
+        return std::vector<std::string>{};
+    }
+    fargate::result<void> launched(std::string_view, std::string_view, std::stop_token) { return {}; }
+    fargate::result<bool> failed(std::string_view, std::string_view, std::stop_token) { return true; }
+    fargate::result<bool> cancelled(std::string_view, std::string_view, std::stop_token) { return true; }
+    fargate::result<void> note(std::string_view, fargate::log_level, std::string_view, std::stop_token) { return {}; }
+    fargate::result<void> heartbeat(std::string_view, std::stop_token) { return {}; }
 };
 
 /// What an AWS client stands on.

@@ -3,6 +3,7 @@
 
 #include "archetypes/archetypes.hpp"
 #include "archetypes/launcher.hpp"
+#include "archetypes/work_pool_source.hpp"
 
 #include <fargate/agent.hpp>
 
@@ -19,6 +20,7 @@ static_assert(crypto::hash_policy<archetypes::hash>);
 static_assert(log_policy<archetypes::log>);
 static_assert(executor_policy<archetypes::executor>);
 static_assert(flow_source<archetypes::source>);
+static_assert(flow_source<archetypes::work_pool_source<archetypes::clock>>);
 static_assert(task_launcher<archetypes::launcher>);
 static_assert(aws::policies<archetypes::bundle>);
 static_assert(agent_policies<archetypes::board>);

@@ -1,5 +1,7 @@
 #include <fargate/prefect/flow_source.hpp>
 
+#include "archetypes/archetypes.hpp"
+#include "archetypes/work_pool_source.hpp"
 #include "prefect/recorded.hpp"
 #include "support/catch.hpp"
 
@@ -8,145 +10,72 @@
 #include <fargate/testing/manual_clock.hpp>
 #include <fargate/testing/scripted_http.hpp>
 
-#include <algorithm>
-#include <map>
-
 using namespace fargate;
 using namespace std::chrono_literals;
 
 namespace {
 
-/// As little as a source can be.
-struct smallest_source {
-    struct run {
-        std::string id;
-    };
-    result<void> open(std::stop_token) { return {}; }
-    result<std::vector<run>> poll(std::span<std::string const>, std::stop_token) { return std::vector<run>{}; }
-    result<fargate::claim> claim(run const&) { return fargate::claim{}; }
-    result<void> launched(run const&, std::string_view) { return {}; }
-    result<void> failed(run const&, std::string_view) { return {}; }
-    result<void> note(run const&, log_level, std::string_view) { return {}; }
-    result<void> heartbeat(run const&) { return {}; }
-};
+using pool = archetypes::work_pool_source<testing::manual_clock>;
+using prefect_server = prefect::server<testing::scripted_http, testing::manual_clock, testing::captured_log>;
 
-/// The shape of a Prefect 3 work pool: runs are offered ahead of their time and stay so until somebody owns them, the
-/// server may ask for patience, and a claim is a lease that a heartbeat renews.
-class work_pool {
-public:
-    struct run {
-        std::string id;
-        std::string name;
-        time_point not_before{};
-        json::value job_variables;
-    };
-
-    work_pool(testing::manual_clock& clock, duration lease) : clock_{&clock}, lease_{lease} {}
-
-    void schedule(run made) { offered_.emplace(made.id, std::move(made)); }
-    void hold(std::string const& id, duration time) { held_[id] = time; }
-
-    result<void> open(std::stop_token stop) {
-        if (stop.stop_requested()) return fail(errc::cancelled, "stopped");
-        return {};
-    }
-    result<std::vector<run>> poll(std::span<std::string const> busy, std::stop_token) {
-        std::vector<run> due;
-        for (auto const& [id, each] : offered_) {
-            auto const lease = leases_.find(id);
-            bool const owned = lease != leases_.end() && lease->second > clock_->now();
-            if (!owned && std::find(busy.begin(), busy.end(), id) == busy.end()) due.push_back(each);
-        }
-        return due;
-    }
-    result<fargate::claim> claim(run const& wanted) {
-        using outcome = claim::outcome;
-        if (auto const held = held_.find(wanted.id); held != held_.end()) {
-            auto const wait = held->second;
-            held_.erase(held);
-            return fargate::claim{outcome::later, "WAIT: the queue has no slot", wait};
-        }
-        if (!offered_.contains(wanted.id)) return fargate::claim{outcome::lost, "ABORT: the run is gone", {}};
-        auto& until = leases_[wanted.id];
-        if (until > clock_->now()) return fargate::claim{outcome::lost, "ABORT: the run is PENDING", {}};
-        until = clock_->now() + lease_;
-        return fargate::claim{};
-    }
-    result<void> launched(run const& ours, std::string_view handle) {
-        infrastructure_[ours.id] = handle;
-        offered_.erase(ours.id);
-        return {};
-    }
-    result<void> failed(run const& ours, std::string_view reason) {
-        crashed_[ours.id] = reason;
-        offered_.erase(ours.id);
-        return {};
-    }
-    result<void> note(run const&, log_level, std::string_view) { return {}; }
-    result<void> heartbeat(run const& ours) {
-        auto const lease = leases_.find(ours.id);
-        if (lease == leases_.end() || lease->second <= clock_->now())
-            return fail(errc::lost_claim, "410: the lease of " + ours.id + " ran out");
-        lease->second = clock_->now() + lease_;
-        return {};
-    }
-
-private:
-    testing::manual_clock* clock_;
-    duration lease_;
-    std::map<std::string, run> offered_;
-    std::map<std::string, duration> held_;
-    std::map<std::string, time_point> leases_;
-    std::map<std::string, std::string> infrastructure_;
-    std::map<std::string, std::string> crashed_;
-};
-
-/// What a poller does with one run of any source: claim, with patience, then tell.
+/// What an agent does with one run of any source: claim, with patience, then tell.
 template <flow_source Source>
 claim::outcome take(Source& source, typename Source::run const& run, testing::manual_clock& clock) {
     for (;;) {
-        auto const claimed = source.claim(run);
+        auto const claimed = source.claim(run, {});
         if (!claimed) return claim::outcome::lost;
         if (claimed->kind == claim::outcome::won) {
-            CHECK(source.heartbeat(run));
-            CHECK(source.note(run, log_level::info, "taken"));
-            CHECK(source.launched(run, "cluster::arn"));
+            CHECK(source.heartbeat(run.id, {}));
+            CHECK(source.note(run.id, log_level::info, "taken", {}));
+            CHECK(source.launched(run.id, "cluster::arn", {}));
         }
         if (claimed->kind != claim::outcome::later) return claimed->kind;
         clock.sleep_for(claimed->wait, {});
     }
 }
 
-using prefect_server = prefect::server<testing::scripted_http, testing::manual_clock, testing::captured_log>;
+pool::run run_of(std::string id, time_point at) { return {std::move(id), "wise-bee", "deployment", 0, "state", at}; }
+
+template <class Source>
+concept gives_back = requires(Source& s, typename Source::run const& run, std::stop_token stop) {
+    { s.release(run, "why", stop) } -> std::same_as<result<void>>;
+};
 
 } // namespace
 
-static_assert(flow_source<smallest_source>);
-static_assert(flow_source<work_pool>);
+static_assert(flow_source<archetypes::source>);
+static_assert(flow_source<pool>);
+static_assert(flow_source<archetypes::work_pool_source<archetypes::clock>>);
 static_assert(flow_source<prefect_server>);
 static_assert(flow_source<prefect::server<testing::scripted_http, system_clock, null_log>>);
 static_assert(!flow_source<int>);
+static_assert(gives_back<pool> && !gives_back<prefect_server>);
 
-TEST_CASE("a claim is won unless something else is said") {
+TEST_CASE("a claim is won unless something else is said, and a view is of a run that waits and is not ours") {
     CHECK(claim{}.kind == claim::outcome::won);
     CHECK(claim{}.reason.empty());
     CHECK(claim{}.wait == duration::zero());
+    run_view<int> const view;
+    CHECK(view.life == run_life::waiting);
+    CHECK_FALSE(view.ours);
+    CHECK_FALSE(view.since);
 }
 
 TEST_CASE("a source with patience and leases goes through the same steps as Prefect's server") {
     testing::manual_clock clock;
-    work_pool pool{clock, 300s};
-    REQUIRE(pool.open({}));
-    pool.schedule({"a", "wise-bee", clock.now(), nullptr});
-    pool.hold("a", 30s);
-    auto const due = pool.poll({}, {});
+    pool source{clock};
+    REQUIRE(source.open({}));
+    source.schedule(run_of("a", clock.now() + 10s));
+    source.hold("a", 30s);
+    auto const due = source.poll({}, {});
     REQUIRE(due);
     REQUIRE(due->size() == 1);
     std::string const busy[] = {"a"};
-    CHECK(pool.poll(busy, {})->empty());
-    CHECK(take(pool, due->front(), clock) == claim::outcome::won);
+    CHECK(source.poll(busy, {})->empty());
+    CHECK(take(source, due->front(), clock) == claim::outcome::won);
     CHECK(clock.slept() == testing_support::seconds({30}));
-    CHECK(take(pool, due->front(), clock) == claim::outcome::lost);
+    CHECK(source.infrastructure("a") == "cluster::arn");
+    CHECK(take(source, due->front(), clock) == claim::outcome::lost);
 
     testing::scripted_http http;
     testing::captured_log log;
@@ -168,16 +97,60 @@ TEST_CASE("a source with patience and leases goes through the same steps as Pref
     CHECK(http.remaining() == 0);
 }
 
-TEST_CASE("a lease that ran out is told by the heartbeat, and the run is offered again") {
+TEST_CASE("a claim that is given back is offered again, as another epoch") {
     testing::manual_clock clock;
-    work_pool pool{clock, 60s};
-    pool.schedule({"a", "wise-bee", clock.now(), nullptr});
-    auto const run = pool.poll({}, {})->front();
-    REQUIRE(pool.claim(run));
+    pool source{clock};
+    source.schedule(run_of("a", clock.now()));
+    auto const run = source.poll({}, {})->front();
+    CHECK(source.release(run, "not ours yet", {}).error().code == errc::lost_claim);
+    REQUIRE(source.claim(run, {})->kind == claim::outcome::won);
+    CHECK(source.poll({}, {})->empty());
+    CHECK(source.owned({})->size() == 1);
+    REQUIRE(source.release(run, "no capacity", {}));
+    CHECK(source.owned({})->empty());
+    auto const again = source.poll({}, {});
+    REQUIRE(again->size() == 1);
+    CHECK(again->front().scheduled_state != run.scheduled_state);
+    CHECK(source.claim(run, {})->kind == claim::outcome::lost);
+    CHECK(source.claim(again->front(), {})->kind == claim::outcome::won);
+    CHECK(source.lines("a") == std::vector<std::string>{"no capacity"});
+}
+
+TEST_CASE("a lease that ran out is told by the heartbeat") {
+    testing::manual_clock clock;
+    pool source{clock, 60s};
+    source.schedule(run_of("a", clock.now()));
+    auto const run = source.poll({}, {})->front();
+    REQUIRE(source.claim(run, {}));
     clock.advance(59s);
-    CHECK(pool.heartbeat(run));
-    CHECK(pool.poll({}, {})->empty());
+    CHECK(source.heartbeat("a", {}));
     clock.advance(60s);
-    CHECK(pool.heartbeat(run).error().code == errc::lost_claim);
-    CHECK(pool.poll({}, {})->size() == 1);
+    CHECK(source.heartbeat("a", {}).error().code == errc::lost_claim);
+}
+
+TEST_CASE("a work pool's run takes an end once, and one that is being cancelled takes no other") {
+    testing::manual_clock clock;
+    pool source{clock};
+    for (char const* const id : {"a", "b", "c"}) source.schedule(run_of(id, clock.now()));
+    std::string const ids[] = {"a", "b", "c", "d"};
+    source.silence(true);
+    CHECK(source.claim(run_of("a", clock.now()), {})->kind == claim::outcome::unclear);
+    source.silence(false);
+    CHECK_FALSE(*source.failed("a", "waits to be claimed again", {}));
+    source.set("a", run_life::claimed);
+    CHECK(*source.failed("a", "no image", {}));
+    CHECK_FALSE(*source.failed("a", "no image", {}));
+    source.set("b", run_life::cancelling);
+    source.set("c", run_life::claimed, false);
+    CHECK(*source.cancelling(ids, {}) == std::vector<std::string>{"b"});
+    CHECK_FALSE(*source.failed("b", "exit code 1", {}));
+    CHECK(*source.cancelled("b", "stopped", {}));
+    CHECK(*source.cancelling(ids, {}) == std::vector<std::string>{"b"});
+    auto const views = source.look(ids, {});
+    REQUIRE(views->size() == 3);
+    CHECK(views->at(0).life == run_life::finished);
+    CHECK(views->at(1).life == run_life::cancelled);
+    CHECK_FALSE(views->at(2).ours);
+    CHECK(views->at(2).since == clock.now());
+    CHECK(source.owned({})->empty());
 }

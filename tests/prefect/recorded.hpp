@@ -34,6 +34,16 @@ inline fargate::json::value json_of(std::string_view text) {
     std::exit(2);
 }
 
+/// The recorded run that is Running, as a row: with the two of its task runs that wait to be submitted.
+inline fargate::json::value running_row(std::vector<std::string> const& labels) {
+    auto row = load("prefect1/flow_run_running_scheduled_task_runs.json")["data"]["flow_run"][0];
+    auto const& all = row["task_runs"];
+    auto tasks = fargate::json::value::array({all[0], all[1]});
+    fargate::json::set(row, "task_runs", std::move(tasks));
+    fargate::json::set(row, "labels", labels);
+    return row;
+}
+
 /// What a request's body asks for, as a server reads it; the query's white space is folded to single blanks.
 struct asked {
     std::string query;

@@ -100,6 +100,12 @@ std::string metadata_of(std::vector<std::string> const& files) {
     return json::write(document);
 }
 
+/// An answer to the question where a run stands.
+std::string standing(char const* state, int version, char const* agent = agent_id) {
+    return std::string{R"({"data": {"flow_run": [{"id": "x", "state": ")"} + state + R"(", "version": )" +
+           std::to_string(version) + R"(, "agent_id": ")" + agent + R"("}]}})";
+}
+
 std::vector<std::string> ids_of(std::vector<prefect::flow_run> const& runs) {
     std::vector<std::string> ids;
     for (auto const& each : runs) ids.push_back(each.id);
@@ -495,7 +501,7 @@ TEST_CASE("the recorded runs are claimed, launched and failed with the recorded 
             for (char const* const field : {"set_flow_run_states", "set_task_run_states", "write_run_logs"})
                 if (query.find(std::string{"{ "} + field) != std::string::npos)
                     return http::response{200, {}, recorded(field)};
-            return http::response{500, {}, "unexpected"};
+            return http::response{200, {}, standing("Submitted", 77)};
         });
 
         std::vector<json::value> steps;
@@ -510,25 +516,29 @@ TEST_CASE("the recorded runs are claimed, launched and failed with the recorded 
         CHECK(claimed->kind == claim::outcome::won);
         auto const message = testing_support::text(line, "message");
         if (line["level"] == "ERROR") {
-            CHECK(with.source.failed(run, message));
+            CHECK(with.source.failed(run.id, message));
         } else {
             std::string const before = "Submitted for execution: Task ARN: ";
             REQUIRE(message.starts_with(before));
-            CHECK(with.source.launched(run, message.substr(before.size())));
+            CHECK(with.source.launched(run.id, message.substr(before.size())));
         }
 
-        REQUIRE(with.requests().size() == steps.size());
-        for (std::size_t i = 0; i != steps.size(); ++i) {
+        std::size_t at = 0;
+        for (std::size_t i = 0; i != with.requests().size(); ++i) {
             INFO(i);
-            CHECK(with.fields()[i] == steps[i]["graphql"]);
-            // Decided: after a successful claim a later Failed state carries no stale version. The recorded one did.
-            auto expected = steps[i]["variables"];
+            CHECK(with.requests()[i].headers.value_of("X-PREFECT-AGENT-ID") == agent_id);
+            // Decided: the run is looked at before it is set to Failed, which then carries the version that it has. The
+            // recorded one carried that of the poll, which the claim had made an old one.
+            if (with.fields()[i] == "flow_run") continue;
+            REQUIRE(at != steps.size());
+            auto expected = steps[at]["variables"];
+            CHECK(with.fields()[i] == steps[at++]["graphql"]);
             if (with.fields()[i] == "set_flow_run_states")
                 if (auto& state = expected["input"]["states"][0]; state["state"]["type"] == "Failed")
-                    state["version"] = nullptr;
+                    state["version"] = 77;
             CHECK(same(with.variables(i), expected));
-            CHECK(with.requests()[i].headers.value_of("X-PREFECT-AGENT-ID") == agent_id);
         }
+        CHECK(at == steps.size());
     }
 }
 
@@ -564,15 +574,13 @@ TEST_CASE("a version that is not the run's any more loses the claim as well") {
     CHECK(claimed->kind == claim::outcome::lost);
 }
 
-TEST_CASE("a claim that fails otherwise is an error, and asks no further") {
+TEST_CASE("a claim that the api refuses to understand is an error, and asks no further") {
     bench with{server_settings()};
-    with.opened().reply(500, "");
-    CHECK(with.source.claim(run_of("flow_run_docker_run_config")).error().http_status == 500);
-    with.reply("set_task_run_states").drop();
-    CHECK(with.source.claim(run_of("flow_run_running_scheduled_task_runs")).error().code == errc::connection_failed);
+    with.opened().reply(400, recorded("error_http400_unknown_field"));
+    CHECK(with.source.claim(run_of("flow_run_docker_run_config")).error().http_status == 400);
+    with.reply("set_task_run_states").reply(400, "");
+    CHECK(with.source.claim(run_of("flow_run_running_scheduled_task_runs")).error().http_status == 400);
     CHECK(with.requests().size() == 3);
-    with.reply(200, R"({"data": {"set_flow_run_states": null}})");
-    CHECK(with.source.claim(run_of("flow_run_docker_run_config")).error().code == errc::malformed_response);
     CHECK(with.http.remaining() == 0);
 }
 
@@ -622,79 +630,100 @@ TEST_CASE("3.12: a Queued run is submitted around the state that it was queued f
 
 TEST_CASE("4.5: an exception while reporting the failure: both the log and the state are tried, and the state's error "
           "counts") {
-    auto const run = run_of("flow_run_docker_run_config");
     bench with{server_settings()};
-    with.opened().reply(500, "").reply("set_flow_run_states");
-    auto failed = with.source.failed(run, "no image");
+    with.opened().reply(500, "").reply(200, standing("Submitted", 3)).reply("set_flow_run_states");
+    auto failed = with.source.failed(config_run, "no image");
     REQUIRE_FALSE(failed);
     CHECK(failed.error().http_status == 500);
-    CHECK(with.fields() == names{"write_run_logs", "set_flow_run_states"});
-    CHECK(with.variables(1)["input"]["states"][0]["state"]["message"] == "no image");
+    CHECK(with.fields() == names{"write_run_logs", "flow_run", "set_flow_run_states"});
+    CHECK(with.variables(2)["input"]["states"][0]["state"]["message"] == "no image");
 
-    with.reply(200, R"({"data": {"write_run_logs": {"success": false}}})").reply("set_flow_run_states");
-    CHECK(with.source.failed(run, "no image").error().message.find("write_run_logs") != std::string::npos);
+    with.reply(200, R"({"data": {"write_run_logs": {"success": false}}})").reply(200, standing("Running", 3));
+    with.reply("set_flow_run_states");
+    CHECK(with.source.failed(config_run, "no image").error().message.find("write_run_logs") != std::string::npos);
 
+    with.reply("write_run_logs").reply(200, standing("Submitted", 3)).reply(503, "");
+    CHECK(with.source.failed(config_run, "no image").error().http_status == 503);
     with.reply("write_run_logs").reply(503, "");
-    CHECK(with.source.failed(run, "no image").error().http_status == 503);
+    CHECK(with.source.failed(config_run, "no image").error().http_status == 503);
 
     with.drop().reply(502, "");
-    failed = with.source.failed(run, "no image");
+    failed = with.source.failed(config_run, "no image");
     CHECK(failed.error().http_status == 502);
     CHECK(failed.error().message.find("nor could its log be written") != std::string::npos);
     CHECK(with.http.remaining() == 0);
 }
 
-TEST_CASE("4.5: stale version sent with Failed: after a successful claim none is sent, before one the metadata's is") {
+TEST_CASE("4.5: stale version sent with Failed: it is the one that the run has by then") {
     bench with{server_settings()};
-    with.opened();
-    auto const run = run_of("flow_run_docker_run_config");
-    auto const fail_it = [&] {
-        with.reply("write_run_logs").reply("set_flow_run_states");
-        REQUIRE(with.source.failed(run, "no image"));
-        return with.variables(with.requests().size() - 1)["input"]["states"][0]["version"];
-    };
-    CHECK(fail_it() == 2);
-
-    with.reply("set_flow_run_states");
-    REQUIRE(with.source.claim(run));
-    CHECK(fail_it().is_null());
-    CHECK(fail_it() == 2);
-
-    // Another run's claim is not this one's, and a claim that is lost or refused moves nothing.
-    with.reply("set_flow_run_states");
-    REQUIRE(with.source.claim(run_of("flow_run_docker_local_environment")));
-    CHECK(fail_it() == 2);
-    with.reply("error_http200_state_update_failed");
-    REQUIRE(with.source.claim(run));
-    CHECK(fail_it() == 2);
-
-    // What is launched is done with: when the run is offered again, its claim counts anew.
-    with.reply("set_flow_run_states").reply("write_run_logs");
-    REQUIRE(with.source.claim(run));
-    REQUIRE(with.source.launched(run, "arn"));
-    CHECK(fail_it() == 2);
-    with.reply("set_flow_run_states").reply("error_http200_version_lock");
-    REQUIRE(with.source.claim(run));
-    REQUIRE(with.source.claim(run));
-    CHECK(fail_it() == 2);
+    with.opened().reply("write_run_logs").reply(200, standing("Submitted", 41)).reply("set_flow_run_states");
+    auto const failed = with.source.failed(config_run, "no image");
+    REQUIRE(failed);
+    CHECK(*failed);
+    CHECK(asked_by(with.requests()[1]).query == std::string{R"(query { flow_run(where: {id: {_eq: ")"} + config_run +
+                                                    R"("}}) { id version state agent_id } })");
+    CHECK(with.variables(2)["input"]["states"][0]["version"] == 41);
 }
 
-TEST_CASE("4.5: a claim that breaks off after the flow run moved sends Failed without the old version") {
+TEST_CASE("a run that has ended or waits to be claimed again is noted in and left as it is") {
     bench with{server_settings()};
     with.opened();
-    auto run = run_of("flow_run_running_scheduled_task_runs");
-    run.state = json_of(R"({"type": "Scheduled"})");
-    with.reply("set_flow_run_states").reply(400, "");
-    REQUIRE_FALSE(with.source.claim(run));
-    with.reply("write_run_logs").reply("set_flow_run_states");
-    REQUIRE(with.source.failed(run, "400"));
-    CHECK(with.variables(3)["input"]["states"][0]["version"].is_null());
+    for (char const* const state :
+         {"Success", "Failed", "Cancelled", "TimedOut", "Scheduled", "Retrying", "Pending", "Marinating"}) {
+        INFO(state);
+        with.past = with.http.requests().size();
+        with.reply("write_run_logs").reply(200, standing(state, 5));
+        auto const failed = with.source.failed(config_run, "exit code 1");
+        REQUIRE(failed);
+        CHECK_FALSE(*failed);
+        CHECK(with.fields() == names{"write_run_logs", "flow_run"});
+        with.reply("write_run_logs").reply(200, standing(state, 5));
+        CHECK_FALSE(*with.source.cancelled(config_run, "stopped"));
+    }
+}
+
+TEST_CASE("a run that the api does not know is told nothing, and that is no error") {
+    bench with{server_settings()};
+    with.opened().reply(200, R"({"data": null, "errors": [{"message": "Foreign key violation"}]})");
+    with.reply(200, R"({"data": {"flow_run": []}})");
+    auto const failed = with.source.failed(config_run, "exit code 1");
+    REQUIRE(failed);
+    CHECK_FALSE(*failed);
+    CHECK(with.fields() == names{"write_run_logs", "flow_run"});
+}
+
+TEST_CASE("a run whose task somebody's wish ended becomes Cancelled, with an information in its log") {
+    for (char const* const state : {"Submitted", "Running", "Cancelling"}) {
+        bench with{server_settings()};
+        with.opened().reply("write_run_logs").reply(200, standing(state, 5)).reply("set_flow_run_states");
+        CHECK(*with.source.cancelled(config_run, "its task was stopped"));
+        CHECK(with.variables(0)["input"]["logs"][0]["level"] == "INFO");
+        auto const set = with.variables(2)["input"]["states"][0];
+        CHECK(set["version"] == 5);
+        CHECK(set["state"]["type"] == "Cancelled");
+        CHECK(set["state"]["message"] == "its task was stopped");
+    }
+}
+
+TEST_CASE("what is told is sent though the stop has fired, and not repeated for it") {
+    std::stop_source source;
+    source.request_stop();
+    bench with{cloud_settings()};
+    with.reply("write_run_logs").reply(200, standing("Submitted", 3)).reply("set_flow_run_states");
+    CHECK(*with.source.failed(config_run, "no image", source.get_token()));
+    with.reply("write_run_logs");
+    CHECK(with.source.launched(config_run, "arn", source.get_token()));
+    for (auto const& each : with.http.requests()) CHECK_FALSE(each.stop.stop_possible());
+    auto const sent = with.http.requests().size();
+    with.reply(503, "").reply(503, "");
+    CHECK(with.source.heartbeat(config_run, source.get_token()).error().code == errc::cancelled);
+    CHECK(with.http.requests().size() == sent + 1);
 }
 
 TEST_CASE("3.12: a reason of many megabytes reaches log and state in a size that the server takes") {
     bench with{server_settings()};
-    with.opened().reply("write_run_logs").reply("set_flow_run_states");
-    REQUIRE(with.source.failed(run_of("flow_run_docker_run_config"), std::string(5'000'000, '\x01')));
+    with.opened().reply("write_run_logs").reply(200, standing("Submitted", 3)).reply("set_flow_run_states");
+    REQUIRE(with.source.failed(config_run, std::string(5'000'000, '\x01')));
     for (auto const& each : with.requests()) CHECK(each.body.size() < 600'000);
 }
 
@@ -703,22 +732,22 @@ TEST_CASE("a note goes into the run's log under the agent's name, with its level
     options.name = "eu-1";
     bench with{options};
     with.opened().reply("write_run_logs");
-    REQUIRE(with.source.note(run_of("flow_run_docker_run_config"), log_level::critical, "it is late"));
+    REQUIRE(with.source.note(config_run, log_level::critical, "it is late"));
     CHECK(same(with.variables(0), json_of(R"({"input": {"logs": [{"flow_run_id": "c2a9e6f4-5d2b-4f0e-8a77-6b1e3d4c5a21",
         "name": "eu-1", "message": "it is late", "level": "CRITICAL"}]}})")));
     with.reply(500, "");
-    CHECK(with.source.note(run_of("flow_run_docker_run_config"), log_level::info, "x").error().http_status == 500);
+    CHECK(with.source.note(config_run, log_level::info, "x").error().http_status == 500);
 }
 
 TEST_CASE("a heartbeat names the run and needs a yes") {
     bench with{server_settings()};
     auto const run = run_of("flow_run_docker_run_config");
     with.opened().reply(200, R"({"data": {"update_flow_run_heartbeat": {"success": true}}})");
-    CHECK(with.source.heartbeat(run));
+    CHECK(with.source.heartbeat(run.id));
     CHECK(with.fields() == names{"update_flow_run_heartbeat"});
     CHECK(same(with.variables(0), json_of(R"({"input": {"flow_run_id": "c2a9e6f4-5d2b-4f0e-8a77-6b1e3d4c5a21"}})")));
     with.reply(200, R"({"data": {"update_flow_run_heartbeat": {"success": false}}})");
-    CHECK_FALSE(with.source.heartbeat(run));
+    CHECK_FALSE(with.source.heartbeat(run.id));
 }
 
 TEST_CASE("the token is in its header field and nowhere else, whatever the api answers") {
@@ -735,9 +764,12 @@ TEST_CASE("the token is in its header field and nowhere else, whatever the api a
         CHECK(with.source.open());
         auto const run = run_of("flow_run_docker_run_config");
         std::string told = with.log.text();
-        told += with.source.poll({}).error().message + with.source.claim(run).error().message +
-                with.source.launched(run, "arn").error().message + with.source.failed(run, "no").error().message +
-                with.source.heartbeat(run).error().message;
+        auto const claimed = with.source.claim(run);
+        told += claimed ? claimed->reason : claimed.error().message;
+        auto const id = std::vector<std::string>{run.id};
+        told += with.source.look(id).error().message + with.source.cancelling(id).error().message;
+        told += with.source.poll({}).error().message + with.source.launched(run.id, "arn").error().message +
+                with.source.failed(run.id, "no").error().message + with.source.heartbeat(run.id).error().message;
         CHECK(told.find("hunter2") == std::string::npos);
         for (auto const& each : with.http.requests()) CHECK(each.body.find("hunter2") == std::string::npos);
     }
@@ -765,7 +797,7 @@ TEST_CASE("runs are claimed and told by several threads while another polls and 
             threads.emplace_back([&] {
                 for (int turn = 0; turn != 50; ++turn) {
                     auto const claimed = with.source.claim(run);
-                    told += claimed && claimed->kind == claim::outcome::won && with.source.launched(run, "arn");
+                    told += claimed && claimed->kind == claim::outcome::won && with.source.launched(run.id, "arn");
                 }
             });
         for (int turn = 0; turn != 60; ++turn) CHECK(with.source.poll({}));
@@ -773,4 +805,130 @@ TEST_CASE("runs are claimed and told by several threads while another polls and 
     CHECK(told == 200);
     CHECK(with.http.requests().back().headers.size() <= 3);
     CHECK(registrations == 50);
+}
+
+namespace {
+
+constexpr char const* own_row =
+    R"({"id": "c2a9e6f4-5d2b-4f0e-8a77-6b1e3d4c5a21", "version": 3, "state": "Submitted", "agent_id": null,
+        "serialized_state": {"type": "Submitted"}, "flow": {"id": "f"}, "task_runs": []})";
+
+std::string rows_of(std::string const& rows) { return R"({"data": {"flow_run": [)" + rows + "]}}"; }
+
+std::string unknown_column(char const* column, char const* table) {
+    return std::string{R"({"errors": [{"message": "Cannot query field \")"} + column + R"(\" on type \")" + table +
+           R"(\".", "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"}}]})";
+}
+
+/// As many ids as that, each another one.
+std::vector<std::string> many_ids(std::size_t count) {
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i != count; ++i) {
+        auto const digits = std::to_string(i);
+        ids.push_back("00000000-0000-4000-8000-" + std::string(12 - digits.size(), '0') + digits);
+    }
+    return ids;
+}
+
+std::size_t ids_in(http::request const& request) {
+    std::size_t count = 0;
+    auto const query = asked_by(request).query;
+    for (auto at = query.find("00000000-"); at != std::string::npos; at = query.find("00000000-", at + 1)) ++count;
+    return count;
+}
+
+} // namespace
+
+TEST_CASE("look asks for a hundred runs at a time, for the fleet once, and for no id that is none") {
+    bench with{server_settings()};
+    with.opened();
+    CHECK(with.source.look({})->empty());
+    std::string const odd[] = {"", "mine", "c2a9e6f4-5d2b-4f0e-8a77-6b1e3d4c5a2Z"};
+    CHECK(with.source.look(odd)->empty());
+    CHECK(with.source.cancelling(odd)->empty());
+    CHECK(with.requests().empty());
+
+    auto const ids = many_ids(201);
+    with.reply(200, R"({"data": {"agent": []}})");
+    for (int page = 0; page != 3; ++page) with.reply(200, rows_of(""));
+    CHECK(with.source.look(ids)->empty());
+    CHECK(with.fields() == names{"agent", "flow_run", "flow_run", "flow_run"});
+    CHECK(ids_in(with.requests()[1]) == 100);
+    CHECK(ids_in(with.requests()[3]) == 1);
+    with.reply(200, rows_of(own_row));
+    CHECK(with.source.look(std::vector{ids[0]})->size() == 1);
+    CHECK(with.requests().size() == 5);
+}
+
+TEST_CASE("cancelling asks for five hundred runs at a time, and for their ids only") {
+    bench with{server_settings()};
+    with.opened();
+    auto const ids = many_ids(501);
+    with.reply(200, rows_of(R"({"id": "00000000-0000-4000-8000-000000000007"}, {"id": "another"})"));
+    with.reply(200, rows_of(R"({"id": "00000000-0000-4000-8000-000000000500"})"));
+    CHECK(*with.source.cancelling(ids) == std::vector{ids[7], ids[500]});
+    CHECK(ids_in(with.requests()[0]) == 500);
+    CHECK(
+        asked_by(with.requests()[1]).query ==
+        R"(query { flow_run(where: {id: {_in: ["00000000-0000-4000-8000-000000000500"]}, state: {_in: ["Cancelling", )"
+        R"("Cancelled"]}}) { id } })");
+    with.reply(500, "");
+    CHECK(with.source.cancelling(ids).error().http_status == 500);
+    with.reply(200, R"({"data": {"flow_run": [{}]}})");
+    CHECK(with.source.cancelling(ids).error().code == errc::malformed_response);
+}
+
+TEST_CASE("a column that the api does not know is told once, and not asked for again") {
+    bench with{server_settings()};
+    with.opened().reply(200, R"({"data": {"agent": []}})");
+    with.reply(400, unknown_column("run_config", "flow_run")).reply(400, unknown_column("states", "flow_run"));
+    with.reply(200, rows_of(own_row));
+    std::string const id[] = {config_run};
+    REQUIRE(with.source.look(id)->size() == 1);
+    CHECK(with.fields() == names{"agent", "flow_run", "flow_run", "flow_run"});
+    CHECK(with.log.count("knows no run_config of flow runs") == 1);
+    CHECK(with.log.count("shows no past states of runs") == 1);
+
+    with.reply(200, R"({"data": {"agent": []}})").reply(200, rows_of(own_row));
+    REQUIRE(with.source.owned()->size() == 1);
+    with.reply("get_runs_in_queue").reply(200, rows_of(""));
+    REQUIRE(with.source.poll({}));
+    auto const requests = with.requests();
+    CHECK(requests.size() == 8);
+    CHECK(asked_by(requests[5]).query.find("states(") == std::string::npos);
+    CHECK(asked_by(requests[7]).query.find("scheduled_start_time run_config") == std::string::npos);
+}
+
+TEST_CASE("owned asks page by page, as long as one is full and five hundred are not found") {
+    bench with{server_settings()};
+    with.opened();
+    auto const page = [&](std::size_t from, std::size_t count) {
+        std::string rows;
+        auto const ids = many_ids(from + count);
+        for (std::size_t i = from; i != from + count; ++i)
+            rows += (rows.empty() ? "" : ",") + std::string{R"({"version": 3, "flow": {"id": "f"}, "id": ")"} + ids[i] +
+                    "\"}";
+        return rows_of(rows);
+    };
+    with.reply(200, R"({"data": {"agent": []}})").reply(200, page(0, 100)).reply(200, page(99, 3));
+    CHECK(with.source.owned()->size() == 102); // one had moved from the first page to the second
+    CHECK(with.fields() == names{"agent", "flow_run", "flow_run"});
+    CHECK(asked_by(with.requests()[2]).query.find("limit: 100, offset: 100") != std::string::npos);
+
+    with.past = with.http.requests().size();
+    with.reply(200, R"({"data": {"agent": []}})");
+    for (std::size_t i = 0; i != 5; ++i) with.reply(200, page(100 * i, 100));
+    CHECK(with.source.owned()->size() == 500);
+    CHECK(with.requests().size() == 6);
+    CHECK(with.http.remaining() == 0);
+}
+
+TEST_CASE("an agent that is not registered and knows no other owns nothing, and asks for nothing") {
+    bench with{server_settings()};
+    with.reply("tenant").reply(400, recorded("error_http400_unknown_field")).reply("hello");
+    REQUIRE(with.source.open());
+    with.past = with.http.requests().size();
+    with.reply(200, R"({"data": {"agent": []}})");
+    CHECK(with.source.owned()->empty());
+    CHECK(with.fields() == names{"agent"});
 }

@@ -43,6 +43,12 @@ public:
         who_.agent_id = std::move(agent_id);
     }
 
+    /// That id; empty until there is one.
+    [[nodiscard]] std::string agent_id() const {
+        std::scoped_lock const lock{mutex_};
+        return who_.agent_id;
+    }
+
     /// From now on every request carries this tenant beside the key.
     void choose_tenant(std::string tenant_id) {
         std::scoped_lock const lock{mutex_};
@@ -61,15 +67,35 @@ public:
     /// fired. An answer that names `API_ERROR` is asked for again, at once and then after 0.25, 0.5, 1, 2 and 4 s; the last
     /// failure is returned 8 s after it came. `errc::unauthorized` also when access to the tenant is not renewed.
     [[nodiscard]] result<json::value> call(operation const& wanted, std::stop_token stop = {}) {
-        if (!where_) return where_.error();
-        auto const who = present(stop);
-        if (!who) return who.error();
-        return call_as(*who, wanted, stop);
+        return call({stop, stop}, wanted, nullptr);
+    }
+
+    /// The same for what is to be told in any case: `stop` ends the waits between exchanges, never an exchange, and one is
+    /// made even when it has fired. `unsettled` becomes true when an exchange before the last one went without a definite
+    /// answer and was repeated: what it asked for may have happened then.
+    [[nodiscard]] result<json::value> finish(operation const& wanted, std::stop_token stop, bool* unsettled = nullptr) {
+        return call({std::move(stop), {}}, wanted, unsettled);
     }
 
 private:
+    /// What a stop ends.
+    struct stops {
+        std::stop_token waits;
+        std::stop_token exchanges;
+    };
+
+    [[nodiscard]] result<json::value> call(stops const& stop, operation const& wanted, bool* unsettled) {
+        if (!where_) return where_.error();
+        auto const who = present(stop);
+        if (!who) return who.error();
+        bool repeated = false;
+        auto answer = call_as(*who, wanted, stop, repeated);
+        if (unsettled != nullptr && repeated) *unsettled = true;
+        return answer;
+    }
+
     /// Who asks now, with an access token that is good for a while.
-    [[nodiscard]] result<identity> present(std::stop_token const& stop) {
+    [[nodiscard]] result<identity> present(stops const& stop) {
         {
             std::scoped_lock const lock{mutex_};
             if (!access_) return who_;
@@ -80,7 +106,8 @@ private:
         identity asks = who;
         asks.bearer = old.refresh_token;
         asks.enclosed = old.token;
-        auto const answer = call_as(asks, refresh_token_mutation(old), stop);
+        bool repeated = false;
+        auto const answer = call_as(asks, refresh_token_mutation(old), stop, repeated);
         auto renewed = answer ? read_access(*answer, "refresh_token") : result<access>{answer.error()};
         if (!renewed) return not_renewed(renewed.error());
         who.bearer = renewed->token;
@@ -104,15 +131,16 @@ private:
         return why;
     }
 
-    [[nodiscard]] result<json::value> call_as(identity const& who, operation const& wanted,
-                                              std::stop_token const& stop) {
+    [[nodiscard]] result<json::value> call_as(identity const& who, operation const& wanted, stops const& stop,
+                                              bool& repeated) {
         auto request = request_for(wanted, *where_, *options_, who);
-        request.stop = stop;
-        auto answer = ask(request, who);
+        request.stop = stop.exchanges;
+        auto answer = ask(request, who, stop.waits, repeated);
         duration wait = std::chrono::milliseconds{250};
         for (int resends = 0; resends != 6 && is_api_error(answer); ++resends, wait *= 2) {
-            answer = ask(request, who);
-            if (is_api_error(answer) && !clock_->sleep_for(wait, stop)) return stopped();
+            repeated = true;
+            answer = ask(request, who, stop.waits, repeated);
+            if (is_api_error(answer) && !clock_->sleep_for(wait, stop.waits)) return stopped();
         }
         return answer;
     }
@@ -120,7 +148,8 @@ private:
     [[nodiscard]] static error stopped() { return fail(errc::cancelled, "stopped while waiting to ask Prefect again"); }
 
     /// One answer, after as many exchanges as it takes.
-    [[nodiscard]] result<json::value> ask(http::request const& request, identity const& who) {
+    [[nodiscard]] result<json::value> ask(http::request const& request, identity const& who,
+                                          std::stop_token const& stop, bool& repeated) {
         throttling busy;
         for (unsigned repeats = 0;;) {
             auto at = request;
@@ -132,10 +161,13 @@ private:
                 busy.waited += *wait;
             } else {
                 wait = wait_before_repeat(*where_, options_->backend, ended, repeats, now);
-                if (wait) ++repeats;
+                if (wait) {
+                    ++repeats;
+                    repeated = repeated || !ended || ended->status != 413;
+                }
             }
             if (wait) {
-                if (!clock_->sleep_for(*wait, request.stop)) return stopped();
+                if (!clock_->sleep_for(*wait, stop)) return stopped();
                 continue;
             }
             auto answer = ended ? read_answer(*ended, at.url, *options_, who) : result<json::value>{ended.error()};

@@ -8,6 +8,8 @@
 #include <fargate/system/log.hpp>
 #include <fargate/text/ascii.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -170,15 +172,24 @@ enum class run_configs : unsigned char {
     of_runs_and_flows ///< Cloud, and Server from 2021-01-05; older ones refuse the whole query
 };
 
+namespace detail {
+
+/// `["a", "b"]`
+[[nodiscard]] inline std::string literals(std::span<std::string const> texts) {
+    std::string list;
+    for (auto const& each : texts) list += (list.empty() ? "[" : ", ") + literal(each);
+    return list.empty() ? "[]" : list + "]";
+}
+
+} // namespace detail
+
 /// Asks for the metadata of these runs, as far as they are still Scheduled, or Running with task runs due by `due`. The
 /// arguments are written into the text, as the recorded query has them. `read_flow_runs` reads the answer.
 [[nodiscard]] inline operation flow_runs_query(std::span<std::string const> ids, std::string_view due,
                                                run_configs wanted) {
-    std::string list;
-    for (auto const& each : ids) list += (list.empty() ? "" : ", ") + detail::literal(each);
     std::string const is_due = "{state_start_time: {_lte: " + detail::literal(due) + "}}";
-    return {"query { flow_run(where: { id: {_in: [" + list +
-            R"(]}, _or: [ {state: {_eq: "Scheduled"}}, {state: {_eq: "Running"}, task_runs: )" + is_due +
+    return {"query { flow_run(where: { id: {_in: " + detail::literals(ids) +
+            R"(}, _or: [ {state: {_eq: "Scheduled"}}, {state: {_eq: "Running"}, task_runs: )" + is_due +
             "} ] }) { id version state serialized_state parameters scheduled_start_time" +
             (wanted == run_configs::of_runs_and_flows ? " run_config" : "") +
             " flow { id name environment run_config storage version core_version } task_runs(where: " + is_due +
@@ -189,6 +200,128 @@ enum class run_configs : unsigned char {
 [[nodiscard]] inline bool lacks_run_configs(error const& why) noexcept {
     return why.http_status == 400 &&
            text::contains(why.message, R"(Cannot query field "run_config" on type "flow_run")");
+}
+
+// --- Looking at runs
+
+/// Which columns of runs an API knows beside those that all know.
+struct run_columns {
+    run_configs configs = run_configs::of_runs_and_flows;
+    bool histories = true; ///< a run's states, all of them
+};
+
+/// True when a backend refuses a query because it shows no histories.
+[[nodiscard]] inline bool lacks_histories(error const& why) noexcept {
+    return why.http_status == 400 && text::contains(why.message, R"(Cannot query field "states" on type )");
+}
+
+namespace detail {
+
+/// What `read_run_views` reads of each run. The newest of its states that waited to be submitted tells the epoch: a server
+/// takes as many Submitted on top of it as are sent.
+[[nodiscard]] inline std::string view_selection(std::string_view due, run_columns const& known) {
+    std::string_view const history =
+        known.histories ? R"( states(where: {state: {_in: ["Scheduled", "Resume", "Retrying", "Paused", "Queued"]}},)"
+                          " order_by: {version: desc}, limit: 1) { version }"
+                        : "";
+    return "{ id version state state_timestamp agent_id serialized_state scheduled_start_time" +
+           std::string{known.configs == run_configs::of_runs_and_flows ? " run_config" : ""} + std::string{history} +
+           " flow { id name environment run_config storage version core_version }"
+           R"( task_runs(where: {_or: [ {state: {_eq: "Submitted"}}, {state_start_time: {_lte: )" +
+           literal(due) + "}} ]}) { id version task_id state_timestamp serialized_state" + std::string{history} +
+           " } } }";
+}
+
+} // namespace detail
+
+/// Asks for these runs, whatever their state, with their due task runs and those that are submitted.
+[[nodiscard]] inline operation look_query(std::span<std::string const> ids, std::string_view due,
+                                          run_columns const& known) {
+    return {"query { flow_run(where: {id: {_in: " + detail::literals(ids) + "}}) " +
+            detail::view_selection(due, known)};
+}
+
+/// Asks for what these agents have claimed and nothing has begun: runs that are Submitted, and Running ones with task runs
+/// that are. The longest waiting come first, `most` from the one at `from` on.
+[[nodiscard]] inline operation owned_query(std::span<std::string const> agents, std::string_view due,
+                                           run_columns const& known, std::size_t from, std::size_t most) {
+    return {"query { flow_run(where: {agent_id: {_in: " + detail::literals(agents) +
+            R"(}, _or: [ {state: {_eq: "Submitted"}}, {state: {_eq: "Running"},)"
+            R"( task_runs: {state: {_eq: "Submitted"}}} ]},)"
+            " order_by: [{state_timestamp: asc}, {id: asc}], limit: " +
+            std::to_string(most) + ", offset: " + std::to_string(from) + ") " + detail::view_selection(due, known)};
+}
+
+/// Asks which of these runs somebody wants ended.
+[[nodiscard]] inline operation cancelling_query(std::span<std::string const> ids) {
+    return {"query { flow_run(where: {id: {_in: " + detail::literals(ids) +
+            R"(}, state: {_in: ["Cancelling", "Cancelled"]}}) { id } })"};
+}
+
+[[nodiscard]] inline result<std::vector<std::string>> read_ids(json::value const& data, std::string_view table) {
+    auto const* const rows = json::array_of(data, table);
+    if (rows == nullptr) return detail::missing(table);
+    std::vector<std::string> ids;
+    for (auto const& each : *rows) {
+        auto const id = json::text_of(each, "id");
+        if (!id) return detail::missing("id in " + std::string{table});
+        ids.emplace_back(*id);
+    }
+    return ids;
+}
+
+/// Asks for the state of one run (`table` is `flow_run`), or of one task run (`task_run`).
+[[nodiscard]] inline operation standing_query(std::string_view table, std::string_view id) {
+    return {"query { " + std::string{table} + "(where: {id: {_eq: " + detail::literal(id) + "}}) { id version state" +
+            (table == "flow_run" ? " agent_id" : "") + " } }"};
+}
+
+/// Where a run stands.
+struct standing {
+    std::int64_t version = 0;
+    std::string state{};    ///< its type
+    std::string agent_id{}; ///< of the agent that submitted it last; empty when none is known
+};
+
+/// Nothing when the API does not know the run.
+[[nodiscard]] inline result<std::optional<standing>> read_standing(json::value const& data, std::string_view table) {
+    auto const row = detail::first_row(data, table);
+    if (!row) return row.error();
+    if (*row == nullptr) return std::optional<standing>{};
+    auto const version = json::integer_of(**row, "version");
+    auto const state = json::text_of(**row, "state");
+    if (!version || !state) return detail::missing("version and state in " + std::string{table});
+    return std::optional{
+        standing{*version, std::string{*state}, std::string{json::text_of(**row, "agent_id").value_or("")}}};
+}
+
+/// Asks for the agents of our kind that have at least these labels.
+[[nodiscard]] inline operation fleet_query(std::vector<std::string> const& labels, std::string_view tenant_id) {
+    std::string const tenant = tenant_id.empty() ? "" : ", tenant_id: {_eq: " + detail::literal(tenant_id) + "}";
+    return {"query { agent(where: {type: {_eq: " + detail::literal(agent_type) +
+            "}, labels: {_contains: " + detail::literals(labels) + "}" + tenant +
+            "}, order_by: {last_queried: desc_nulls_last}, limit: 200)" + " { id labels } }"};
+}
+
+/// The ids of those that have these labels and no other.
+[[nodiscard]] inline result<std::vector<std::string>> read_fleet(json::value const& data,
+                                                                 std::vector<std::string> labels) {
+    auto const* const rows = json::array_of(data, "agent");
+    if (rows == nullptr) return detail::missing("agent");
+    auto const as_set = [](std::vector<std::string>& list) {
+        std::sort(list.begin(), list.end());
+        list.erase(std::unique(list.begin(), list.end()), list.end());
+    };
+    as_set(labels);
+    std::vector<std::string> ids;
+    for (auto const& each : *rows) {
+        std::vector<std::string> own;
+        if (auto const* const list = json::array_of(each, "labels"))
+            for (auto const& label : *list) own.emplace_back(json::as_text(label).value_or(""));
+        as_set(own);
+        if (auto const id = json::text_of(each, "id"); id && own == labels) ids.emplace_back(*id);
+    }
+    return ids;
 }
 
 // --- Telling a run's fate

@@ -3,13 +3,17 @@
 
 #include <fargate/core/result.hpp>
 #include <fargate/http/policy.hpp>
+#include <fargate/prefect/claimant.hpp>
 #include <fargate/prefect/client.hpp>
 #include <fargate/prefect/flow_run.hpp>
 #include <fargate/prefect/flow_source.hpp>
+#include <fargate/prefect/login.hpp>
 #include <fargate/prefect/queries.hpp>
+#include <fargate/prefect/registration.hpp>
+#include <fargate/prefect/run_states.hpp>
+#include <fargate/prefect/run_views.hpp>
 #include <fargate/prefect/settings.hpp>
 #include <fargate/prefect/state.hpp>
-#include <fargate/prefect/tenant.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
 #include <fargate/system/random.hpp>
@@ -17,9 +21,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -42,6 +48,20 @@ namespace detail {
     return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
+/// Those that can be the id of a run: an API refuses to look for anything else.
+[[nodiscard]] inline std::vector<std::string> uuids_of(std::span<std::string const> ids) {
+    std::vector<std::string> kept;
+    std::copy_if(ids.begin(), ids.end(), std::back_inserter(kept), [](auto const& each) { return is_uuid(each); });
+    return kept;
+}
+
+[[nodiscard]] inline std::vector<std::span<std::string const>> pages_of(std::span<std::string const> all,
+                                                                        std::size_t most) {
+    std::vector<std::span<std::string const>> pages;
+    for (; !all.empty(); all = all.subspan(pages.back().size())) pages.push_back(all.first(std::min(most, all.size())));
+    return pages;
+}
+
 } // namespace detail
 
 /// How far ahead runs are asked for with `settings::prefetch`.
@@ -55,7 +75,12 @@ public:
     using run = flow_run;
 
     server(Http& http, Clock& clock, Log& log, settings options, random_source bits = random_bits) :
-        clock_{&clock}, log_{&log}, options_{std::move(options)}, client_{http, clock, options_, bits} {}
+        clock_{&clock},
+        log_{&log},
+        options_{std::move(options)},
+        client_{http, clock, options_, bits},
+        ourselves_{client_, log, options_},
+        states_{client_} {}
     server(server const&) = delete;
     server& operator=(server const&) = delete;
 
@@ -65,19 +90,8 @@ public:
         return greet(stop);
     }
 
-    /// Cloud: checks the token's scope, unless there is a key. Then finds the tenant, registers, and checks the agent config when one is configured. On the server
-    /// backend a registration that fails is a warning, and `poll` tries again; everywhere else it is an error.
-    [[nodiscard]] result<void> enroll(std::stop_token stop = {}) {
-        if (!client_.where()) return client_.where().error();
-        if (options_.backend == backend::cloud)
-            if (auto allowed = check_token(stop); !allowed) return allowed;
-        auto done = register_agent(stop);
-        if (done || !is_forgiven(done.error())) return done;
-        log_->write(log_level::warning, "Unable to register agent to " + api() +
-                                            ". Make sure the server is running on the latest version.");
-        log_->write(log_level::warning, "It will be tried again: " + done.error().message);
-        return {};
-    }
+    /// What `registration::enroll` does.
+    [[nodiscard]] result<void> enroll(std::stop_token stop = {}) { return ourselves_.enroll(stop); }
 
     /// Says hello. An API that does not answer is worth two lines in the log, and no error: polling goes on until it does.
     [[nodiscard]] result<void> greet(std::stop_token stop = {}) {
@@ -93,7 +107,7 @@ public:
     /// The runs that are due, the earliest first, without those in `busy`. `errc::bad_configuration` when a server has no
     /// tenant yet.
     [[nodiscard]] result<std::vector<run>> poll(std::span<std::string const> busy, std::stop_token stop = {}) {
-        if (auto ready = catch_up(stop); !ready) return ready.error();
+        if (auto ready = ourselves_.catch_up(stop); !ready) return ready.error();
         auto const now = clock_->now();
         auto const wanted = queued(now, busy, stop);
         if (!wanted) return wanted.error();
@@ -101,139 +115,108 @@ public:
         return metadata(*wanted, now, stop);
     }
 
-    /// Moves the run to Submitted when it is Scheduled, then each of its due task runs likewise, one request each. Lost
-    /// when the API says that another agent was first (the text `State update failed`, or the code
-    /// `VERSION_LOCKING_ERROR`: the run has moved on since the poll), or when nothing is left to submit.
-    /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
-    [[nodiscard]] result<fargate::claim> claim(run const& wanted) {
-        (void)forget(wanted.id);
-        log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
-        auto const flow = submit("Flow run ", wanted.id, wanted.state, [&](json::value const& state) {
-            return set_flow_state(wanted, wanted.version,
-                                  submitted_state(state, "Submitted for execution", options_.core_version));
-        });
-        if (!flow) return lost_or(flow.error());
-        bool won = *flow;
-        if (won) moved(wanted.id);
-        for (auto const& each : wanted.task_runs) {
-            auto const task = submit("Task run ", each.id, each.state, [&](json::value const& state) {
-                return set_task_state(each, submitted_state(state, "Submitted for execution.", options_.core_version));
-            });
-            if (!task) return lost_or(task.error());
-            won = won || *task;
+    /// What `claimant::claim` does.
+    [[nodiscard]] result<fargate::claim> claim(run const& wanted, std::stop_token stop = {}) {
+        return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop));
+    }
+
+    /// These runs as they are, in the order of the API; what is no UUID is no run.
+    [[nodiscard]] result<std::vector<run_view<run>>> look(std::span<std::string const> ids, std::stop_token stop = {}) {
+        std::vector<run_view<run>> views;
+        auto const wanted = detail::uuids_of(ids);
+        if (wanted.empty()) return views;
+        auto const ours = ourselves_.fleet(false, stop);
+        if (!ours) return ours.error();
+        for (auto const page : detail::pages_of(wanted, most_views)) {
+            auto const due = text::iso8601(clock_->now() - due_since);
+            auto const answer = ask([&](run_columns const& known) { return look_query(page, due, known); }, stop);
+            if (!answer) return answer.error();
+            if (auto added = append_views(views, *answer, *ours); !added) return added.error();
         }
-        if (won) {
-            moved(wanted.id);
-            return fargate::claim{};
+        return views;
+    }
+
+    /// The runs that we, or agents like us, have claimed and that have not begun, those of 500 that wait the longest.
+    [[nodiscard]] result<std::vector<run_view<run>>> owned(std::stop_token stop = {}) {
+        std::vector<run_view<run>> views;
+        auto const ours = ourselves_.fleet(true, stop);
+        if (!ours) return ours.error();
+        if (ours->empty()) return views;
+        for (std::size_t from = 0; from != most_owned; from += most_views) {
+            auto const due = text::iso8601(clock_->now() - due_since);
+            auto const answer =
+                ask([&](run_columns const& known) { return owned_query(*ours, due, known, from, most_views); }, stop);
+            if (!answer) return answer.error();
+            auto const added = append_views(views, *answer, *ours);
+            if (!added) return added.error();
+            if (*added != most_views) break;
         }
-        return fargate::claim{
-            fargate::claim::outcome::lost, "neither it nor a task run of it waits to be submitted", {}};
+        return views;
+    }
+
+    /// Those of the runs that are Cancelling or Cancelled.
+    [[nodiscard]] result<std::vector<std::string>> cancelling(std::span<std::string const> ids,
+                                                              std::stop_token stop = {}) {
+        std::vector<std::string> found;
+        auto const asked = detail::uuids_of(ids);
+        for (auto const page : detail::pages_of(asked, most_ids)) {
+            auto const answer = client_.call(cancelling_query(page), stop);
+            if (!answer) return answer.error();
+            auto const read = read_ids(*answer, "flow_run");
+            if (!read) return read.error();
+            for (auto const& each : *read)
+                if (detail::is_among(page, each)) found.push_back(each);
+        }
+        return found;
     }
 
     /// Tells the run's log which task it became.
-    [[nodiscard]] result<void> launched(run const& ours, std::string_view handle) {
-        (void)forget(ours.id);
-        return note(ours, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle});
+    [[nodiscard]] result<void> launched(std::string_view id, std::string_view handle, std::stop_token stop = {}) {
+        return note(id, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle}, stop);
     }
 
-    /// Writes the reason into the run's log and sets the run to Failed, with its version as long as the claim has not made
-    /// that an old one. Both are attempted; the error is that of the state when both fail.
-    [[nodiscard]] result<void> failed(run const& ours, std::string_view reason) {
-        auto noted = note(ours, log_level::error, reason);
-        auto state = failed_state(reason, options_.core_version);
-        auto set = forget(ours.id) ? set_flow_state(ours, std::nullopt, std::move(state))
-                                   : set_flow_state(ours, ours.version, std::move(state));
-        if (!set && !noted) set.error().message += ", nor could its log be written";
-        return set ? noted : set;
+    /// Writes the reason into the run's log and sets the run to Failed, unless it has ended or waits to be claimed again by
+    /// then: no API compares for us, so it is looked at and set at once. Both are attempted; the error is that of the state
+    /// when both fail. False for a run that the API does not know.
+    [[nodiscard]] result<bool> failed(std::string_view id, std::string_view reason, std::stop_token stop = {}) {
+        return end(id, log_level::error, reason, failed_state(reason, options_.core_version), stop);
+    }
+
+    /// The same with Cancelled.
+    [[nodiscard]] result<bool> cancelled(std::string_view id, std::string_view reason, std::stop_token stop = {}) {
+        return end(id, log_level::info, reason, cancelled_state(reason, options_.core_version), stop);
     }
 
     /// One line in the run's own log, cut to `longest_message`.
-    [[nodiscard]] result<void> note(run const& about, log_level level, std::string_view text) {
-        auto const answer = client_.call(write_run_log_mutation(about.id, options_.name, level, bounded_message(text)));
+    [[nodiscard]] result<void> note(std::string_view id, log_level level, std::string_view text,
+                                    std::stop_token stop = {}) {
+        auto const answer =
+            client_.finish(write_run_log_mutation(id, options_.name, level, bounded_message(text)), stop);
         if (!answer) return answer.error();
         return read_success(*answer, "write_run_logs");
     }
 
     /// Keeps the API from taking the run for dead while its task starts.
-    [[nodiscard]] result<void> heartbeat(run const& ours) {
-        auto const answer = client_.call(heartbeat_mutation(ours.id));
+    [[nodiscard]] result<void> heartbeat(std::string_view id, std::stop_token stop = {}) {
+        auto const answer = client_.finish(heartbeat_mutation(id), stop);
         if (!answer) return answer.error();
         return read_success(*answer, "update_flow_run_heartbeat");
     }
 
 private:
+    static constexpr std::size_t most_views = 100; ///< whole runs in one answer
+    static constexpr std::size_t most_owned = 500;
+    static constexpr std::size_t most_ids = 500; ///< in one question whose answer is short
+    static constexpr std::chrono::seconds due_since{3};
+
     [[nodiscard]] std::string api() const { return std::string{api_of(options_)}; }
-
-    [[nodiscard]] result<void> check_token(std::stop_token stop) {
-        if (allowed_ || !options_.api_key.empty()) return {};
-        if (options_.token.empty()) return fail(errc::unauthorized, "No agent API token provided.");
-        auto const answer = client_.call(token_scope_query(), stop);
-        if (!answer) return answer.error();
-        if (read_token_scope(*answer) != "RUNNER")
-            return fail(errc::unauthorized, "Provided token does not have a RUNNER scope.");
-        allowed_ = true;
-        return {};
-    }
-
-    /// Whose runs are ours, asked for until it is known.
-    [[nodiscard]] result<void> learn_tenant(std::stop_token stop) {
-        if (tenant_found_) return {};
-        auto found = find_tenant(client_, options_, stop);
-        if (!found) return found.error();
-        tenant_id_ = *std::move(found);
-        tenant_found_ = true;
-        return {};
-    }
-
-    [[nodiscard]] result<void> register_agent(std::stop_token stop) {
-        if (auto found = learn_tenant(stop); !found) return found;
-        if (!known_) {
-            auto const answer = client_.call(register_agent_mutation(options_, tenant_id_), stop);
-            if (!answer) return answer.error();
-            auto id = read_agent_id(*answer);
-            if (!id) return id.error();
-            log_->write(log_level::debug, "Agent ID: " + *id);
-            client_.identify(*std::move(id));
-            known_ = true;
-        }
-        if (!options_.agent_config_id.empty()) {
-            auto const answer = client_.call(agent_config_query(options_.agent_config_id), stop);
-            if (!answer) return answer.error();
-            auto const exists = read_agent_config(*answer);
-            if (!exists) return exists.error();
-            if (!*exists)
-                return fail(errc::not_found, "there is no agent config " + options_.agent_config_id + " at " + api() +
-                                                 ": check agent_config_id");
-        }
-        enrolled_ = true;
-        return {};
-    }
-
-    /// A server that cannot register us now may be able to later; a config that does not exist will not come to be.
-    [[nodiscard]] bool is_forgiven(error const& why) const noexcept {
-        return options_.backend == backend::server && why.code != errc::not_found && why.code != errc::cancelled;
-    }
-
-    /// Before a poll: what `enroll` could not do. Polling needs a tenant, but not a registration: when the API answers and
-    /// refuses that, it may still hand out runs.
-    [[nodiscard]] result<void> catch_up(std::stop_token stop) {
-        if (enrolled_) return {};
-        auto done = register_agent(stop);
-        if (done) {
-            log_->write(log_level::info, "Agent registered to " + api());
-            return done;
-        }
-        bool const answered = done.error().http_status != 0 || done.error().code == errc::malformed_response;
-        if (is_forgiven(done.error()) && answered && !tenant_id_.empty()) return {};
-        return done;
-    }
 
     /// The ids that the queue offers and that are not busy, each once.
     [[nodiscard]] result<std::vector<std::string>> queued(time_point now, std::span<std::string const> busy,
                                                           std::stop_token stop) {
         log_->write(log_level::debug, "Querying for flow runs");
         auto const before = text::iso8601(options_.prefetch ? now + prefetched : now);
-        auto const answer = client_.call(runs_in_queue_mutation(before, options_.labels, tenant_id_), stop);
+        auto const answer = client_.call(runs_in_queue_mutation(before, options_.labels, ourselves_.tenant()), stop);
         if (!answer) return answer.error();
         auto const offered = read_runs_in_queue(*answer);
         if (!offered) return offered.error();
@@ -255,13 +238,9 @@ private:
     [[nodiscard]] result<std::vector<run>> metadata(std::span<std::string const> ids, time_point now,
                                                     std::stop_token stop) {
         log_->write(log_level::debug, "Querying flow run metadata");
-        auto const due = text::iso8601(now - std::chrono::seconds{3});
-        auto answer = client_.call(flow_runs_query(ids, due, run_configs_), stop);
-        if (!answer && run_configs_ == run_configs::of_runs_and_flows && lacks_run_configs(answer.error())) {
-            run_configs_ = run_configs::of_flows;
-            log_->write(log_level::debug, "The Prefect API knows no run_config of flow runs: their flows' own count");
-            answer = client_.call(flow_runs_query(ids, due, run_configs_), stop);
-        }
+        auto const due = text::iso8601(now - due_since);
+        auto const answer =
+            ask([&](run_columns const& known) { return flow_runs_query(ids, due, known.configs); }, stop);
         if (!answer) return answer.error();
         auto runs = read_flow_runs(*answer);
         if (!runs) return runs;
@@ -275,64 +254,80 @@ private:
         return runs;
     }
 
-    /// Calls `set` when the state is Scheduled; true when it was and the API took the new one.
-    template <class Set>
-    [[nodiscard]] result<bool> submit(char const* what, std::string const& id, json::value const& state, Set set) {
-        auto const scheduled = is_scheduled(state);
-        if (!scheduled) {
-            auto why = scheduled.error();
-            why.message = std::string{what} + id + " cannot be submitted: " + why.message;
-            return why;
+    /// Asks for columns that not every API knows, and again without those that it refuses.
+    template <class Query>
+    [[nodiscard]] result<json::value> ask(Query query, std::stop_token const& stop) {
+        for (;;) {
+            auto const asked = columns();
+            auto answer = client_.call(query(asked), stop);
+            if (answer || !drop_column(asked, answer.error())) return answer;
         }
-        if (!*scheduled) return false;
-        log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
-        if (auto const done = set(state); !done) return done.error();
+    }
+
+    [[nodiscard]] run_columns columns() const {
+        std::scoped_lock const lock{mutex_};
+        return columns_;
+    }
+
+    /// Notes which of the columns that were asked for is the one refused; false when it is none.
+    [[nodiscard]] bool drop_column(run_columns const& asked, error const& why) {
+        char const* told = nullptr;
+        std::scoped_lock const lock{mutex_};
+        if (asked.configs == run_configs::of_runs_and_flows && lacks_run_configs(why)) {
+            columns_.configs = run_configs::of_flows;
+            told = "The Prefect API knows no run_config of flow runs: their flows' own count";
+        } else if (asked.histories && lacks_histories(why)) {
+            columns_.histories = false;
+            told = "The Prefect API shows no past states of runs: one that was submitted twice may look like another";
+        }
+        if (told != nullptr) log_->write(log_level::debug, told);
+        return told != nullptr;
+    }
+
+    /// Adds what is not among them yet; the number of runs in the answer.
+    [[nodiscard]] static result<std::size_t> append_views(std::vector<run_view<run>>& views, json::value const& answer,
+                                                          std::span<std::string const> ours) {
+        auto read = read_run_views(answer, ours);
+        if (!read) return read.error();
+        for (auto& each : *read)
+            if (std::none_of(views.begin(), views.end(), [&](auto const& one) { return one.run.id == each.run.id; }))
+                views.push_back(std::move(each));
+        return read->size();
+    }
+
+    [[nodiscard]] result<bool> end(std::string_view id, log_level level, std::string_view reason, json::value state,
+                                   std::stop_token const& stop) {
+        auto const noted = note(id, level, reason, stop);
+        auto const now = states_.read("flow_run", id, stop);
+        if (now && !*now) return false;
+        auto set = now ? end_from(id, **now, std::move(state), stop) : result<bool>{now.error()};
+        if (!set && !noted) set.error().message += ", nor could its log be written";
+        return set && !noted ? noted.error() : set;
+    }
+
+    [[nodiscard]] result<bool> end_from(std::string_view id, standing const& now, json::value state,
+                                        std::stop_token const& stop) {
+        switch (life_of(now.state)) {
+        case run_life::claimed:
+        case run_life::running:
+        case run_life::cancelling: break;
+        case run_life::waiting:
+        case run_life::cancelled:
+        case run_life::finished: return false;
+        }
+        if (auto const set = states_.set_flow_run(id, now.version, std::move(state), stop); !set) return set.error();
         return true;
-    }
-
-    [[nodiscard]] static result<fargate::claim> lost_or(error const& why) {
-        if (why.code != errc::lost_claim && why.service_code != version_lock) return why;
-        return fargate::claim{fargate::claim::outcome::lost, why.message, {}};
-    }
-
-    [[nodiscard]] result<void> set_flow_state(run const& of, std::optional<std::int64_t> version, json::value state) {
-        auto const answer = client_.call(set_flow_run_state_mutation(of.id, version, std::move(state)));
-        if (!answer) return answer.error();
-        return read_state_set(*answer, "set_flow_run_states");
-    }
-
-    [[nodiscard]] result<void> set_task_state(task_run const& of, json::value state) {
-        auto const answer = client_.call(set_task_run_state_mutation(of.id, of.version, std::move(state)));
-        if (!answer) return answer.error();
-        return read_state_set(*answer, "set_task_run_states");
-    }
-
-    /// Notes that the claim gave a run a new version.
-    void moved(std::string const& id) {
-        std::scoped_lock const lock{mutex_};
-        moved_.insert(id);
-    }
-
-    /// Ends that note; true when there was one.
-    [[nodiscard]] bool forget(std::string const& id) {
-        std::scoped_lock const lock{mutex_};
-        return moved_.erase(id) != 0;
     }
 
     Clock* clock_;
     Log* log_;
     settings options_;
     client<Http, Clock> client_;
+    registration<Http, Clock, Log> ourselves_;
+    run_states<Http, Clock> states_;
 
-    std::string tenant_id_;     ///< as what follows, only touched by the thread that opens and polls
-    bool allowed_ = false;      ///< the token's scope is the right one
-    bool tenant_found_ = false; ///< there is a tenant, or none is needed
-    bool known_ = false;        ///< registered
-    bool enrolled_ = false;     ///< registered, and the agent config was found
-    run_configs run_configs_ = run_configs::of_runs_and_flows; ///< until the API refuses
-
-    std::mutex mutex_;
-    std::set<std::string> moved_; ///< runs that were claimed here, until they are launched or failed
+    mutable std::mutex mutex_;
+    run_columns columns_{}; ///< until the API refuses
 };
 
 } // namespace fargate::inline v0::prefect

@@ -3,6 +3,7 @@
 
 #include <fargate/core/result.hpp>
 #include <fargate/json/json.hpp>
+#include <fargate/prefect/flow_source.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -102,6 +103,23 @@ template <std::size_t Count>
     auto made = detail::bare_state("Failed", bounded_message(message), core_version);
     json::set(made, "__version__", std::string{core_version});
     return made;
+}
+
+/// Cancelled, by the wish that `message` tells of, cut likewise.
+[[nodiscard]] inline json::value cancelled_state(std::string_view message, std::string_view core_version) {
+    auto made = detail::bare_state("Cancelled", bounded_message(message), core_version);
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+/// How far a run is whose state has this type. What is not known is taken for an end, which nobody writes over.
+[[nodiscard]] constexpr run_life life_of(std::string_view type) noexcept {
+    if (detail::is_scheduled_type(type) || type == "Pending") return run_life::waiting;
+    if (type == "Submitted") return run_life::claimed;
+    if (type == "Running") return run_life::running;
+    if (type == "Cancelling") return run_life::cancelling;
+    if (type == "Cancelled") return run_life::cancelled;
+    return run_life::finished;
 }
 
 } // namespace fargate::inline v0::prefect

@@ -1,0 +1,163 @@
+#ifndef FARGATE_PREFECT_CLAIMANT_HPP
+#define FARGATE_PREFECT_CLAIMANT_HPP
+
+#include <fargate/core/result.hpp>
+#include <fargate/http/policy.hpp>
+#include <fargate/json/json.hpp>
+#include <fargate/prefect/claim_failure.hpp>
+#include <fargate/prefect/client.hpp>
+#include <fargate/prefect/flow_run.hpp>
+#include <fargate/prefect/flow_source.hpp>
+#include <fargate/prefect/queries.hpp>
+#include <fargate/prefect/run_states.hpp>
+#include <fargate/prefect/settings.hpp>
+#include <fargate/prefect/state.hpp>
+#include <fargate/system/clock.hpp>
+#include <fargate/system/log.hpp>
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+namespace fargate::inline v0::prefect {
+
+/// Makes runs ours. Keeps references to all it is given.
+template <http_policy Http, clock_policy Clock, log_policy Log>
+class claimant {
+public:
+    claimant(client<Http, Clock>& api, Log& log, settings const& options) :
+        api_{&api}, log_{&log}, options_{&options}, states_{api} {}
+
+    /// Moves the run to Submitted when it is Scheduled, then each of its due task runs likewise, one request each.
+    /// - Lost when the API says that another agent was first (the text `State update failed`, or the code
+    ///   `VERSION_LOCKING_ERROR`: the run has moved on since the poll), when nothing is left to submit, and when it was not
+    ///   claimed for a reason that is not the run's: the next poll offers it again.
+    /// - An answer that is lost or unreadable is replaced by a look at the run: it is ours when it is Submitted and carries our
+    ///   agent id. Unclear when that cannot be had or does not tell.
+    /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
+    [[nodiscard]] result<fargate::claim> claim(flow_run const& wanted, std::stop_token stop) {
+        if (stop.stop_requested()) return told(outcome::lost, "it was not claimed: the agent is stopping");
+        log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
+        auto const flow = submit_flow(wanted, stop);
+        if (!flow) return flow.error();
+        if (flow->ended) return *flow->ended;
+        bool won = flow->submitted;
+        for (auto const& each : wanted.task_runs) {
+            auto const task = submit_task(each, flow->submitted, won, stop);
+            if (!task) return task.error();
+            if (task->ended) return *task->ended;
+            won = won || task->submitted;
+        }
+        if (won) return fargate::claim{};
+        return told(outcome::lost, "neither it nor a task run of it waits to be submitted");
+    }
+
+private:
+    using outcome = fargate::claim::outcome;
+
+    /// What became of one request of a claim.
+    struct step {
+        bool submitted = false;                ///< it was to be, and is
+        std::optional<fargate::claim> ended{}; ///< there is no going on
+    };
+
+    [[nodiscard]] static fargate::claim told(outcome kind, std::string reason) { return {kind, std::move(reason), {}}; }
+
+    /// Whether a state waits to be submitted.
+    [[nodiscard]] result<bool> waits(char const* what, std::string const& id, json::value const& state) {
+        auto scheduled = is_scheduled(state);
+        if (!scheduled) {
+            scheduled.error().message = std::string{what} + id + " cannot be submitted: " + scheduled.error().message;
+        } else if (*scheduled) {
+            log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
+        }
+        return scheduled;
+    }
+
+    [[nodiscard]] result<step> submit_flow(flow_run const& wanted, std::stop_token const& stop) {
+        auto const waiting = waits("Flow run ", wanted.id, wanted.state);
+        if (!waiting) return waiting.error();
+        if (!*waiting) return step{};
+        bool unsettled = false;
+        auto state = submitted_state(wanted.state, "Submitted for execution", options_->core_version);
+        auto const set = states_.set_flow_run(wanted.id, wanted.version, std::move(state), stop, &unsettled);
+        if (set) return step{true, {}};
+        auto const& why = set.error();
+        switch (claim_failure_of(why, unsettled)) {
+        case claim_failure::taken: return step{false, told(outcome::lost, why.message)};
+        case claim_failure::refused: return why;
+        case claim_failure::not_made: return step{false, not_claimed(why)};
+        case claim_failure::open: break;
+        }
+        auto const now = states_.read("flow_run", wanted.id, stop);
+        if (!now) return step{false, unclear(why, "nor could it be looked at: " + now.error().message)};
+        if (!*now) return step{false, told(outcome::lost, "the Prefect API does not know it any more")};
+        auto const& [version, type, agent] = **now;
+        if (type == "Submitted") {
+            auto const own = api_->agent_id();
+            if (own.empty() || agent.empty())
+                return step{false, unclear(why, "it is Submitted, and nothing tells by whom")};
+            if (agent == own) return step{true, {}};
+            return step{false, told(outcome::lost, "the agent " + agent + " has it")};
+        }
+        if (life_of(type) != run_life::waiting) return step{false, told(outcome::lost, "it is " + type + " by now")};
+        if (!unsettled && version == wanted.version && is_refusal(why)) return why;
+        return step{false, not_claimed(why)};
+    }
+
+    /// `flow_won`: its flow run has just become ours, and with it all that is Submitted of it. `won`: some of it has.
+    [[nodiscard]] result<step> submit_task(task_run const& wanted, bool flow_won, bool won,
+                                           std::stop_token const& stop) {
+        auto const waiting = waits("Task run ", wanted.id, wanted.state);
+        if (!waiting) return waiting.error();
+        if (!*waiting) return step{};
+        bool unsettled = false;
+        auto state = submitted_state(wanted.state, "Submitted for execution.", options_->core_version);
+        auto const set = states_.set_task_run(wanted.id, wanted.version, std::move(state), stop, &unsettled);
+        if (set) return step{true, {}};
+        auto const& why = set.error();
+        auto const missed = [&] {
+            return step{false, won ? unclear(why, "a part of it is claimed") : not_claimed(why)};
+        };
+        switch (claim_failure_of(why, unsettled)) {
+        case claim_failure::taken:
+            return step{false, flow_won ? unclear(why, "a part of it is claimed") : told(outcome::lost, why.message)};
+        case claim_failure::refused: return why;
+        case claim_failure::not_made: return missed();
+        case claim_failure::open: break;
+        }
+        auto const now = states_.read("task_run", wanted.id, stop);
+        if (!now) return step{false, unclear(why, "nor could it be looked at: " + now.error().message)};
+        if (!*now) return missed();
+        if ((*now)->state == "Submitted") {
+            if (flow_won) return step{true, {}};
+            return step{false, unclear(why, "its task run is Submitted, and nothing tells by whom")};
+        }
+        bool const untouched = life_of((*now)->state) == run_life::waiting && (*now)->version == wanted.version;
+        if (!unsettled && untouched && is_refusal(why)) return why;
+        return missed();
+    }
+
+    /// The GraphQL layer said no, for good.
+    [[nodiscard]] static bool is_refusal(error const& why) noexcept {
+        return why.code == errc::service_error && why.http_status < 300 && !why.retryable;
+    }
+
+    [[nodiscard]] static fargate::claim not_claimed(error const& why) {
+        return told(outcome::lost, "it was not claimed: " + why.message);
+    }
+
+    [[nodiscard]] static fargate::claim unclear(error const& why, std::string const& more) {
+        return told(outcome::unclear, why.message + "; " + more);
+    }
+
+    client<Http, Clock>* api_;
+    Log* log_;
+    settings const* options_;
+    run_states<Http, Clock> states_;
+};
+
+} // namespace fargate::inline v0::prefect
+
+#endif

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -477,4 +478,44 @@ TEST_CASE("a stop token travels with the request") {
     with.http.reply(200, recorded("hello"));
     CHECK(with.call(source.get_token()));
     CHECK(with.http.requests().front().stop == source.get_token());
+}
+
+TEST_CASE("what is to be finished is sent whatever the stop, and only the waits for its repeats end with it") {
+    std::stop_source source;
+    source.request_stop();
+    bench with{cloud_settings()};
+    with.http.reply(200, recorded("hello"));
+    CHECK(with.client.finish(prefect::hello_query(), source.get_token()));
+    CHECK_FALSE(with.http.requests().back().stop.stop_possible());
+    with.http.reply(503, "").reply(503, "");
+    CHECK(with.client.finish(prefect::hello_query(), source.get_token()).error().code == errc::cancelled);
+    CHECK(with.sent() == 2);
+}
+
+TEST_CASE("an exchange that was repeated leaves it open whether it was carried out, unless the api refused it") {
+    auto const unsettled = [](std::function<void(testing::scripted_http&)> const& script) {
+        bench with{cloud_settings()};
+        script(with.http);
+        bool open = false;
+        (void)with.client.finish(prefect::hello_query(), {}, &open);
+        CHECK(with.http.remaining() == 0);
+        return open;
+    };
+    auto const hello = recorded("hello");
+    CHECK_FALSE(unsettled([&](auto& http) { http.reply(200, hello); }));
+    CHECK_FALSE(unsettled([&](auto& http) { http.reply(400, ""); }));
+    CHECK_FALSE(unsettled([&](auto& http) { http.reply(429, "").reply(200, hello); }));
+    http::fields const later{{"Retry-After", "1"}};
+    CHECK_FALSE(unsettled([&](auto& http) { http.reply(http::response{413, later, ""}).reply(200, hello); }));
+    CHECK(unsettled([&](auto& http) { http.reply(dropped()).reply(200, hello); }));
+    CHECK(unsettled([&](auto& http) { http.reply(fail(errc::timed_out, "")).reply(400, ""); }));
+    CHECK(unsettled([&](auto& http) { http.reply(502, "").reply(200, hello); }));
+    CHECK(unsettled([&](auto& http) { http.reply(200, recorded("error_http200_api_error")).reply(200, hello); }));
+}
+
+TEST_CASE("the id that the agent was given can be read again") {
+    bench with{server_settings()};
+    CHECK(with.client.agent_id().empty());
+    with.client.identify("id");
+    CHECK(with.client.agent_id() == "id");
 }

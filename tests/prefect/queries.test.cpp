@@ -190,3 +190,72 @@ TEST_CASE("a heartbeat names the run") {
           "success } }");
     CHECK(same(asked.variables, json_of(R"({"input": {"flow_run_id": "run"}})")));
 }
+
+TEST_CASE("runs are looked at with their newest waiting state, and with the task runs that are due or submitted") {
+    std::string const ids[] = {"id-1", "id-2"};
+    std::string const columns =
+        R"({ id version state state_timestamp agent_id serialized_state scheduled_start_time run_config
+      states(where: {state: {_in: ["Scheduled", "Resume", "Retrying", "Paused", "Queued"]}},
+        order_by: {version: desc}, limit: 1) { version }
+      flow { id name environment run_config storage version core_version }
+      task_runs(where: {_or: [ {state: {_eq: "Submitted"}}, {state_start_time: {_lte: "T"}} ]}) {
+      id version task_id state_timestamp serialized_state
+      states(where: {state: {_in: ["Scheduled", "Resume", "Retrying", "Paused", "Queued"]}},
+        order_by: {version: desc}, limit: 1) { version } } } })";
+    auto asked = prefect::look_query(ids, "T", {});
+    CHECK(asked.variables.is_null());
+    CHECK(folded(asked.text) == folded(R"(query { flow_run(where: {id: {_in: ["id-1", "id-2"]}}) )" + columns));
+    CHECK(folded(prefect::owned_query(ids, "T", {}, 100, 50).text) ==
+          folded(R"(query { flow_run(where: {agent_id: {_in: ["id-1", "id-2"]}, _or: [ {state: {_eq: "Submitted"}},
+            {state: {_eq: "Running"}, task_runs: {state: {_eq: "Submitted"}}} ]},
+            order_by: [{state_timestamp: asc}, {id: asc}], limit: 50, offset: 100) )" +
+                 columns));
+    asked = prefect::look_query(ids, "T", {prefect::run_configs::of_flows, false});
+    CHECK(asked.text.find("states(") == std::string::npos);
+    CHECK(asked.text.find("scheduled_start_time flow") != std::string::npos);
+}
+
+TEST_CASE("a refusal of past states is known from others") {
+    error why;
+    why.http_status = 400;
+    why.message = R"(h refused: X: Cannot query field "states" on type "task_run".)";
+    CHECK(prefect::lacks_histories(why));
+    why.http_status = 200;
+    CHECK_FALSE(prefect::lacks_histories(why));
+}
+
+TEST_CASE("where a run stands") {
+    CHECK(prefect::standing_query("flow_run", "id-1").text ==
+          R"(query { flow_run(where: {id: {_eq: "id-1"}}) { id version state agent_id } })");
+    CHECK(prefect::standing_query("task_run", "id-1").text ==
+          R"(query { task_run(where: {id: {_eq: "id-1"}}) { id version state } })");
+    auto const read = [](char const* text) { return prefect::read_standing(json_of(text), "flow_run"); };
+    auto const found = read(R"({"flow_run": [{"version": 3, "state": "Submitted", "agent_id": "a"}]})");
+    REQUIRE(found);
+    REQUIRE(*found);
+    CHECK((*found)->version == 3);
+    CHECK((*found)->state == "Submitted");
+    CHECK((*found)->agent_id == "a");
+    CHECK((*read(R"({"flow_run": [{"version": 3, "state": "Running", "agent_id": null}]})"))->agent_id.empty());
+    CHECK_FALSE(*read(R"({"flow_run": []})"));
+    for (char const* const data : {"null", "{}", R"({"flow_run": null})", R"({"flow_run": [{"version": 3}]})",
+                                   R"({"flow_run": [{"state": "Running"}]})"})
+        CHECK(read(data).error().code == errc::malformed_response);
+}
+
+TEST_CASE("the agents that have the same labels, in any order, are a fleet") {
+    auto const read = [](std::vector<std::string> labels) {
+        return prefect::read_fleet(
+            json_of(R"({"agent": [{"id": "a", "labels": ["x", "y"]}, {"id": "b", "labels": ["y"]},
+            {"id": "c", "labels": []}, {"id": "d", "labels": ["y", "x", "y"]}]})"),
+            std::move(labels));
+    };
+    using names = std::vector<std::string>;
+    CHECK(*read({"y", "x"}) == names{"a", "d"});
+    CHECK(*read({"y", "y"}) == names{"b"});
+    CHECK(*read({}) == names{"c"});
+    CHECK(prefect::read_fleet(json_of("{}"), {}).error().code == errc::malformed_response);
+    CHECK(prefect::fleet_query({}, "").text ==
+          R"(query { agent(where: {type: {_eq: "FargateAgent"}, labels: {_contains: []}}, )"
+          "order_by: {last_queried: desc_nulls_last}, limit: 200) { id labels } }");
+}

@@ -81,6 +81,23 @@ TEST_CASE("Failed carries the reason and no earlier state") {
         "_result": {"type": "NoResultType", "__version__": "0.13.19"}, "__version__": "0.13.19"})")));
 }
 
+TEST_CASE("Cancelled is made likewise") {
+    CHECK(same(prefect::cancelled_state("its task was stopped", "0.13.19"), json_of(R"({
+        "type": "Cancelled", "message": "its task was stopped", "context": {}, "cached_inputs": {},
+        "_result": {"type": "NoResultType", "__version__": "0.13.19"}, "__version__": "0.13.19"})")));
+}
+
+TEST_CASE("a state's type says how far its run is") {
+    for (char const* const type : {"Scheduled", "Resume", "Retrying", "Paused", "Queued", "Pending"})
+        CHECK(prefect::life_of(type) == run_life::waiting);
+    CHECK(prefect::life_of("Submitted") == run_life::claimed);
+    CHECK(prefect::life_of("Running") == run_life::running);
+    CHECK(prefect::life_of("Cancelling") == run_life::cancelling);
+    CHECK(prefect::life_of("Cancelled") == run_life::cancelled);
+    for (char const* const type : {"Success", "Failed", "TimedOut", "Skipped", "Cached", "Marinating", ""})
+        CHECK(prefect::life_of(type) == run_life::finished);
+}
+
 TEST_CASE("a reason of any length and any bytes leaves state and request far below the server's million bytes") {
     for (std::string const& unit : {std::string{"a"}, std::string{"\x01"}, std::string{"\""}, std::string{"\\"},
                                     std::string{"\xC3\xA9"}, std::string{"\xF0\x9F\x91\x8B"}, std::string{"\xFF"}}) {

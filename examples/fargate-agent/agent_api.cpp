@@ -1,5 +1,7 @@
 #include "agent_api.hpp"
 
+#include <fargate/json/json.hpp>
+#include <fargate/service/metrics.hpp>
 #include <fargate/text/ascii.hpp>
 
 #include <charconv>
@@ -10,6 +12,7 @@ using fargate::errc;
 using fargate::fail;
 using fargate::result;
 namespace http = fargate::http;
+namespace json = fargate::json;
 namespace text = fargate::text;
 
 namespace {
@@ -61,28 +64,36 @@ result<agent_address> read_agent_address(std::string_view given) {
     return agent_address{std::string{host}, static_cast<std::uint16_t>(port)};
 }
 
-http::response answer_for_agent(http::request const& request, std::function<void()> const& poke) {
+http::response answer_for_agent(http::request const& request, agent_voice const& agent) {
     auto const path = path_of(request.url);
-    bool const health = path == "/api/health";
-    if (!health && path != "/api/poke") return page(404, "404: Not Found");
-    if (request.method != "GET" && !(health && request.method == "HEAD")) {
+    bool const poke = path == "/api/poke";
+    if (!poke && path != "/api/health" && path != "/metrics") return page(404, "404: Not Found");
+    if (request.method != "GET" && (poke || request.method != "HEAD")) {
         auto refused = page(405, "405: Method Not Allowed");
-        refused.headers.add("Allow", health ? "GET, HEAD" : "GET");
+        refused.headers.add("Allow", poke ? "GET" : "GET, HEAD");
         return refused;
     }
-    if (health) return {200, {{"Content-Type", "application/json; charset=UTF-8"}}, "{}"};
-    poke();
-    return page(200, "");
+    if (poke) {
+        agent.poke();
+        return page(200, "");
+    }
+    if (path == "/metrics")
+        return {200, {{"Content-Type", std::string{fargate::service::openmetrics_type}}}, agent.metrics()};
+    auto const trouble = agent.trouble();
+    if (!trouble) return {200, {{"Content-Type", "application/json; charset=UTF-8"}}, "{}"};
+    auto body = json::value::object();
+    json::set(body, "error", json::value(*trouble));
+    return {503, {{"Content-Type", "application/json; charset=UTF-8"}}, json::write(body)};
 }
 
-agent_api::agent_api(agent_address const& where, std::function<void()> poke) :
-    server_{[poke = std::move(poke)](http::request const& request) { return answer_for_agent(request, poke); },
+agent_api::agent_api(agent_address const& where, agent_voice agent) :
+    server_{[agent = std::move(agent)](http::request const& request) { return answer_for_agent(request, agent); },
             where.host, where.port} {}
 
-result<std::unique_ptr<agent_api>> agent_api::open(std::string_view address, std::function<void()> poke) {
+result<std::unique_ptr<agent_api>> agent_api::open(std::string_view address, agent_voice agent) {
     auto const where = read_agent_address(address);
     if (!where) return where.error();
-    std::unique_ptr<agent_api> made{new agent_api{*where, std::move(poke)}};
+    std::unique_ptr<agent_api> made{new agent_api{*where, std::move(agent)}};
     if (made->server_.problem().empty()) return made;
     auto why = wrong_address(text::trim(address), made->server_.problem());
     why.code = errc::bad_configuration;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,22 +25,28 @@ struct agent_address {
 /// the port a path is ignored. `errc::invalid_argument` when there is no port between 1 and 65535.
 [[nodiscard]] fargate::result<agent_address> read_agent_address(std::string_view text);
 
-/// What the address answers: 200 and `{}` to GET and HEAD of `/api/health`, 200 to GET of `/api/poke` after calling `poke`,
-/// 405 to other methods on these, 404 to everything else.
-[[nodiscard]] fargate::http::response answer_for_agent(fargate::http::request const& request,
-                                                       std::function<void()> const& poke);
+/// What an address can tell of its agent, and do to it. All are called from other threads, several at once.
+struct agent_voice {
+    std::function<std::optional<std::string>()> trouble; ///< what is wrong, on one line; nothing when all is well
+    std::function<std::string()> metrics;                ///< OpenMetrics text
+    std::function<void()> poke;                          ///< polls now
+};
+
+/// What the address answers to GET: `/api/health` 200 and `{}`, or 503 and `{"error": "..."}` when there is trouble;
+/// `/metrics` 200 and the metrics; `/api/poke` 200 after poking. HEAD is allowed on the first two. 405 to other methods on
+/// these, 404 to everything else.
+[[nodiscard]] fargate::http::response answer_for_agent(fargate::http::request const& request, agent_voice const& agent);
 
 /// Serves `answer_for_agent` while it lives.
 class agent_api {
 public:
-    /// `errc::bad_configuration` when the address cannot be had. `poke` is called from other threads, until this goes.
-    [[nodiscard]] static fargate::result<std::unique_ptr<agent_api>> open(std::string_view address,
-                                                                          std::function<void()> poke);
+    /// `errc::bad_configuration` when the address cannot be had. `agent` is asked until this goes.
+    [[nodiscard]] static fargate::result<std::unique_ptr<agent_api>> open(std::string_view address, agent_voice agent);
 
     [[nodiscard]] std::uint16_t port() const noexcept { return server_.port(); }
 
 private:
-    agent_api(agent_address const& where, std::function<void()> poke);
+    agent_api(agent_address const& where, agent_voice agent);
 
     http_server server_;
 };

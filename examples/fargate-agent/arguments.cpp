@@ -1,5 +1,6 @@
 #include "arguments.hpp"
 
+#include "figures.hpp"
 #include "keywords.hpp"
 
 #include <fargate/text/ascii.hpp>
@@ -8,6 +9,8 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <deque>
 #include <string_view>
 #include <utility>
 
@@ -43,6 +46,7 @@ constexpr char keyword_help[] =
     "  launch_type enable_task_revisions refresh_definitions use_run_config container_profile\n"
     "  use_external_kwargs external_kwargs_s3_bucket external_kwargs_s3_key\n"
     "  backend api_key tenant_id prefetch strict agent_address log_format logging_level\n"
+    "  watch reconcile idempotent heartbeat, and each option of \"Exactly one task\" with _ for -\n"
     "  cpu=256 memory=512 networkConfiguration=\"{'awsvpcConfiguration': {...}}\" ...\n"
     "What is on or off needs no value: --strict, --prefetch.";
 
@@ -101,6 +105,7 @@ public:
         app.add_option("--agent-address", address_, "answer for its health here: http://127.0.0.1:8080");
         app.add_flag("--no-cloud-logs", no_cloud_logs_, "keep the flows' logs out of the API");
         app.add_option("--log-level", level_, "DEBUG, INFO, WARNING or ERROR");
+        add_figures();
         app.footer(keyword_help);
     }
 
@@ -121,11 +126,40 @@ public:
         if (!level_.empty())
             if (auto set = read_level(options, "--log-level", level_); !set) return set;
         if (auto set = set_env_vars(options, env_vars_); !set) return set;
+        if (auto set = read_figures(options); !set) return set;
         return read_keywords(options, app_.remaining());
     }
 
 private:
+    void add_figures() {
+        for (auto const& each : figures()) {
+            auto& said = figures_.emplace_back();
+            auto* const option = each.unit.empty()
+                                     ? app_.add_flag(option_of(each), said.denied, std::string{each.help})
+                                     : app_.add_option(option_of(each), said.value, std::string{each.help});
+            option->group("Exactly one task");
+            if (!each.unit.empty()) option->type_name(std::string{each.unit});
+        }
+    }
+
+    result<void> read_figures(fargate::agent_options& options) {
+        for (std::size_t at = 0; at != figures_.size(); ++at) {
+            auto const& each = figures()[at];
+            auto const& said = figures_[at];
+            std::string const value = each.unit.empty() && said.denied ? "false" : said.value;
+            if (value.empty()) continue;
+            if (auto set = set_figure(options, each.name, option_of(each), value); !set) return set;
+        }
+        return {};
+    }
+
+    struct figure_word {
+        std::string value{};
+        bool denied = false; ///< a switch is turned off
+    };
+
     CLI::App& app_;
+    std::deque<figure_word> figures_; ///< by `figures()`; each stays where CLI11 has been told
     std::string token_, key_, tenant_, api_, name_, config_id_, polls_, address_, level_;
     words labels_, env_vars_;
     bool no_cloud_logs_ = false;

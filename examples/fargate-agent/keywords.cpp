@@ -1,5 +1,7 @@
 #include "keywords.hpp"
 
+#include "figures.hpp"
+
 #include <fargate/deploy/kwarg_names.hpp>
 #include <fargate/deploy/kwargs.hpp>
 #include <fargate/text/ascii.hpp>
@@ -79,7 +81,8 @@ bool holds(Names const& names, std::string_view name) {
 
 bool is_option(std::string_view name) {
     return find(texts, name) != nullptr || find(optional_texts, name) != nullptr || find(secrets, name) != nullptr ||
-           find(flags, name) != nullptr || holds(others, name) || holds(elsewhere, name);
+           find(flags, name) != nullptr || is_figure(name) || is_switch(name) || holds(others, name) ||
+           holds(elsewhere, name);
 }
 
 /// `launch-type` is `launch_type`; names of AWS's arguments have no dash.
@@ -117,6 +120,8 @@ result<void> set(agent_options& options, std::string const& name, std::string va
         options.** hidden = fargate::secret{value};
     } else if (auto const* const flag = find(flags, name)) {
         return set_flag(options.**flag, name, value);
+    } else if (is_figure(name) || is_switch(name)) {
+        return set_figure(options, name, name, value);
     } else if (name == "no_cloud_logs") {
         return set_flag(options.no_cloud_logs, name, value);
     } else if (name == "backend") {
@@ -206,7 +211,7 @@ result<void> read_keywords(agent_options& options, std::vector<std::string> cons
         auto const name = named(word.substr(0, equals));
         if (name.empty()) return usage("an argument has no name before its \"=\": write name=value");
         std::string value;
-        bool const is_flag = find(flags, name) != nullptr;
+        bool const is_flag = find(flags, name) != nullptr || is_switch(name);
         bool const has_next = dashed && at + 1 != words.size();
         if (equals != std::string_view::npos) {
             value = word.substr(equals + 1);

@@ -5,10 +5,14 @@
 #include "report.hpp"
 
 #include <fargate/agent.hpp>
+#include <fargate/service/metrics.hpp>
+#include <fargate/service/watchdog.hpp>
 
 #include <cstdio>
 #include <memory>
 #include <utility>
+
+namespace service = fargate::service;
 
 namespace {
 
@@ -22,21 +26,35 @@ constexpr char banner[] = R"(
 
 )";
 
+/// Until the agent says when it began, it began at `start`.
+agent_voice voice_of(fargate::agent<>& agent, fargate::time_point start, fargate::duration poll_interval_max) {
+    return {[&agent, start, poll_interval_max] {
+                auto now_known = agent.health();
+                if (!now_known.started) now_known.started = start;
+                return service::trouble_of(now_known, fargate::system_clock{}.now(), poll_interval_max);
+            },
+            [&agent] { return service::openmetrics(agent.health()); }, [&agent] { agent.poke(); }};
+}
+
 } // namespace
 
 int start(fargate::agent_options options) {
-    fargate::service::signals signals;
+    service::signals signals;
     fargate::process_environment const environment;
     if (auto const read = add_config_files(options, environment); !read) return report(read.error());
-    auto const process = fargate::service::process_settings_of(options, environment);
+    auto const process = service::process_settings_of(options, environment);
     if (!process) return report(process.error());
+    auto const protocol = service::protocol_of(options, environment);
+    if (!protocol) return report(protocol.error());
     fargate::agent<> agent{std::move(options)};
-    std::unique_ptr<agent_api> api; // ends before the agent that it pokes
+    std::unique_ptr<agent_api> api; // ends before the agent that it speaks for
     if (!process->agent_address.empty()) {
-        auto opened = agent_api::open(process->agent_address, [&agent] { agent.poke(); });
+        auto const voice = voice_of(agent, fargate::system_clock{}.now(), protocol->poll_interval_max);
+        auto opened = agent_api::open(process->agent_address, voice);
         if (!opened) return report(opened.error());
         api = *std::move(opened);
     }
+    service::watchdog const watchdog{process->wedged_after, [&agent] { return agent.health().turns; }};
     if (auto const opened = agent.open(signals.token()); !opened) {
         if (opened.error().code == fargate::errc::cancelled) return 0;
         return report(opened.error());

@@ -2,10 +2,14 @@
 
 #include "support/catch.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 using fargate::agent_options;
+using namespace std::chrono_literals;
 using words = std::vector<std::string>;
 
 namespace {
@@ -185,6 +189,101 @@ TEST_CASE("what is on or off needs no value") {
     CHECK(options.kwargs == fargate::json::value{{"cpu", "256"}});
     CHECK(started({"--launch-type=EC2"}).launch_type == "EC2");
     CHECK_FALSE(started({}).strict);
+}
+
+TEST_CASE("each figure of the promise is an option, a keyword with = or a blank, with _ or -") {
+    auto const check = [](words const& arguments) {
+        INFO(arguments[0]);
+        auto const options = started(arguments);
+        CHECK(options.poll_interval_max == 2500ms);
+        CHECK(options.launch_timeout == 15s);
+        CHECK(options.launch_rate == 0.5);
+        CHECK(options.max_in_flight == 25U);
+        CHECK(options.launch_deadline == 600s);
+        CHECK(options.launch_attempts == 1U);
+        CHECK(options.max_run_duration == 86'400s);
+        CHECK(options.capacity_plan == "FARGATE_SPOT,FARGATE");
+        CHECK(options.capacity_fallback == 30s);
+        CHECK(options.reconcile_interval == 120s);
+        CHECK(options.fleet_id == "team/one");
+        CHECK(options.wedged_after == 0s);
+        CHECK(options.kwargs.empty());
+    };
+    std::vector<std::pair<std::string, std::string>> const said{
+        {"poll-interval-max", "2.5"},  {"launch-timeout", "15"},
+        {"launch-rate", "0.5"},        {"max-in-flight", "25"},
+        {"launch-deadline", "600"},    {"launch-attempts", "1"},
+        {"max-run-duration", "86400"}, {"capacity-plan", "FARGATE_SPOT,FARGATE"},
+        {"capacity-fallback", "30"},   {"reconcile-interval", "120"},
+        {"fleet-id", "team/one"},      {"wedged-after", "0"}};
+    words apart, joined, keywords, dashed;
+    for (auto const& [name, value] : said) {
+        auto keyword = name;
+        std::replace(keyword.begin(), keyword.end(), '-', '_');
+        apart.insert(apart.end(), {"--" + name, value});
+        joined.push_back("--" + name + "=" + value);
+        keywords.push_back(keyword + "=" + value);
+        dashed.insert(dashed.end(), {"--" + keyword, value});
+    }
+    check(apart);
+    check(joined);
+    check(keywords);
+    check(dashed);
+    for (auto& word : keywords) apart.push_back(word);
+    apart[1] = "99"; // a keyword counts before the option of the same meaning
+    check(apart);
+}
+
+TEST_CASE("what keeps the promise is turned off by --no- and its name, and as a keyword either way") {
+    for (auto const& [name, member] : {std::pair{std::string{"watch"}, &agent_options::watch},
+                                       std::pair{std::string{"reconcile"}, &agent_options::reconcile},
+                                       std::pair{std::string{"idempotent"}, &agent_options::idempotent},
+                                       std::pair{std::string{"heartbeat"}, &agent_options::heartbeat}}) {
+        INFO(name);
+        CHECK_FALSE(started({}).*member);
+        for (auto const& word : {"--no-" + name, "--no_" + name, name + "=false", "no_" + name + "=true",
+                                 "--" + name + "=0", "--no-" + name + "=true"}) {
+            INFO(word);
+            CHECK(started({word}).*member == false);
+        }
+        for (auto const& word : {"--" + name, name + "=True", "no_" + name + "=no"}) {
+            INFO(word);
+            CHECK(started({word}).*member == true);
+        }
+        CHECK(started({"--no-" + name, name + "=true"}).*member == true);
+        CHECK(started({"--" + name, "false"}).*member == false);
+        CHECK(contains(refused({"start", name + "=perhaps"}), name + " takes true or false"));
+        CHECK(contains(refused({"start", "no_" + name + "="}), "no_" + name + " takes true or false"));
+    }
+}
+
+TEST_CASE("a figure that is none is a usage error that names it and says what it takes") {
+    CHECK(contains(refused({"start", "--poll-interval-max", "-1"}), "--poll-interval-max takes seconds"));
+    CHECK(contains(refused({"start", "poll_interval_max=nan"}), "poll_interval_max takes seconds"));
+    CHECK(contains(refused({"start", "wedged_after="}), "wedged_after takes seconds"));
+    CHECK(contains(refused({"start", "--wedged-after=99999999999999999999"}), "--wedged-after takes seconds"));
+    CHECK(contains(refused({"start", "--launch-rate=fast"}), "so many a second"));
+    CHECK(contains(refused({"start", "--max-in-flight=2.5"}), "a whole number"));
+    CHECK(contains(refused({"start", "--max-in-flight"}), "--max-in-flight"));
+    CHECK(contains(refused({"start", "-poll_interval_max=5"}), "--poll_interval_max=VALUE"));
+    CHECK_FALSE(started({"--poll-interval-max", ""}).poll_interval_max);
+    CHECK_FALSE(started({"--poll-interval-max="}).poll_interval_max);
+}
+
+TEST_CASE("the help of start and of validate tells each figure, its unit and its switch") {
+    for (auto const* const verb : {"start", "validate"}) {
+        auto const read = read_arguments({verb, "--help"});
+        REQUIRE(read);
+        auto const& text = read->text;
+        for (auto const* const part :
+             {"Exactly one task:", "--poll-interval-max SECONDS", "--launch-timeout SECONDS", "--launch-rate N",
+              "--max-in-flight N", "--launch-deadline SECONDS", "--launch-attempts N", "--max-run-duration SECONDS",
+              "--capacity-plan NAMES", "--capacity-fallback SECONDS", "--reconcile-interval SECONDS", "--fleet-id ID",
+              "--wedged-after SECONDS", "--no-watch ", "--no-reconcile ", "--no-idempotent ", "--no-heartbeat "}) {
+            INFO(part);
+            CHECK(contains(text, part));
+        }
+    }
 }
 
 TEST_CASE("6: a value keeps its equals signs and its dashes, and --cpu 256 is taken") {

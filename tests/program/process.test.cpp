@@ -262,6 +262,65 @@ TEST_CASE("4.6: an agent answers at its address while it runs") {
     CHECK(status("GET", "/api/health") == 0);
 }
 
+TEST_CASE("an agent's address tells its metrics") {
+    program_world world;
+    (void)world.queue();
+    auto const address = "http://127.0.0.1:" + std::to_string(free_port());
+    auto agent = launch(world, {"start", "--agent-address", address, "--log-level", "DEBUG"});
+    REQUIRE(agent.says("Completed flow run submission"));
+    curl_http::options direct;
+    direct.no_proxy = "*";
+    curl_http http{direct};
+    http::request request;
+    request.url = address + "/metrics";
+    auto const answer = http.send(request);
+    REQUIRE(answer);
+    CHECK(answer->status == 200);
+    CHECK(answer->headers.value_of("Content-Type") == "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    CHECK(contains(answer->body, "\nfargate_launches_total 1\n"));
+    CHECK(contains(answer->body, "\nfargate_poll_failures_total 0\n"));
+    CHECK(contains(answer->body, "\nfargate_last_success_timestamp_seconds 1"));
+    CHECK(answer->body.ends_with("\n# EOF\n"));
+}
+
+TEST_CASE("an agent that stands still ends with one line and 70, and one that is told to wait for ever does not") {
+    testing_support::listener const silent; // takes connections and says nothing
+    program_world world;
+    world.environment["PREFECT__CLOUD__API"] = "http://" + silent.authority();
+    auto const began = words{"start", "--poll-interval-max", "0.1", "--wedged-after"};
+    auto with = began;
+    with.push_back("0.2");
+    auto wedged = launch(world, with);
+    CHECK(wedged.end() == 70);
+    INFO(wedged.err());
+    CHECK(wedged.err() == "the agent has stood still for 0.2 seconds and ends with status 70, to be started again\n");
+
+    auto without = began;
+    without.push_back("0");
+    auto patient = launch(world, without);
+    without.back() = "0.2";
+    auto const longer = launch(world, without).end(); // which takes longer than the first needed
+    patient.signal(SIGTERM);
+    CHECK(longer == 70);
+    CHECK(patient.end() == 0);
+}
+
+TEST_CASE("a figure that cannot be kept is one line and 1, and one that is none 2") {
+    program_world world;
+    auto zero = launch(world, {"start", "--poll-interval-max", "0"});
+    CHECK(zero.end() == 1);
+    CHECK(contains(zero.err(), "poll_interval_max must be seconds"));
+    CHECK(lines(zero.err()) == 1);
+    auto none = launch(world, {"start", "--launch-rate", "-1"});
+    CHECK(none.end() == 2);
+    CHECK(contains(none.err(), "--launch-rate takes"));
+    world.environment["wedged_after"] = "soon";
+    auto variable = launch(world, {"start"});
+    CHECK(variable.end() == 1);
+    CHECK(contains(variable.err(), "the environment variable wedged_after must be seconds"));
+    CHECK(world.prefect.agents().empty());
+}
+
 TEST_CASE("4.6: the address may also come from Prefect's configuration") {
     program_world world;
     auto const address = "http://127.0.0.1:" + std::to_string(free_port());

@@ -37,11 +37,12 @@ template <clock_policy Clock, class Progress>
 /// hangs may hold the locks for that.
 [[noreturn]] inline void end_wedged_process(duration limit) noexcept {
     char line[160];
+    auto const tenths = static_cast<long long>(limit.count() / 100'000);
+    char const fraction[] = {'.', static_cast<char>('0' + tenths % 10), '\0'};
     int const length =
         std::snprintf(line, sizeof line,
-                      "the agent has stood still for %lld seconds and ends with status %d, to be started "
-                      "again\n",
-                      static_cast<long long>(limit.count() / 1'000'000), wedged_status);
+                      "the agent has stood still for %lld%s seconds and ends with status %d, to be started again\n",
+                      tenths / 10, tenths % 10 == 0 ? "" : fraction, wedged_status);
     if (length > 0) [[maybe_unused]]
         auto const written = ::write(STDERR_FILENO, line, static_cast<std::size_t>(length));
     ::_exit(wedged_status);

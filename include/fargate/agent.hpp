@@ -177,8 +177,7 @@ private:
     using aws_parts = service::aws_parts<Policies>;
     using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
     using clock = typename Policies::clock;
-    using deployment =
-        service::deployment<source, agent::planner, launcher, clock, agent_log, typename Policies::hash>;
+    using deployment = service::deployment<source, agent::planner, launcher, clock, agent_log, typename Policies::hash>;
     using poller = service::poller<source, deployment, clock, agent_log, typename Policies::executor>;
     using watcher = service::watcher<source, ecs, deployment, clock, agent_log>;
     using reconciler = service::reconciler<source, ecs, deployment, clock, agent_log>;
@@ -200,8 +199,8 @@ private:
     /// Everything that the configuration decides, from the wire up.
     struct works {
         works(parts<Policies>& p, service::health_book& book, prefect::settings server, deploy::settings settings,
-              service::protocol protocol, aws::client_options aws, aws::client_options for_s3,
-              agent::aws_parts for_ecs, agent::aws_parts for_tagging) :
+              service::protocol protocol, aws::client_options aws, aws::client_options for_s3, agent::aws_parts for_ecs,
+              agent::aws_parts for_tagging) :
             rules{std::move(protocol)},
             source{p.http, p.clock, p.log, std::move(server)},
             ecs_parts{std::move(for_ecs)},
@@ -218,10 +217,11 @@ private:
             reconciler{source, ecs, deployment, p.clock, p.log, book, custody, rules},
             watches{agenda, {&watcher}},
             reconciles{agenda, {&reconciler, rules.reconcile_interval}},
-            poller{source, deployment, busy,  agenda,           bell,
-                   p.clock, p.log,     p.executor, book, service::pace{rules.poll_interval_max}} {
-            custody.epoch = [this](prefect::flow_run const& run) { return source.epoch(run); };
-            custody.family = [this](prefect::flow_run const& run) { return deploy::family_of(run.flow, planner.settings); };
+            poller{source,  deployment, busy,       agenda, bell,
+                   p.clock, p.log,      p.executor, book,   service::pace{rules.poll_interval_max}} {
+            custody.family = [this](prefect::flow_run const& run) {
+                return deploy::family_of(run.flow, planner.settings);
+            };
             custody.max_run = [this](prefect::flow_run const& run) { return longest_run(run); };
             custody.held = [this] { return busy.claimed(); };
             custody.clusters = {std::string{json::text_of(planner.settings.kwargs.run, "cluster").value_or("")}};
@@ -258,7 +258,12 @@ private:
 
     private:
         [[nodiscard]] service::desk<clock> desk(service::health_book& book, unsigned lanes) {
-            return {busy, custody.tasks, agenda, bell, book, [this] {
+            return {busy,
+                    custody.tasks,
+                    agenda,
+                    bell,
+                    book,
+                    [this] {
                         if (rules.watch || rules.heartbeat) watches.within(watcher::while_starting, stop_);
                     },
                     lanes};
@@ -324,6 +329,8 @@ private:
         if (!protocol) return protocol.error();
         settings->idempotent = protocol->idempotent;
         settings->fleet = protocol->fleet;
+        // Tasks of ours are found by what they are really started by.
+        if (auto const by = json::text_of(settings->kwargs.run, "startedBy"); by && !by->empty()) protocol->fleet = *by;
         settings->max_run = protocol->max_run_duration;
         auto aws = service::aws_options(options_, environment);
         auto const botocore = service::botocore_options(options_, environment, parts_.log);
@@ -347,8 +354,8 @@ private:
         if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
         if (protocol->launch_timeout > duration::zero())
             aws.limits.total = std::chrono::ceil<std::chrono::milliseconds>(protocol->launch_timeout);
-        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), *std::move(protocol), std::move(aws), std::move(for_s3),
-                       *std::move(for_ecs), *std::move(for_tagging));
+        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), *std::move(protocol), std::move(aws),
+                       std::move(for_s3), *std::move(for_ecs), *std::move(for_tagging));
         ready_.store(true, std::memory_order_release);
         return {};
     }

@@ -42,6 +42,7 @@
 #include <curl/curl.h>
 #include <deque>
 #include <fcntl.h>
+#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <limits>
@@ -642,16 +643,20 @@ inline void wipe(value& document) noexcept {
     return found != nullptr ? as_text(*found) : std::nullopt;
 }
 
-/// The member `key` when it is a whole number that fits.
-[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    if (found == nullptr) return std::nullopt;
-    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>()) {
+/// A value that is a whole number and fits.
+[[nodiscard]] inline std::optional<std::int64_t> as_integer(value const& document) noexcept {
+    if (auto const* const counted = document.get_ptr<value::number_unsigned_t const*>()) {
         if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
         return static_cast<std::int64_t>(*counted);
     }
-    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return *whole;
+    if (auto const* const whole = document.get_ptr<value::number_integer_t const*>()) return *whole;
     return std::nullopt;
+}
+
+/// The member `key` when it is a whole number that fits.
+[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr ? as_integer(*found) : std::nullopt;
 }
 
 /// The member `key` when it is any number; AWS sends times as seconds with a fraction.
@@ -4948,6 +4953,14 @@ template <class Made>
     return made;
 }
 
+/// A moment as AWS's JSON has it, seconds since 1970 with a fraction; nothing when it is none, or ages away.
+[[nodiscard]] inline std::optional<time_point> moment_of(json::value const& document, std::string_view key) noexcept {
+    constexpr double farthest = 253'402'300'800; // the year 10000
+    auto const seconds = json::number_of(document, key);
+    if (!seconds || !(*seconds >= 0 && *seconds < farthest)) return std::nullopt;
+    return time_point{duration{std::llround(*seconds * 1e6)}};
+}
+
 [[nodiscard]] inline error answer_lacks(std::string_view member) {
     return fail(errc::malformed_response, "the answer has no " + std::string{member});
 }
@@ -4983,14 +4996,25 @@ struct task {
     std::string started_by{};
     std::string group{};
     std::vector<container> containers{};
+    std::optional<time_point> created_at{}; ///< when ECS took it
+    std::optional<time_point> started_at{}; ///< when its containers ran; absent when they never did
+    std::optional<time_point> stopped_at{};
 
     [[nodiscard]] static task from(json::value const& document) {
         auto const text = [&document](std::string_view key) { return detail::text_or_empty(document, key); };
-        return {text("taskArn"),       text("taskDefinitionArn"),
-                text("clusterArn"),    text("lastStatus"),
-                text("desiredStatus"), text("stopCode"),
-                text("stoppedReason"), text("startedBy"),
-                text("group"),         detail::list_of<container>(document, "containers")};
+        return {text("taskArn"),
+                text("taskDefinitionArn"),
+                text("clusterArn"),
+                text("lastStatus"),
+                text("desiredStatus"),
+                text("stopCode"),
+                text("stoppedReason"),
+                text("startedBy"),
+                text("group"),
+                detail::list_of<container>(document, "containers"),
+                detail::moment_of(document, "createdAt"),
+                detail::moment_of(document, "startedAt"),
+                detail::moment_of(document, "stoppedAt")};
     }
 };
 
@@ -10406,7 +10430,7 @@ enum class kwarg_type : unsigned char {
     object
 };
 
-/// One argument of AWS's that the agent passes on, under AWS's name.
+/// One argument of AWS's that the agent passes on, under AWS's name; or, with neither group, one for the agent itself.
 struct kwarg_name {
     std::string_view name;
     kwarg_type type;
@@ -10437,6 +10461,8 @@ inline constexpr kwarg_name kwarg_names[] = {
     {"networkConfiguration", kwarg_type::object, false, true},
     {"enableECSManagedTags", kwarg_type::flag, false, true},
     {"propagateTags", kwarg_type::text, false, true},
+    {"capacityProviderStrategy", kwarg_type::list, false, true},
+    {"maxRunDuration", kwarg_type::integer}, // the agent's own: seconds
 };
 
 /// Members that the one element of `containerDefinitions` may have.
@@ -11290,11 +11316,13 @@ struct null_log {
 
 namespace fargate::inline v0::deploy {
 
-/// The keyword arguments in their three groups, each an object whose members have AWS's names and types.
+/// The keyword arguments in their three groups, each an object whose members have AWS's names and types; beside them
+/// what is the agent's own.
 struct kwargs {
     json::value definition = json::value::object(); ///< for RegisterTaskDefinition
     json::value run = json::value::object();        ///< for RunTask
     json::value container = json::value::object();  ///< for the definition's one container
+    std::optional<duration> max_run{};              ///< `maxRunDuration`: nothing of it is sent to AWS
 };
 
 namespace detail {
@@ -11385,6 +11413,16 @@ namespace detail {
             return fail(errc::invalid_argument, place + " has no name: give it one, as text");
     }
     return {};
+}
+
+/// `maxRunDuration`: seconds, at least one.
+[[nodiscard]] inline result<duration> read_max_run(json::value const& given) {
+    constexpr std::int64_t longest = 1'000'000'000;
+    std::int64_t const seconds = json::as_integer(given).value_or(0);
+    if (seconds < 1 || seconds > longest)
+        return fail(errc::invalid_argument,
+                    "maxRunDuration must be a whole number of seconds from 1 to " + std::to_string(longest));
+    return duration{std::chrono::seconds{seconds}};
 }
 
 /// A value that was given at all: neither null nor the empty text that a shell makes of an unset variable.
@@ -11482,6 +11520,11 @@ template <environment_policy Environment, log_policy Log>
             if (!emptied) continue;
             *value = "";
         }
+        if (each.name == "maxRunDuration") {
+            auto longest = detail::read_max_run(*value);
+            if (!longest) return std::move(longest).error();
+            groups.max_run = *longest;
+        }
         if (each.definition) json::set(groups.definition, each.name, *value);
         if (each.run) json::set(groups.run, each.name, *std::move(value));
     }
@@ -11537,6 +11580,7 @@ inline void replace(kwargs& base, kwargs const& over) {
     replace_group(base.definition, over.definition);
     replace_group(base.run, over.run);
     replace_group(base.container, over.container);
+    if (over.max_run) base.max_run = over.max_run;
 }
 
 } // namespace fargate::inline v0::deploy
@@ -11974,6 +12018,9 @@ struct settings {
     bool use_run_config = false;      ///< a run configuration's cpu, memory, env, roles and run_task_kwargs count
     bool strict = false;              ///< an unknown keyword argument is an error, not a warning
     bool parameter_validation = true; ///< false: what is over a limit of AWS's is sent, for AWS to refuse
+    bool idempotent = true;           ///< plans say whose launch they are, so that RunTask can carry a token made of it
+    std::string fleet{};              ///< RunTask's `startedBy`, where nobody set one; empty: none is sent
+    duration max_run{}; ///< a task that runs longer is stopped; zero: never. `maxRunDuration` goes before it
     external_settings external{};
     deploy::kwargs kwargs{};
     text::transliteration transliterate = nullptr; ///< spells what `text::slug` cannot; null: it vanishes from names
@@ -12407,7 +12454,8 @@ struct launch_plan {
     json::value task{};       ///< RunTask body; `taskDefinition` is the family until a revision is known
     launch_plan::reuse reusable{};
     launch_plan::wish wanted{};
-    duration max_run{}; ///< the task is stopped when it has run so long; zero: never
+    bool placed = false; ///< the flow or the run says itself on what it runs: no capacity plan counts
+    duration max_run{};  ///< the task is stopped when it has run so long; zero: never
 };
 
 /// What a launch became.
@@ -12415,209 +12463,10 @@ struct launched {
     std::string task_arn{};
     std::string definition{}; ///< the family or ARN that was run
     bool registered = false;  ///< a new definition was made for it
+    bool adopted = false;     ///< it was started before, by this agent or another
 };
 
 } // namespace fargate::inline v0::deploy
-
-#endif
-
-// ---- fargate/prefect/flow_source.hpp --------------------------------------------------------------------------------
-
-#ifndef FARGATE_PREFECT_FLOW_SOURCE_HPP
-#define FARGATE_PREFECT_FLOW_SOURCE_HPP
-
-namespace fargate::inline v0 {
-
-/// What became of the wish to own a run.
-struct claim {
-    enum class outcome : unsigned char {
-        won,     ///< it is ours: launch it
-        lost,    ///< another agent has it, or it is no longer due: leave it alone
-        later,   ///< ask again after `wait`
-        unclear, ///< no answer said so, and none could be had by looking: it may be ours
-    };
-    outcome kind = outcome::won;
-    std::string reason{};
-    duration wait{};
-};
-
-/// How far a run has come.
-enum class run_life : unsigned char {
-    waiting,    ///< nobody has claimed it, or it waits to be claimed once more
-    claimed,    ///< some agent's, and its own code has not reported yet
-    running,    ///< its own code reports
-    cancelling, ///< somebody wants it ended
-    cancelled,  ///< ended by somebody's wish
-    finished    ///< ended in any other way
-};
-
-/// A run as its backend shows it at one moment.
-template <class Run>
-struct run_view {
-    Run run{};
-    run_life life = run_life::waiting;
-    bool ours = false;                 ///< claimed by this agent, or by one that takes its place
-    std::optional<time_point> since{}; ///< when it came to this life, by the backend's clock
-};
-
-/// Where runs come from and where their fate is told.
-///
-/// | expression                       | type                                   | contract                                |
-/// |----------------------------------|----------------------------------------|-----------------------------------------|
-/// | `S::run`                         | a copyable value                       | one run; `run.id` is its id, a `std::string` |
-/// | `s.open(stop)`                   | `result<void>`                         | makes this agent known; called once, before all else |
-/// | `s.poll(busy, stop)`             | `result<std::vector<S::run>>`          | the runs that are due, without those whose id is in `busy` (a `std::span<std::string const>`), in launch order |
-/// | `s.claim(run, stop)`             | `result<claim>`                        | makes the run ours; an error is a refusal that names what is wrong with the run |
-/// | `s.look(ids, stop)`              | `result<std::vector<run_view<S::run>>>` | these runs as they are now, whole; without those that the backend does not know |
-/// | `s.owned(stop)`                  | `result<std::vector<run_view<S::run>>>` | the runs that are claimed, not begun, and ours |
-/// | `s.cancelling(ids, stop)`        | `result<std::vector<std::string>>`     | which of these are to be ended, or were by somebody's wish |
-/// | `s.launched(id, handle, stop)`   | `result<void>`                         | tells the run what it became (a task ARN) |
-/// | `s.failed(id, reason, stop)`     | `result<bool>`                         | the reason into the run's log, and a final state unless it has one or waits to be claimed again: true when it was set |
-/// | `s.cancelled(id, reason, stop)`  | `result<bool>`                         | likewise, for a run whose task was ended by somebody's wish |
-/// | `s.note(id, level, text, stop)`  | `result<void>`                         | a line in the run's own log             |
-/// | `s.heartbeat(id, stop)`          | `result<void>`                         | the run is being taken care of, though it is silent |
-///
-/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`.
-///
-/// `open` and `poll` are called by one thread, the others by several at once. `stop` ends waiting, not what was sent.
-template <class Source>
-concept flow_source = requires(Source& s, typename Source::run const& run, std::span<std::string const> ids,
-                               std::string_view text, std::stop_token stop) {
-    { run.id } -> std::convertible_to<std::string_view>;
-    { s.open(stop) } -> std::same_as<result<void>>;
-    { s.poll(ids, stop) } -> std::same_as<result<std::vector<typename Source::run>>>;
-    { s.claim(run, stop) } -> std::same_as<result<claim>>;
-    { s.look(ids, stop) } -> std::same_as<result<std::vector<run_view<typename Source::run>>>>;
-    { s.owned(stop) } -> std::same_as<result<std::vector<run_view<typename Source::run>>>>;
-    { s.cancelling(ids, stop) } -> std::same_as<result<std::vector<std::string>>>;
-    { s.launched(text, text, stop) } -> std::same_as<result<void>>;
-    { s.failed(text, text, stop) } -> std::same_as<result<bool>>;
-    { s.cancelled(text, text, stop) } -> std::same_as<result<bool>>;
-    { s.note(text, log_level::info, text, stop) } -> std::same_as<result<void>>;
-    { s.heartbeat(text, stop) } -> std::same_as<result<void>>;
-};
-
-} // namespace fargate::inline v0
-
-#endif
-
-// ---- fargate/prefect/state.hpp --------------------------------------------------------------------------------------
-
-#ifndef FARGATE_PREFECT_STATE_HPP
-#define FARGATE_PREFECT_STATE_HPP
-
-// States as Prefect 0.13 to 1.x serialise them: an object with `type`, `message`, `context`, `cached_inputs`, `_result`,
-// `__version__` and members of the type's own.
-
-namespace fargate::inline v0::prefect {
-
-/// Texts that go into a state or a run's log are cut to this many bytes. Written twice as JSON a byte becomes seven at
-/// most, and the server refuses states, and whole requests, of more than a million.
-inline constexpr std::size_t longest_message = 64 * 1024;
-
-/// The beginning of a text, in whole characters (UTF-8), with a word on how much is missing; short texts as they are.
-[[nodiscard]] inline std::string bounded_message(std::string_view text, std::size_t limit = longest_message) {
-    if (text.size() <= limit) return std::string{text};
-    std::size_t kept = limit;
-    for (int back = 0; kept != 0 && back != 3 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U; ++back)
-        --kept;
-    return std::string{text.substr(0, kept)} + "... (" + std::to_string(text.size() - kept) + " more bytes)";
-}
-
-namespace detail {
-
-template <std::size_t Count>
-[[nodiscard]] constexpr bool is_one_of(std::string_view const (&names)[Count], std::string_view name) noexcept {
-    return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
-[[nodiscard]] constexpr bool is_scheduled_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Scheduled", "Resume", "Retrying", "Paused", "Queued"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] constexpr bool is_other_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Cancelled", "Cached",        "ClientFailed", "Failed",
-                                          "Finished",  "Looped",        "Mapped",       "Pending",
-                                          "Running",   "Cancelling",    "Skipped",      "Submitted",
-                                          "Success",   "TriggerFailed", "TimedOut",     "ValidationFailed"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] constexpr bool is_wrapper_type(std::string_view type) noexcept {
-    constexpr std::string_view names[] = {"Queued", "Submitted", "ClientFailed"};
-    return is_one_of(names, type);
-}
-
-[[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
-    auto made = json::value::object();
-    json::set(made, "type", type);
-    json::set(made, "message", std::string{message});
-    json::set(made, "context", json::value::object());
-    json::set(made, "cached_inputs", json::value::object());
-    auto nothing = json::value::object();
-    json::set(nothing, "type", "NoResultType");
-    json::set(nothing, "__version__", std::string{core_version});
-    json::set(made, "_result", std::move(nothing));
-    return made;
-}
-
-} // namespace detail
-
-/// True for a state that is waiting for somebody to submit it: Scheduled, Resume, Retrying, Paused or Queued.
-/// `errc::malformed_response` when it has no type, or one that Prefect does not know: what that means cannot be guessed.
-[[nodiscard]] inline result<bool> is_scheduled(json::value const& state) {
-    auto const type = json::text_of(state, "type");
-    if (!type) return fail(errc::malformed_response, "its state has no type");
-    if (detail::is_scheduled_type(*type)) return true;
-    if (detail::is_other_type(*type)) return false;
-    return fail(errc::malformed_response, "its state has the unknown type " + bounded_message(*type, 64));
-}
-
-/// The state that is nested into a new one: the received object as it is, or what is inside when it is itself a wrapper
-/// (Queued, Submitted, ClientFailed). Null when there is nothing.
-[[nodiscard]] inline json::value const& unwrapped(json::value const& state) {
-    static json::value const nothing = nullptr;
-    json::value const* at = &state;
-    while (at != nullptr && detail::is_wrapper_type(json::text_of(*at, "type").value_or("")))
-        at = json::member(*at, "state");
-    return at != nullptr ? *at : nothing;
-}
-
-/// Submitted, around the state it follows.
-[[nodiscard]] inline json::value submitted_state(json::value const& previous, std::string_view message,
-                                                 std::string_view core_version) {
-    auto made = detail::bare_state("Submitted", message, core_version);
-    json::set(made, "state", unwrapped(previous));
-    json::set(made, "__version__", std::string{core_version});
-    return made;
-}
-
-/// Failed, for the reason that `message` gives, cut to `longest_message`.
-[[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
-    auto made = detail::bare_state("Failed", bounded_message(message), core_version);
-    json::set(made, "__version__", std::string{core_version});
-    return made;
-}
-
-/// Cancelled, by the wish that `message` tells of, cut likewise.
-[[nodiscard]] inline json::value cancelled_state(std::string_view message, std::string_view core_version) {
-    auto made = detail::bare_state("Cancelled", bounded_message(message), core_version);
-    json::set(made, "__version__", std::string{core_version});
-    return made;
-}
-
-/// How far a run is whose state has this type. What is not known is taken for an end, which nobody writes over.
-[[nodiscard]] constexpr run_life life_of(std::string_view type) noexcept {
-    if (detail::is_scheduled_type(type) || type == "Pending") return run_life::waiting;
-    if (type == "Submitted") return run_life::claimed;
-    if (type == "Running") return run_life::running;
-    if (type == "Cancelling") return run_life::cancelling;
-    if (type == "Cancelled") return run_life::cancelled;
-    return run_life::finished;
-}
-
-} // namespace fargate::inline v0::prefect
 
 #endif
 
@@ -12644,34 +12493,14 @@ namespace detail {
     return made;
 }
 
-/// The version that the state waiting to be submitted had: submitting it adds one.
-[[nodiscard]] inline std::int64_t version_before_claim(json::value const& state, std::int64_t version) noexcept {
-    return json::text_of(state, "type") == std::string_view{"Submitted"} ? version - 1 : version;
-}
-
 } // namespace detail
 
-/// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
-/// again, and for a run that is already under way another one for each set of due task runs.
-[[nodiscard]] inline std::string epoch_of(prefect::flow_run const& run) {
-    std::vector<std::pair<std::string_view, std::int64_t>> due;
-    for (auto const& each : run.task_runs) {
-        std::int64_t const version = detail::version_before_claim(each.state, each.version);
-        if (version != each.version || prefect::is_scheduled(each.state).value_or(false))
-            due.emplace_back(each.id, version);
-    }
-    std::sort(due.begin(), due.end());
-    std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
-    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
-    return epoch;
-}
-
 /// RunTask's `clientToken`: whoever launches this run of this backend, and however often, gets one task as long as it is
-/// sent with the same body. 43 characters of the 64 that ECS allows.
+/// sent with the same body. `attempt` counts the launches that are known to have come to nothing. 43 characters of the 64
+/// that ECS allows.
 template <crypto::hash_policy Hash>
-[[nodiscard]] std::string client_token(std::string_view api, prefect::flow_run const& run, unsigned attempt,
-                                       Hash const& hash) {
-    std::string const named = std::string{api} + '|' + run.id + '|' + epoch_of(run) + '|' + std::to_string(attempt);
+[[nodiscard]] std::string client_token(launch_plan::wish const& wanted, unsigned attempt, Hash const& hash) {
+    std::string const named = wanted.backend + '|' + wanted.run + '|' + wanted.epoch + '|' + std::to_string(attempt);
     return detail::base64url(crypto::bytes_of(hash.sha256(named)));
 }
 
@@ -12905,7 +12734,6 @@ namespace detail {
 inline constexpr kwarg_name further_run_names[] = {
     {"overrides", kwarg_type::object},
     {"launchType", kwarg_type::text},
-    {"capacityProviderStrategy", kwarg_type::list},
     {"enableExecuteCommand", kwarg_type::flag},
 };
 
@@ -13012,12 +12840,261 @@ inline constexpr run_member run_members[] = {
 
 #endif
 
+// ---- fargate/prefect/flow_source.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_FLOW_SOURCE_HPP
+#define FARGATE_PREFECT_FLOW_SOURCE_HPP
+
+namespace fargate::inline v0 {
+
+/// What became of the wish to own a run.
+struct claim {
+    enum class outcome : unsigned char {
+        won,     ///< it is ours: launch it
+        lost,    ///< another agent has it, or it is no longer due: leave it alone
+        later,   ///< ask again after `wait`
+        unclear, ///< no answer said so, and none could be had by looking: it may be ours
+    };
+    outcome kind = outcome::won;
+    std::string reason{};
+    duration wait{};
+};
+
+/// How far a run has come.
+enum class run_life : unsigned char {
+    waiting,    ///< nobody has claimed it, or it waits to be claimed once more
+    claimed,    ///< some agent's, and its own code has not reported yet
+    running,    ///< its own code reports
+    cancelling, ///< somebody wants it ended
+    cancelled,  ///< ended by somebody's wish
+    finished    ///< ended in any other way
+};
+
+/// A run as its backend shows it at one moment.
+template <class Run>
+struct run_view {
+    Run run{};
+    run_life life = run_life::waiting;
+    bool ours = false;                 ///< claimed by this agent, or by one that takes its place
+    std::optional<time_point> since{}; ///< when it came to this life, by the backend's clock
+};
+
+/// Where runs come from and where their fate is told.
+///
+/// | expression                       | type                                   | contract                                |
+/// |----------------------------------|----------------------------------------|-----------------------------------------|
+/// | `S::run`                         | a copyable value                       | one run; `run.id` is its id, a `std::string` |
+/// | `s.open(stop)`                   | `result<void>`                         | makes this agent known; called once, before all else |
+/// | `s.poll(busy, stop)`             | `result<std::vector<S::run>>`          | the runs that are due, without those whose id is in `busy` (a `std::span<std::string const>`), in launch order |
+/// | `s.claim(run, stop)`             | `result<claim>`                        | makes the run ours; an error is a refusal that names what is wrong with the run |
+/// | `s.look(ids, stop)`              | `result<std::vector<run_view<S::run>>>` | these runs as they are now, whole; without those that the backend does not know |
+/// | `s.owned(stop)`                  | `result<std::vector<run_view<S::run>>>` | the runs that are claimed, not begun, and ours |
+/// | `s.cancelling(ids, stop)`        | `result<std::vector<std::string>>`     | which of these are to be ended, or were by somebody's wish |
+/// | `s.epoch(run)`                   | `std::string`                          | names this schedule of the run: the same before and after its claim, another when it is scheduled again. Asks nobody |
+/// | `s.launched(id, handle, stop)`   | `result<void>`                         | tells the run what it became (a task ARN) |
+/// | `s.failed(id, epoch, reason, stop)` | `result<bool>`                      | the reason into the run's log, and a final state unless it has one, waits to be claimed again, or is in another epoch (empty: any is meant): true when it was set |
+/// | `s.cancelled(id, epoch, reason, stop)` | `result<bool>`                   | likewise, for a run whose task was ended by somebody's wish |
+/// | `s.note(id, level, text, stop)`  | `result<void>`                         | a line in the run's own log             |
+/// | `s.heartbeat(id, stop)`          | `result<void>`                         | the run is being taken care of, though it is silent |
+///
+/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`.
+///
+/// `open` and `poll` are called by one thread, the others by several at once. `stop` ends waiting, not what was sent.
+template <class Source>
+concept flow_source = requires(Source& s, typename Source::run const& run, std::span<std::string const> ids,
+                               std::string_view text, std::stop_token stop) {
+    { run.id } -> std::convertible_to<std::string_view>;
+    { s.open(stop) } -> std::same_as<result<void>>;
+    { s.poll(ids, stop) } -> std::same_as<result<std::vector<typename Source::run>>>;
+    { s.claim(run, stop) } -> std::same_as<result<claim>>;
+    { s.look(ids, stop) } -> std::same_as<result<std::vector<run_view<typename Source::run>>>>;
+    { s.owned(stop) } -> std::same_as<result<std::vector<run_view<typename Source::run>>>>;
+    { s.cancelling(ids, stop) } -> std::same_as<result<std::vector<std::string>>>;
+    { s.epoch(run) } -> std::same_as<std::string>;
+    { s.launched(text, text, stop) } -> std::same_as<result<void>>;
+    { s.failed(text, text, text, stop) } -> std::same_as<result<bool>>;
+    { s.cancelled(text, text, text, stop) } -> std::same_as<result<bool>>;
+    { s.note(text, log_level::info, text, stop) } -> std::same_as<result<void>>;
+    { s.heartbeat(text, stop) } -> std::same_as<result<void>>;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/prefect/state.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_STATE_HPP
+#define FARGATE_PREFECT_STATE_HPP
+
+// States as Prefect 0.13 to 1.x serialise them: an object with `type`, `message`, `context`, `cached_inputs`, `_result`,
+// `__version__` and members of the type's own.
+
+namespace fargate::inline v0::prefect {
+
+/// Texts that go into a state or a run's log are cut to this many bytes. Written twice as JSON a byte becomes seven at
+/// most, and the server refuses states, and whole requests, of more than a million.
+inline constexpr std::size_t longest_message = 64 * 1024;
+
+/// The beginning of a text, in whole characters (UTF-8), with a word on how much is missing; short texts as they are.
+[[nodiscard]] inline std::string bounded_message(std::string_view text, std::size_t limit = longest_message) {
+    if (text.size() <= limit) return std::string{text};
+    std::size_t kept = limit;
+    for (int back = 0; kept != 0 && back != 3 && (static_cast<unsigned char>(text[kept]) & 0xC0U) == 0x80U; ++back)
+        --kept;
+    return std::string{text.substr(0, kept)} + "... (" + std::to_string(text.size() - kept) + " more bytes)";
+}
+
+namespace detail {
+
+template <std::size_t Count>
+[[nodiscard]] constexpr bool is_one_of(std::string_view const (&names)[Count], std::string_view name) noexcept {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+[[nodiscard]] constexpr bool is_scheduled_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Scheduled", "Resume", "Retrying", "Paused", "Queued"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] constexpr bool is_other_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Cancelled", "Cached",        "ClientFailed", "Failed",
+                                          "Finished",  "Looped",        "Mapped",       "Pending",
+                                          "Running",   "Cancelling",    "Skipped",      "Submitted",
+                                          "Success",   "TriggerFailed", "TimedOut",     "ValidationFailed"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] constexpr bool is_wrapper_type(std::string_view type) noexcept {
+    constexpr std::string_view names[] = {"Queued", "Submitted", "ClientFailed"};
+    return is_one_of(names, type);
+}
+
+[[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
+    auto made = json::value::object();
+    json::set(made, "type", type);
+    json::set(made, "message", std::string{message});
+    json::set(made, "context", json::value::object());
+    json::set(made, "cached_inputs", json::value::object());
+    auto nothing = json::value::object();
+    json::set(nothing, "type", "NoResultType");
+    json::set(nothing, "__version__", std::string{core_version});
+    json::set(made, "_result", std::move(nothing));
+    return made;
+}
+
+} // namespace detail
+
+/// True for a state that is waiting for somebody to submit it: Scheduled, Resume, Retrying, Paused or Queued.
+/// `errc::malformed_response` when it has no type, or one that Prefect does not know: what that means cannot be guessed.
+[[nodiscard]] inline result<bool> is_scheduled(json::value const& state) {
+    auto const type = json::text_of(state, "type");
+    if (!type) return fail(errc::malformed_response, "its state has no type");
+    if (detail::is_scheduled_type(*type)) return true;
+    if (detail::is_other_type(*type)) return false;
+    return fail(errc::malformed_response, "its state has the unknown type " + bounded_message(*type, 64));
+}
+
+/// The state that is nested into a new one: the received object as it is, or what is inside when it is itself a wrapper
+/// (Queued, Submitted, ClientFailed). Null when there is nothing.
+[[nodiscard]] inline json::value const& unwrapped(json::value const& state) {
+    static json::value const nothing = nullptr;
+    json::value const* at = &state;
+    while (at != nullptr && detail::is_wrapper_type(json::text_of(*at, "type").value_or("")))
+        at = json::member(*at, "state");
+    return at != nullptr ? *at : nothing;
+}
+
+/// Submitted, around the state it follows.
+[[nodiscard]] inline json::value submitted_state(json::value const& previous, std::string_view message,
+                                                 std::string_view core_version) {
+    auto made = detail::bare_state("Submitted", message, core_version);
+    json::set(made, "state", unwrapped(previous));
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+/// Failed, for the reason that `message` gives, cut to `longest_message`.
+[[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
+    auto made = detail::bare_state("Failed", bounded_message(message), core_version);
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+/// Cancelled, by the wish that `message` tells of, cut likewise.
+[[nodiscard]] inline json::value cancelled_state(std::string_view message, std::string_view core_version) {
+    auto made = detail::bare_state("Cancelled", bounded_message(message), core_version);
+    json::set(made, "__version__", std::string{core_version});
+    return made;
+}
+
+/// How far a run is whose state has this type. What is not known is taken for an end, which nobody writes over.
+[[nodiscard]] constexpr run_life life_of(std::string_view type) noexcept {
+    if (detail::is_scheduled_type(type) || type == "Pending") return run_life::waiting;
+    if (type == "Submitted") return run_life::claimed;
+    if (type == "Running") return run_life::running;
+    if (type == "Cancelling") return run_life::cancelling;
+    if (type == "Cancelled") return run_life::cancelled;
+    return run_life::finished;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/prefect/epoch.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_EPOCH_HPP
+#define FARGATE_PREFECT_EPOCH_HPP
+
+namespace fargate::inline v0::prefect {
+
+namespace detail {
+
+/// The version that the state waiting to be submitted had: submitting it adds one.
+[[nodiscard]] inline std::int64_t version_before_claim(json::value const& state, std::int64_t version) noexcept {
+    return json::text_of(state, "type") == std::string_view{"Submitted"} ? version - 1 : version;
+}
+
+} // namespace detail
+
+/// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
+/// again, and for a run that is already under way another one for each set of due task runs.
+[[nodiscard]] inline std::string epoch_of(flow_run const& run) {
+    std::vector<std::pair<std::string_view, std::int64_t>> due;
+    for (auto const& each : run.task_runs) {
+        std::int64_t const version = detail::version_before_claim(each.state, each.version);
+        if (version != each.version || is_scheduled(each.state).value_or(false)) due.emplace_back(each.id, version);
+    }
+    std::sort(due.begin(), due.end());
+    std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
+    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
+    return epoch;
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
 // ---- fargate/deploy/plan.hpp ----------------------------------------------------------------------------------------
 
 #ifndef FARGATE_DEPLOY_PLAN_HPP
 #define FARGATE_DEPLOY_PLAN_HPP
 
 namespace fargate::inline v0::deploy {
+
+inline constexpr std::size_t longest_family = 255; ///< of ECS
+
+/// The family a flow without revisions of its own is registered under.
+[[nodiscard]] inline std::string family_by_id(prefect::flow const& flow) { return "prefect-task-" + flow.id8(); }
+
+/// The family a flow is registered under.
+[[nodiscard]] inline std::string family_of(prefect::flow const& flow, settings const& with) {
+    std::string family = with.enable_task_revisions ? slug_of(flow.name, with) : std::string{};
+    if (family.size() > longest_family) family.resize(longest_family);
+    while (!family.empty() && family.back() == '-') family.pop_back();
+    return family.empty() ? family_by_id(flow) : family;
+}
 
 /// Keys of the tags by which a flow's revisions are found again.
 inline constexpr std::string_view flow_id_tag = "PrefectFlowId";
@@ -13026,7 +13103,6 @@ inline constexpr std::string_view flow_version_tag = "PrefectFlowVersion";
 namespace detail {
 
 inline constexpr std::string_view container_name = "flow";
-inline constexpr std::size_t longest_family = 255;
 inline constexpr std::size_t longest_overrides = 8192; ///< ECS counts the JSON text
 
 [[nodiscard]] inline std::string_view api_of(settings const& with) noexcept {
@@ -13038,16 +13114,6 @@ inline constexpr std::size_t longest_overrides = 8192; ///< ECS counts the JSON 
     json::set(made, first, std::string{name});
     json::set(made, "value", std::string{value});
     return made;
-}
-
-/// The family a flow without revisions of its own is registered under.
-[[nodiscard]] inline std::string family_by_id(prefect::flow const& flow) { return "prefect-task-" + flow.id8(); }
-
-[[nodiscard]] inline std::string family_of(prefect::flow const& flow, settings const& with) {
-    std::string family = with.enable_task_revisions ? slug_of(flow.name, with) : std::string{};
-    if (family.size() > longest_family) family.resize(longest_family);
-    while (!family.empty() && family.back() == '-') family.pop_back();
-    return family.empty() ? family_by_id(flow) : family;
 }
 
 /// What Prefect needs in a container, in the order of that profile's agents.
@@ -13126,6 +13192,19 @@ inline void add_container_kwargs(json::value& container, settings const& with) {
     add_kwargs(body, with.kwargs.definition);
     if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
     return body;
+}
+
+/// What a run's configuration says of RunTask goes before the agent's arguments. AWS takes a launch type or a capacity
+/// provider strategy, never both: the run's word on either replaces what the agent has of the other.
+[[nodiscard]] inline result<void> add_wishes(json::value& body, json::value const& wishes) {
+    bool const type = json::text_of(wishes, "launchType").value_or("") != "";
+    bool const strategy = json::member(wishes, "capacityProviderStrategy") != nullptr;
+    if (type && strategy)
+        return fail(errc::invalid_argument, "run_config.run_task_kwargs has both launchType and "
+                                            "capacityProviderStrategy: AWS takes one of them");
+    if (type && json::member(body, "capacityProviderStrategy") != nullptr) body.erase("capacityProviderStrategy");
+    add_kwargs(body, wishes);
+    return {};
 }
 
 /// Names the launch type in RunTask's body, where nothing else there decides it.
@@ -13221,13 +13300,7 @@ inline void add_entries(json::value& list, json::value const& more) {
 
 /// RunTask's body. With a capacity provider strategy no launch type may be named.
 [[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
-                                                 std::string const& family, std::string token) {
-    run_wishes wishes;
-    if (with.use_run_config) {
-        auto read = read_run_config(run_config_of(run));
-        if (!read) return std::move(read).error();
-        wishes = *std::move(read);
-    }
+                                                 std::string const& family, run_wishes const& wishes) {
     auto overrides = overrides_of(run, with, wishes);
     if (!overrides) return std::move(overrides).error();
 
@@ -13235,40 +13308,43 @@ inline void add_entries(json::value& list, json::value const& more) {
     json::set(body, "taskDefinition", family);
     json::set(body, "overrides", *std::move(overrides));
     add_kwargs(body, with.kwargs.run);
-    add_kwargs(body, wishes.task);
+    if (auto added = add_wishes(body, wishes.task); !added) return std::move(added).error();
     add_launch_type(body, with);
-    json::set(body, "clientToken", std::move(token));
+    bool const is_told = json::member(with.kwargs.run, "startedBy") || json::member(wishes.task, "startedBy");
+    if (!with.fleet.empty() && !is_told) json::set(body, "startedBy", with.fleet);
     return body;
 }
 
 } // namespace detail
 
 /// How a flow run becomes a task: the definition it needs, under which family, and the call that runs it. Pure: equal runs
-/// and settings give equal bytes. `attempt` counts the launches of this run that are known to have come to nothing.
-/// `errc::invalid_argument` when the flow names no image, or when its run configuration counts and cannot be used, with
-/// the words that its run shall carry.
-template <crypto::hash_policy Hash>
-[[nodiscard]] result<launch_plan> plan(prefect::flow_run const& run, settings const& with, unsigned attempt,
-                                       Hash const& hash) {
+/// and settings give equal bytes. The call has no token yet: that is `for_attempt`'s matter, which the plan's `wanted` has
+/// what it takes for. `errc::invalid_argument` when the flow names no image, or when its run configuration counts and
+/// cannot be used, with the words that its run shall carry.
+[[nodiscard]] inline result<launch_plan> plan(prefect::flow_run const& run, settings const& with) {
     auto image = image_of(run);
     if (!image) return std::move(image).error();
     auto environment = detail::environment_of(with);
     if (!environment) return std::move(environment).error();
+    run_wishes wishes;
+    if (with.use_run_config) {
+        auto read = read_run_config(run_config_of(run));
+        if (!read) return std::move(read).error();
+        wishes = *std::move(read);
+    }
 
     launch_plan made;
-    made.family = detail::family_of(run.flow, with);
-    auto task = detail::task_of(run, with, made.family, client_token(detail::api_of(with), run, attempt, hash));
+    made.family = family_of(run.flow, with);
+    auto task = detail::task_of(run, with, made.family, wishes);
     if (!task) return std::move(task).error();
     made.task = *std::move(task);
     made.definition = detail::definition_of(run, with, made.family, *std::move(image), *std::move(environment));
     made.reusable = {with.enable_task_revisions, run.flow.id8(), run.flow.version, with.refresh_definitions};
+    if (with.idempotent) made.wanted = {std::string{detail::api_of(with)}, run.id, prefect::epoch_of(run)};
+    made.placed = json::member(made.task, "capacityProviderStrategy") != nullptr ||
+                  json::text_of(wishes.task, "launchType").value_or("") != "";
+    made.max_run = with.kwargs.max_run.value_or(with.max_run);
     return made;
-}
-
-/// The same with OpenSSL's hash.
-[[nodiscard]] inline result<launch_plan> plan(prefect::flow_run const& run, settings const& with,
-                                              unsigned attempt = 0) {
-    return plan(run, with, attempt, crypto::openssl_hash{});
 }
 
 } // namespace fargate::inline v0::deploy
@@ -13602,6 +13678,194 @@ private:
 
 #endif
 
+// ---- fargate/deploy/launch_advice.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_LAUNCH_ADVICE_HPP
+#define FARGATE_DEPLOY_LAUNCH_ADVICE_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// What to do about a launch that came to nothing, or may have.
+struct launch_advice {
+    enum class kind : unsigned char {
+        fail,   ///< a person has to mend something: tell the run
+        resend, ///< nobody knows whether a task was started: the same bytes again until a definite answer comes
+        again,  ///< nothing was started, and the same attempt may be made again after a while
+        next    ///< nothing was started, and this attempt's token only repeats that: the next attempt
+    };
+
+    launch_advice::kind what = kind::fail;
+    bool passing = false; ///< worth waiting until the launch deadline; `next` without it is for a few attempts in all
+    duration limit{};     ///< a deadline of its own, shorter than that; zero: none
+    std::string subnet{}; ///< the subnet that has no addresses left, where that is why and it is named
+};
+
+namespace detail {
+
+/// Shortages that pass; the same launch may succeed later, as a new attempt.
+[[nodiscard]] inline bool is_passing(std::string_view reason) noexcept {
+    return reason.substr(0, 8) == "RESOURCE" || reason == "AGENT" || text::contains(reason, "Capacity is unavailable");
+}
+
+/// Words, in lower case, of troubles that pass, wherever ECS puts them: among its failures, or in the text of a code that
+/// means something else. What is known by code or of another place stands in `aws::judge` and `is_passing`.
+struct passing_words {
+    std::string_view words;
+    std::chrono::seconds limit{};
+};
+inline constexpr passing_words passing_troubles[] = {
+    // services behind ECS that throttle it
+    {"rate exceeded"},
+    {"throttlingexception"},
+    {"errorcode: throttling"},
+    {"requestlimitexceeded"},
+    {"request limit exceeded"},
+    {"too many concurrent attempts"},
+    // quotas: tasks or vCPUs at a time, tasks that are starting, network interfaces
+    {"limit on the number of"},
+    {"tasks in the provisioning state"},
+    {"networkinterfacelimitexceeded"},
+    // IAM tells every region of a new role within a minute or so
+    {"unable to assume the role", std::chrono::minutes{2}},
+    {"unable to assume the service", std::chrono::minutes{2}},
+    {"service-linked role", std::chrono::minutes{2}},
+};
+
+/// Words of a subnet without addresses.
+inline constexpr std::string_view exhausted_words[] = {
+    "insufficientfreeaddressesinsubnet",
+    "enough free addresses",
+    "enough free ip",
+};
+
+/// Whether a text says that a subnet is full. Requires lower case.
+[[nodiscard]] inline bool tells_no_addresses(std::string_view lowered) noexcept {
+    for (auto const each : exhausted_words)
+        if (text::contains(lowered, each)) return true;
+    return false;
+}
+
+/// The first id of a subnet in a text, empty when there is none: `subnet-0abc...`.
+[[nodiscard]] inline std::string subnet_in(std::string_view words) {
+    constexpr std::string_view kind = "subnet-";
+    for (std::size_t at = words.find(kind); at != std::string_view::npos; at = words.find(kind, at + 1)) {
+        std::size_t end = at + kind.size();
+        while (end != words.size() && (text::is_digit(words[end]) || text::is_lower(words[end]))) ++end;
+        if (end - at >= kind.size() + 8) return std::string{words.substr(at, end - at)};
+    }
+    return {};
+}
+
+/// The operation in front of an AWS client's message, `ecs RunTask: ...`; empty when it begins otherwise.
+[[nodiscard]] inline std::string_view operation_in(std::string_view message) noexcept {
+    std::string_view const head = message.substr(0, message.find(':'));
+    std::size_t const blank = head.find(' ');
+    if (head.size() == message.size() || blank == std::string_view::npos) return {};
+    for (auto const service : {"ecs", "tagging"})
+        if (head.substr(0, blank) == service) return head.substr(blank + 1);
+    return {};
+}
+
+/// No key could be had: whatever the code says is about the key's source.
+[[nodiscard]] inline bool lacks_key(error const& why) noexcept {
+    return text::contains(why.message, ": no credentials: ");
+}
+
+/// An attempt of that call had been made with a key before.
+[[nodiscard]] inline bool had_key_before(error const& why) noexcept {
+    return text::contains(why.message, " (before that: ");
+}
+
+/// A refusal that is not the service's own: what stands before it answered, such as a proxy.
+[[nodiscard]] inline bool is_unexplained(error const& why) noexcept {
+    return why.http_status >= 300 && (why.service_code.empty() || why.service_code == std::to_string(why.http_status));
+}
+
+/// What the words of a definite refusal say of its passing; `fail` when they say nothing.
+[[nodiscard]] inline launch_advice advice_by_words(error const& why, launch_advice::kind if_passing) {
+    using kind = launch_advice::kind;
+    std::string const lowered = text::lower(why.message);
+    if (tells_no_addresses(lowered)) return {if_passing, true, {}, subnet_in(why.message)};
+    for (auto const& each : passing_troubles)
+        if (text::contains(lowered, each.words)) return {if_passing, true, each.limit, {}};
+    bool const short_of =
+        is_passing(why.service_code) || is_passing(why.message) || aws::judge("ECS", why) == retry::verdict::throttled;
+    return short_of ? launch_advice{if_passing, true, {}, {}} : launch_advice{kind::fail, false, {}, {}};
+}
+
+/// The service answered with a status of refusal.
+[[nodiscard]] inline launch_advice advice_on_refusal(error const& why) {
+    using kind = launch_advice::kind;
+    launch_advice const wait{kind::again, true, {}, {}};
+    auto const& code = why.service_code;
+    bool const is_definite = why.http_status < 500 && why.http_status != 408;
+    if (!is_definite || aws::judge("ECS", why) == retry::verdict::transient) return {kind::resend, true, {}, {}};
+    if (code == "ConflictException") return {why.resources.empty() ? kind::next : kind::resend, true, {}, {}};
+    if (code == "AccessDeniedException" || code == "AccessDenied") return {};
+    if (is_unexplained(why) || aws::doubt_of(code) != aws::clock_doubt::none) return wait;
+    return advice_by_words(why, kind::again);
+}
+
+} // namespace detail
+
+/// What to do when nothing can have been launched yet: a plan could not be made, or no definition found or registered.
+/// Nothing is `resend` then.
+[[nodiscard]] inline launch_advice advise_before_launch(error const& why) {
+    using kind = launch_advice::kind;
+    if (detail::lacks_key(why)) return {kind::again, true, {}, {}};
+    launch_advice made;
+    switch (why.code) {
+    case errc::invalid_argument:
+    case errc::bad_configuration:
+    case errc::not_found:
+    case errc::lost_claim: return made;
+    case errc::service_error: made = detail::advice_on_refusal(why); break;
+    default: return {kind::again, true, {}, {}};
+    }
+    if (made.what == kind::resend || made.what == kind::next) made.what = kind::again;
+    return made;
+}
+
+/// What to do about the error of `task_launcher::launch`. Pure; which call failed is read from the front of the message,
+/// where `aws::client` puts it, and what is not known to be another call counts as RunTask.
+///
+/// - No answer, one that cannot be read, a 5xx: `resend`.
+/// - Throttles (by their code, or in the text of another), quotas, a lack of capacity or of addresses, keys that cannot be
+///   had or are not accepted now, a refusal that is not AWS's own: `again`; roles that IAM has not spread yet: likewise, for two
+///   minutes.
+/// - A 200 with failures alone, and a ConflictException that names no task: `next`; the shortages among the failures pass.
+/// - Whatever else is refused, AccessDenied above all, and what the caller has to mend: `fail`.
+[[nodiscard]] inline launch_advice advise_launch(error const& why) {
+    using kind = launch_advice::kind;
+    auto const operation = detail::operation_in(why.message);
+    if (!operation.empty() && operation != "RunTask") return advise_before_launch(why);
+    if (detail::lacks_key(why)) return {detail::had_key_before(why) ? kind::resend : kind::again, true, {}, {}};
+    switch (why.code) {
+    case errc::service_error: break;
+    case errc::invalid_argument:
+    case errc::bad_configuration:
+    case errc::not_found:
+    case errc::lost_claim: return {};
+    case errc::not_configured:
+    case errc::untrusted_peer:
+    case errc::unauthorized: return {kind::again, true, {}, {}};
+    case errc::timed_out:
+    case errc::connection_failed:
+    case errc::cancelled:
+    case errc::malformed_response:
+    case errc::too_large:
+    case errc::internal: return {kind::resend, true, {}, {}};
+    }
+    if (why.http_status != 200) return detail::advice_on_refusal(why);
+    auto made = detail::advice_by_words(why, kind::next);
+    made.what = kind::next; // what does not pass may be one host's trouble
+    return made;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
 // ---- fargate/deploy/launcher.hpp ------------------------------------------------------------------------------------
 
 #ifndef FARGATE_DEPLOY_LAUNCHER_HPP
@@ -13627,11 +13891,6 @@ concept task_launcher = requires(Launcher& l, deploy::launch_plan const& plan, s
 namespace deploy {
 
 namespace detail {
-
-/// Shortages that pass; the same launch may succeed later, as a new attempt.
-[[nodiscard]] inline bool is_passing(std::string_view reason) noexcept {
-    return reason.substr(0, 8) == "RESOURCE" || reason == "AGENT" || text::contains(reason, "Capacity is unavailable");
-}
 
 /// What ECS said it could not start, in its own words.
 template <class Failures>
@@ -13709,7 +13968,7 @@ private:
     [[nodiscard]] result<launched> adopt(error why, chosen_definition definition) {
         if (why.service_code != "ConflictException" || why.resources.empty()) return why;
         log_.write(log_level::info, "Task " + why.resources[0] + " was already started for this run");
-        return launched{std::move(why.resources[0]), std::move(definition.name), definition.registered};
+        return launched{std::move(why.resources[0]), std::move(definition.name), definition.registered, true};
     }
 
     Ecs& ecs_;
@@ -15458,7 +15717,7 @@ inline void keep_task_runs(run_view<flow_run>& view, json::value const& rows) {
 } // namespace detail
 
 /// The runs of an answer to `look_query` or `owned_query`, in its order; `ours` are the agents whose runs are ours. A run's
-/// `version` is the one that `deploy::epoch_of` needs to name the epoch it was claimed in, not always the newest.
+/// `version` is the one that `prefect::epoch_of` needs to name the epoch it was claimed in, not always the newest.
 [[nodiscard]] inline result<std::vector<run_view<flow_run>>> read_run_views(json::value const& data,
                                                                             std::span<std::string const> ours) {
     auto const* const rows = json::array_of(data, "flow_run");
@@ -15624,16 +15883,21 @@ public:
         return note(id, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle}, stop);
     }
 
-    /// Writes the reason into the run's log and sets the run to Failed, unless it has ended or waits to be claimed again by
-    /// then: no API compares for us, so it is looked at and set at once. Both are attempted; the error is that of the state
-    /// when both fail. False for a run that the API does not know.
-    [[nodiscard]] result<bool> failed(std::string_view id, std::string_view reason, std::stop_token stop = {}) {
-        return end(id, log_level::error, reason, failed_state(reason, options_.core_version), stop);
+    /// The version that the run's newest waiting state had, and those of the task runs it is about.
+    [[nodiscard]] std::string epoch(run const& of) const { return epoch_of(of); }
+
+    /// Writes the reason into the run's log and sets the run to Failed, unless it has ended, waits to be claimed again or is
+    /// in another epoch by then: no API compares for us, so it is looked at and set at once. Both are attempted; the error is
+    /// that of the state when both fail. False for a run that the API does not know.
+    [[nodiscard]] result<bool> failed(std::string_view id, std::string_view epoch, std::string_view reason,
+                                      std::stop_token stop = {}) {
+        return end(id, epoch, log_level::error, reason, failed_state(reason, options_.core_version), stop);
     }
 
     /// The same with Cancelled.
-    [[nodiscard]] result<bool> cancelled(std::string_view id, std::string_view reason, std::stop_token stop = {}) {
-        return end(id, log_level::info, reason, cancelled_state(reason, options_.core_version), stop);
+    [[nodiscard]] result<bool> cancelled(std::string_view id, std::string_view epoch, std::string_view reason,
+                                         std::stop_token stop = {}) {
+        return end(id, epoch, log_level::info, reason, cancelled_state(reason, options_.core_version), stop);
     }
 
     /// One line in the run's own log, cut to `longest_message`.
@@ -15744,8 +16008,26 @@ private:
         return read->size();
     }
 
-    [[nodiscard]] result<bool> end(std::string_view id, log_level level, std::string_view reason, json::value state,
-                                   std::stop_token const& stop) {
+    /// Whether the run has been scheduled again since. A run that was relaunched for its task runs has an epoch that can be
+    /// told while these are claimed only.
+    [[nodiscard]] result<bool> has_moved_on(std::string_view id, std::string_view epoch, std::stop_token const& stop) {
+        std::string const ids[] = {std::string{id}};
+        auto const views = look(ids, stop);
+        if (!views) return views.error();
+        if (views->empty()) return false;
+        auto const& now = views->front();
+        bool const of_tasks = epoch.find(',') != std::string_view::npos;
+        if (now.life == run_life::waiting || (of_tasks && now.life != run_life::claimed)) return false;
+        return epoch_of(now.run) != epoch;
+    }
+
+    [[nodiscard]] result<bool> end(std::string_view id, std::string_view epoch, log_level level,
+                                   std::string_view reason, json::value state, std::stop_token const& stop) {
+        if (!epoch.empty()) {
+            auto const moved_on = has_moved_on(id, epoch, stop);
+            if (!moved_on) return moved_on.error();
+            if (*moved_on) return false;
+        }
         auto const noted = note(id, level, reason, stop);
         auto const now = states_.read("flow_run", id, stop);
         if (now && !*now) return false;
@@ -15780,6 +16062,424 @@ private:
 };
 
 } // namespace fargate::inline v0::prefect
+
+#endif
+
+// ---- fargate/service/wake.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_WAKE_HPP
+#define FARGATE_SERVICE_WAKE_HPP
+
+namespace fargate::inline v0::service {
+
+/// A bell that cuts a wait short: a sleeper takes `token()`, anybody calls `ring()`, and `reset()` starts the next round.
+/// A ring between `reset()` and the sleep is not lost. All members may be called from any thread.
+class wake {
+public:
+    void ring() {
+        std::lock_guard const lock{mutex_};
+        source_.request_stop();
+    }
+
+    void reset() {
+        std::lock_guard const lock{mutex_};
+        if (source_.stop_requested()) source_ = std::stop_source{};
+    }
+
+    [[nodiscard]] std::stop_token token() const {
+        std::lock_guard const lock{mutex_};
+        return source_.get_token();
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::stop_source source_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/system/executor.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_EXECUTOR_HPP
+#define FARGATE_SYSTEM_EXECUTOR_HPP
+
+namespace fargate::inline v0 {
+
+/// A callable `void()` of any type that can be moved, run at most once by whoever holds it. Captures of up to `room` bytes
+/// are kept inside, larger ones on the heap. A call must not throw: an exception that leaves it ends the process.
+/// Requires: only a job that was made from a callable and not moved from is run.
+class job {
+public:
+    static constexpr std::size_t room = 6 * sizeof(void*);
+
+    template <class Call>
+        requires(!std::same_as<std::remove_cvref_t<Call>, job> && std::move_constructible<std::decay_t<Call>> &&
+                 std::is_invocable_v<std::decay_t<Call>&>)
+    job(Call&& call) {
+        using held = std::decay_t<Call>;
+        if constexpr (fits<held>) {
+            ::new (at()) held(std::forward<Call>(call));
+            ways_ = &inside<held>;
+        } else {
+            ::new (at()) held*(new held(std::forward<Call>(call)));
+            ways_ = &outside<held>;
+        }
+    }
+
+    job(job&& other) noexcept { take(other); }
+    job& operator=(job&& other) noexcept {
+        if (this != &other) {
+            drop();
+            take(other);
+        }
+        return *this;
+    }
+    ~job() { drop(); }
+
+    void operator()() noexcept { ways_->run(at()); }
+
+    /// False for a job that was moved from.
+    [[nodiscard]] explicit operator bool() const noexcept { return ways_ != nullptr; }
+
+private:
+    struct ways {
+        void (*run)(void*);
+        void (*move)(void* to, void* from) noexcept;
+        void (*drop)(void*) noexcept;
+    };
+
+    template <class Held>
+    static constexpr bool fits = sizeof(Held) <= room &&
+                                 alignof(Held) <= alignof(void*) && std::is_nothrow_move_constructible_v<Held>;
+
+    template <class Held>
+    static Held& as(void* at) noexcept {
+        return *std::launder(static_cast<Held*>(at));
+    }
+
+    template <class Held>
+    static constexpr ways inside{[](void* at) { static_cast<void>(as<Held>(at)()); },
+                                 [](void* to, void* from) noexcept {
+                                     ::new (to) Held(std::move(as<Held>(from)));
+                                     as<Held>(from).~Held();
+                                 },
+                                 [](void* at) noexcept { as<Held>(at).~Held(); }};
+
+    template <class Held>
+    static constexpr ways outside{[](void* at) { static_cast<void>((*as<Held*>(at))()); },
+                                  [](void* to, void* from) noexcept { ::new (to) Held*(as<Held*>(from)); },
+                                  [](void* at) noexcept { delete as<Held*>(at); }};
+
+    void* at() noexcept { return bytes_; }
+
+    void take(job& other) noexcept {
+        ways_ = std::exchange(other.ways_, nullptr);
+        if (ways_ != nullptr) ways_->move(at(), other.at());
+    }
+
+    void drop() noexcept {
+        if (ways_ != nullptr) std::exchange(ways_, nullptr)->drop(at());
+    }
+
+    alignas(void*) std::byte bytes_[room];
+    ways const* ways_ = nullptr;
+};
+
+/// Who runs jobs.
+///
+/// | expression    | type       | contract                                                                            |
+/// |---------------|------------|-------------------------------------------------------------------------------------|
+/// | `x.submit(j)` |            | takes a `job` and runs it once, now or later; never refuses, and never throws        |
+/// | `x.drain()`   |            | returns when every submitted job has ended, those included that jobs submitted       |
+/// |               |            | meanwhile. Not called from inside a job                                             |
+/// | `x.workers()` | `unsigned` | how many jobs run at a time, at most; at least 1                                    |
+///
+/// `submit` may be called from several threads at once, and from inside a job.
+template <class Executor>
+concept executor_policy = requires(Executor& x, Executor const& seen, job work) {
+    x.submit(std::move(work));
+    x.drain();
+    { seen.workers() } -> std::same_as<unsigned>;
+};
+
+/// No threads: a job runs inside `submit`.
+class inline_executor {
+public:
+    void submit(job work) const noexcept { work(); }
+    void drain() const noexcept {}
+    [[nodiscard]] unsigned workers() const noexcept { return 1; }
+};
+
+/// Runs jobs in the order they came on up to `workers` threads; jobs beyond that wait, however many they are. Threads
+/// start when there is work for them, so an unused pool costs none, and stay until the pool goes. Where the system gives
+/// no thread at all, `submit` runs the job itself. The destructor drains.
+class thread_pool {
+public:
+    thread_pool() : thread_pool{std::min(32U, std::thread::hardware_concurrency() + 4U)} {}
+    explicit thread_pool(unsigned workers) : limit_{std::max(1U, workers)} {}
+
+    thread_pool(thread_pool const&) = delete;
+    thread_pool& operator=(thread_pool const&) = delete;
+
+    ~thread_pool() {
+        drain();
+        {
+            std::scoped_lock const lock{mutex_};
+            ending_ = true;
+        }
+        work_came_.notify_all();
+        for (pthread_t const each : threads_) pthread_join(each, nullptr);
+    }
+
+    void submit(job work) {
+        {
+            std::scoped_lock const lock{mutex_};
+            queue_.push_back(std::move(work));
+            ++unfinished_;
+            if (queue_.size() > idle_ && threads_.size() < limit_) start();
+            if (!threads_.empty()) {
+                work_came_.notify_one();
+                return;
+            }
+        }
+        run_one();
+    }
+
+    void drain() {
+        std::unique_lock lock{mutex_};
+        all_ended_.wait(lock, [this] { return unfinished_ == 0; });
+    }
+
+    [[nodiscard]] unsigned workers() const noexcept { return limit_; }
+
+    /// How many threads have been started so far.
+    [[nodiscard]] std::size_t threads() const {
+        std::scoped_lock const lock{mutex_};
+        return threads_.size();
+    }
+
+private:
+    // POSIX threads, because std::thread tells of a lack of threads by throwing.
+    void start() {
+        threads_.reserve(threads_.size() + 1);
+        pthread_t made{};
+        if (pthread_create(&made, nullptr, &thread_pool::enter, this) == 0) threads_.push_back(made);
+    }
+
+    static void* enter(void* pool) {
+        static_cast<thread_pool*>(pool)->serve();
+        return nullptr;
+    }
+
+    void serve() {
+        std::unique_lock lock{mutex_};
+        for (;;) {
+            ++idle_;
+            work_came_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+            --idle_;
+            if (queue_.empty()) return;
+            run_front(lock);
+        }
+    }
+
+    void run_one() {
+        std::unique_lock lock{mutex_};
+        if (!queue_.empty()) run_front(lock);
+    }
+
+    void run_front(std::unique_lock<std::mutex>& lock) {
+        {
+            job work = std::move(queue_.front());
+            queue_.pop_front();
+            lock.unlock();
+            work();
+        }
+        lock.lock();
+        if (--unfinished_ == 0) all_ended_.notify_all();
+    }
+
+    unsigned const limit_;
+    mutable std::mutex mutex_;
+    std::condition_variable work_came_;
+    std::condition_variable all_ended_;
+    std::deque<job> queue_;
+    std::vector<pthread_t> threads_;
+    std::size_t idle_ = 0;
+    std::size_t unfinished_ = 0;
+    bool ending_ = false;
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/service/agenda.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_AGENDA_HPP
+#define FARGATE_SERVICE_AGENDA_HPP
+
+namespace fargate::inline v0::service {
+
+/// Jobs that are to be done later, so that nothing that waits keeps a thread. Whoever turns the loop takes what is due and
+/// sleeps until the next is; a job that comes before all others rings `wake`.
+///
+/// Its time is what has passed by the clock, but for the clock's being set: back counts for nothing, and ahead for a minute
+/// beyond what was slept. One thread sleeps, the other members may be called from any.
+template <clock_policy Clock>
+class agenda {
+public:
+    agenda(Clock& clock, wake& bell) : clock_{clock}, bell_{bell}, seen_{clock.now()} {}
+
+    /// Does `work` when `wait` has passed, or as soon after as the loop comes to it.
+    void after(duration wait, job work) {
+        std::unique_lock lock{mutex_};
+        bool const first = entries_.empty();
+        entry made{passed_now() + std::max(wait, duration::zero()), ++entered_, std::move(work)};
+        bool const earliest = first || made.due < entries_.front().due;
+        entries_.push_back(std::move(made));
+        std::push_heap(entries_.begin(), entries_.end(), later{});
+        lock.unlock();
+        if (earliest) bell_.ring();
+    }
+
+    /// The jobs whose time has come, in the order of their times.
+    [[nodiscard]] std::vector<job> due() {
+        std::scoped_lock const lock{mutex_};
+        auto const now = passed_now();
+        std::vector<job> made;
+        while (!entries_.empty() && entries_.front().due <= now) made.push_back(take_first());
+        return made;
+    }
+
+    /// All that is left, due or not: each job is run by somebody, or what it keeps is lost.
+    [[nodiscard]] std::vector<job> rest() {
+        std::scoped_lock const lock{mutex_};
+        std::vector<job> made;
+        while (!entries_.empty()) made.push_back(take_first());
+        return made;
+    }
+
+    /// How long until the next job is due; nothing when there is none.
+    [[nodiscard]] std::optional<duration> next() {
+        std::scoped_lock const lock{mutex_};
+        if (entries_.empty()) return std::nullopt;
+        return std::max(entries_.front().due - passed_now(), duration::zero());
+    }
+
+    /// The time that has passed since this was made.
+    [[nodiscard]] duration passed() {
+        std::scoped_lock const lock{mutex_};
+        return passed_now();
+    }
+
+    /// Whoever turns the loop sleeps here, for `time` or until it rings.
+    void sleep(duration time) {
+        duration began;
+        {
+            std::scoped_lock const lock{mutex_};
+            began = passed_now();
+            longest_step_ = time + usual_step;
+        }
+        bool const whole = clock_.sleep_for(time, bell_.token());
+        std::scoped_lock const lock{mutex_};
+        auto const now = passed_now();
+        longest_step_ = usual_step;
+        if (whole) passed_ = std::max(now, began + time);
+    }
+
+    [[nodiscard]] std::size_t size() const {
+        std::scoped_lock const lock{mutex_};
+        return entries_.size();
+    }
+
+private:
+    static constexpr std::chrono::minutes usual_step{1};
+
+    struct entry {
+        duration due;
+        std::uint64_t number; ///< jobs of one moment keep their order
+        job work;
+    };
+    struct later {
+        bool operator()(entry const& left, entry const& right) const noexcept {
+            return left.due != right.due ? left.due > right.due : left.number > right.number;
+        }
+    };
+
+    [[nodiscard]] duration passed_now() {
+        auto const now = clock_.now();
+        if (now > seen_) passed_ += std::min(now - seen_, longest_step_);
+        seen_ = now;
+        return passed_;
+    }
+
+    job take_first() {
+        std::pop_heap(entries_.begin(), entries_.end(), later{});
+        job work = std::move(entries_.back().work);
+        entries_.pop_back();
+        return work;
+    }
+
+    Clock& clock_;
+    wake& bell_;
+    mutable std::mutex mutex_;
+    std::vector<entry> entries_;
+    std::uint64_t entered_ = 0;
+    time_point seen_;
+    duration passed_{};
+    duration longest_step_ = usual_step;
+};
+
+/// Something that is done again and again, one at a time, each time when the time before said. `Work` is callable as
+/// `work(stop) -> duration`: how long to wait until the next time. Must outlive the agenda's jobs.
+template <clock_policy Clock, class Work>
+class duty {
+public:
+    duty(agenda<Clock>& when, Work work) : agenda_{when}, work_{std::move(work)} {}
+    duty(duty const&) = delete;
+    duty& operator=(duty const&) = delete;
+
+    /// Has it done when `wait` has passed, if it would not be done before; until `stop` fires.
+    void within(duration wait, std::stop_token const& stop) {
+        std::unique_lock lock{mutex_};
+        auto const due = agenda_.passed() + wait;
+        if (due_ && *due_ <= due) return;
+        due_ = due;
+        if (busy_) return;
+        auto const round = ++round_;
+        lock.unlock();
+        agenda_.after(wait, [this, round, stop] { act(round, stop); });
+    }
+
+private:
+    void act(std::uint64_t round, std::stop_token const& stop) {
+        {
+            std::scoped_lock const lock{mutex_};
+            if (round != round_ || stop.stop_requested()) return; // another was to come earlier
+            busy_ = true;
+            due_.reset();
+        }
+        auto wait = work_(stop);
+        {
+            std::scoped_lock const lock{mutex_};
+            busy_ = false;
+            if (due_) wait = std::min(wait, *due_ - agenda_.passed()); // asked for meanwhile
+            due_.reset();
+        }
+        if (!stop.stop_requested()) within(wait, stop);
+    }
+
+    agenda<Clock>& agenda_;
+    Work work_;
+    std::mutex mutex_;
+    std::uint64_t round_ = 0;
+    std::optional<duration> due_{};
+    bool busy_ = false;
+};
+
+} // namespace fargate::inline v0::service
 
 #endif
 
@@ -16922,6 +17622,25 @@ struct agent_options {
     text::transliteration transliterate = nullptr; ///< spells flow names in scripts that the own table lacks
     std::optional<bool> strict{};                  ///< an unknown keyword argument is an error, not a warning
 
+    // How each run gets exactly one task. What is absent here is looked up in the environment under the same name, spans in
+    // seconds, and is else as `service::protocol` says. A switch is also turned off by its name behind `no_`.
+    std::optional<bool> idempotent{}; ///< the same launch asked for again finds the same task
+    std::optional<bool> watch{};      ///< tasks are followed to their end
+    std::optional<bool> reconcile{};  ///< what was left behind by a crash is looked for
+    std::optional<bool> heartbeat{};  ///< runs whose tasks are slow to start are kept from being scheduled again
+    std::string fleet_id{};           ///< the same for agents that take each other's place; else made of API and labels
+    std::optional<duration> poll_interval_max{};    ///< the longest wait between two polls
+    std::optional<duration> launch_timeout{};       ///< of one RunTask attempt; zero: the client's own
+    std::optional<double> launch_rate{};            ///< launches a second; 0: no limit
+    std::optional<std::uint64_t> max_in_flight{};   ///< runs launching and tasks alive at a time; 0: no limit
+    std::optional<duration> launch_deadline{};      ///< how long a run waits for capacity before it fails
+    std::optional<std::uint64_t> launch_attempts{}; ///< how often a task that never starts is launched
+    std::optional<duration> max_run_duration{};     ///< a task that runs longer is stopped; zero: no limit
+    std::string capacity_plan{};                    ///< `FARGATE_SPOT,FARGATE`: each stands in for the one before
+    std::optional<duration> capacity_fallback{};    ///< how long a run keeps to the first of them
+    std::optional<duration> reconcile_interval{};   ///< between two looks for what was left behind
+    std::optional<duration> wedged_after{}; ///< 600 s; a program ends whose agent stands still so long; zero: never
+
     /// Environment of every flow's container, in this order, behind Prefect's own entries; `cloud.agent.env_vars`.
     std::vector<std::pair<std::string, std::string>> env_vars{};
 
@@ -16932,6 +17651,166 @@ struct agent_options {
 };
 
 } // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/service/protocol.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_PROTOCOL_HPP
+#define FARGATE_SERVICE_PROTOCOL_HPP
+
+namespace fargate::inline v0::service {
+
+/// How long after a run's claim RunTask is asked for it, and not later. ECS keeps the token of a task for an hour after that
+/// has stopped, and who asks with a token that is forgotten starts a second task.
+inline constexpr std::chrono::minutes token_life{55};
+
+/// How an agent keeps its promise of exactly one task for each run. The defaults are the safe ones; with `idempotent`,
+/// `watch` and `reconcile` off it is the original agent.
+struct protocol {
+    bool idempotent = true; ///< RunTask carries a token made of the run, so that whoever repeats it finds the same task
+    bool watch = true;      ///< tasks are followed to their end; needs ecs:DescribeTasks
+    bool heartbeat = true;  ///< a run is kept alive at the backend while its task is slow to start
+    bool reconcile = true;  ///< what was left behind is looked for; needs ecs:ListTasks, and ecs:StopTask to end tasks
+    std::string
+        fleet{}; ///< RunTask's `startedBy`, where the user set none; the same for agents that take each other's place
+
+    duration poll_interval_max = std::chrono::seconds{10}; ///< the longest wait between two polls
+    duration launch_timeout{};                             ///< of one RunTask attempt; zero: the client's own
+    double launch_rate = 20;                               ///< launches a second; 0: no limit
+    std::size_t launch_burst = 100;                        ///< launches that need not wait
+    std::size_t max_in_flight = 0;                         ///< runs launching and tasks alive at a time; 0: no limit
+    duration launch_deadline = std::chrono::minutes{30};   ///< how long a run waits for capacity before it fails
+    unsigned launch_attempts = 3;                          ///< how often a task that never starts is launched
+    duration max_run_duration{};                           ///< a task that runs longer is stopped; zero: no limit
+    std::vector<std::string> capacity_plan{}; ///< FARGATE_SPOT, FARGATE, ...: each stands in for the one before
+    duration capacity_fallback = std::chrono::minutes{1};   ///< how long a run keeps to the first of them
+    duration reconcile_interval = std::chrono::seconds{90}; ///< give or take a fifth
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/figure.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_FIGURE_HPP
+#define FARGATE_SERVICE_FIGURE_HPP
+
+namespace fargate::inline v0::service {
+
+/// No span of an agent's time is longer: ten years.
+inline constexpr duration longest_span = std::chrono::hours{24 * 3650};
+
+/// No rate is higher; who wants none to count says 0.
+inline constexpr double highest_rate = 1'000'000;
+
+/// No count is higher.
+inline constexpr std::uint64_t highest_count = 1'000'000'000;
+
+/// A number as people write it: digits, and perhaps a point and more of them, blanks around it. In millionths, of which
+/// what is finer is dropped. Nothing for signs, exponents, names such as `nan`, empty text, and what is above 10^12.
+[[nodiscard]] inline std::optional<std::int64_t> read_millionths(std::string_view raw) noexcept {
+    auto const word = text::trim(raw);
+    auto const point = word.find('.');
+    auto const whole = word.substr(0, point);
+    auto const fraction = point == std::string_view::npos ? std::string_view{} : word.substr(point + 1);
+    if (whole.empty() && fraction.empty()) return std::nullopt;
+    for (auto const part : {whole, fraction})
+        for (char const c : part)
+            if (!text::is_digit(c)) return std::nullopt;
+    constexpr std::int64_t million = 1'000'000;
+    std::int64_t made = 0;
+    if (!whole.empty() && std::from_chars(whole.data(), whole.data() + whole.size(), made).ec != std::errc{})
+        return std::nullopt;
+    if (made > million * million) return std::nullopt;
+    made *= million;
+    auto worth = million;
+    for (char const c : fraction) made += (c - '0') * (worth /= 10);
+    return made;
+}
+
+/// Seconds, such as `10` or `0.25`; nothing for what is no such number, and above `longest_span`.
+[[nodiscard]] inline std::optional<duration> read_seconds(std::string_view raw) noexcept {
+    auto const made = read_millionths(raw);
+    if (!made || duration{*made} > longest_span) return std::nullopt;
+    return duration{*made};
+}
+
+/// So many a second, such as `20` or `0.5`; nothing for what is no such number, and above `highest_rate`.
+[[nodiscard]] inline std::optional<double> read_rate(std::string_view raw) noexcept {
+    auto const made = read_millionths(raw);
+    if (!made || static_cast<double>(*made) / 1e6 > highest_rate) return std::nullopt;
+    return static_cast<double>(*made) / 1e6;
+}
+
+/// A whole number that is not negative; nothing for what is none, and above `highest_count`.
+[[nodiscard]] inline std::optional<std::uint64_t> read_count(std::string_view raw) noexcept {
+    auto const word = text::trim(raw);
+    std::uint64_t made = 0;
+    auto const read = std::from_chars(word.data(), word.data() + word.size(), made);
+    if (read.ec != std::errc{} || read.ptr != word.data() + word.size() || made > highest_count) return std::nullopt;
+    return made;
+}
+
+/// Names with commas between, blanks around them: a capacity plan. Nothing when a name is empty or holds what no capacity
+/// provider's does: letters, digits, `-` and `_` are allowed, and at most 255 of them.
+[[nodiscard]] inline std::optional<std::vector<std::string>> read_capacity_plan(std::string_view raw) {
+    std::vector<std::string> made;
+    for (bool more = true; more;) {
+        auto const comma = raw.find(',');
+        auto const word = text::trim(raw.substr(0, comma));
+        if (word.empty() || word.size() > 255) return std::nullopt;
+        for (char const c : word)
+            if (!text::is_alnum(c) && c != '-' && c != '_') return std::nullopt;
+        made.emplace_back(word);
+        more = comma != std::string_view::npos;
+        if (more) raw.remove_prefix(comma + 1);
+    }
+    return made;
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/fleet.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_FLEET_HPP
+#define FARGATE_SERVICE_FLEET_HPP
+
+namespace fargate::inline v0::service {
+
+/// What ECS takes as a task's `startedBy`, by which the tasks of a fleet are found again: 1 to 128 letters, digits, `-`,
+/// `/` and `_`.
+/// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+[[nodiscard]] constexpr bool is_fleet(std::string_view name) noexcept {
+    if (name.empty() || name.size() > 128) return false;
+    return std::all_of(name.begin(), name.end(),
+                       [](char c) { return text::is_alnum(c) || c == '-' || c == '/' || c == '_'; });
+}
+
+/// The fleet of agents that poll this API as this tenant for these labels, in whatever order they were given: they take
+/// each other's place, and none of them has to be told so. 28 characters, of the 36 that ECS allowed at first.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string default_fleet(std::string_view api, std::string_view tenant, std::vector<std::string> labels,
+                                        Hash const& hash) {
+    while (api.ends_with('/')) api.remove_suffix(1);
+    std::sort(labels.begin(), labels.end());
+    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+    // Each part behind its length, so that no two lists read the same.
+    std::string named;
+    auto const add = [&named](std::string_view part) {
+        named.append(std::to_string(part.size())).append(":").append(part);
+    };
+    add(api);
+    add(tenant);
+    for (auto const& label : labels) add(label);
+    constexpr std::size_t bytes = 10;
+    return "fargate-" + text::to_hex(crypto::bytes_of(hash.sha256(named)).substr(0, bytes));
+}
+
+} // namespace fargate::inline v0::service
 
 #endif
 
@@ -17118,6 +17997,193 @@ struct source {
 
 #endif
 
+// ---- fargate/service/protocol_settings.hpp --------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_PROTOCOL_SETTINGS_HPP
+#define FARGATE_SERVICE_PROTOCOL_SETTINGS_HPP
+
+namespace fargate::inline v0::service {
+
+namespace detail {
+
+/// What a figure may be, and how it is written.
+struct figure_words {
+    std::string_view remedy; ///< stands behind `must be`
+    bool positive = false;
+};
+
+inline constexpr figure_words any_span{"seconds, such as 90 or 0.5, and at most ten years"};
+inline constexpr figure_words some_span{"seconds, such as 90 or 0.5, more than 0 and at most ten years", true};
+inline constexpr figure_words span_or_none{"seconds, such as 600, or 0 for none, and at most ten years"};
+inline constexpr figure_words rate_or_none{
+    "so many a second, such as 20 or 0.5, or 0 for no limit, and at most 1000000"};
+inline constexpr figure_words count_or_none{"a whole number, or 0 for no limit, and at most 1000000000"};
+inline constexpr figure_words some_count{"a whole number from 1 to 1000000000", true};
+
+[[nodiscard]] inline error wrong_figure(std::string_view name, figure_words words, std::string_view said) {
+    return fail(errc::bad_configuration, std::string{name} + " must be " + std::string{words.remedy} +
+                                             (said.empty() ? std::string{} : ", not " + in_quotes(said)));
+}
+
+/// A figure: the option, else the variable of its name, else what it is already. `read` makes it of text; a comparison that
+/// is false for NaN keeps that out, too.
+template <class Figure, class Read, environment_policy Environment>
+[[nodiscard]] result<void> set_figure(Figure& into, std::optional<Figure> given, std::string_view name, Figure most,
+                                      figure_words words, Read const& read, Environment const& environment) {
+    std::optional<std::string> said;
+    if (!given) {
+        said = filled_variable(environment, name);
+        if (!said) return {};
+        given = read(*said);
+    }
+    bool const fits = given && *given >= Figure{} && *given <= most && !(words.positive && *given == Figure{});
+    std::string const where = said ? "the environment variable " + std::string{name} : std::string{name};
+    if (!fits) return wrong_figure(where, words, said.value_or(""));
+    into = *given;
+    return {};
+}
+
+/// A switch that is on: unless the option, else the variable of its name, else that behind `no_` says otherwise.
+template <environment_policy Environment>
+[[nodiscard]] result<void> set_switch(bool& into, std::optional<bool> given, std::string const& name,
+                                      Environment const& environment) {
+    if (!given && filled_variable(environment, name)) {
+        auto const on = flag_of(std::nullopt, name, environment);
+        if (!on) return on.error();
+        given = *on;
+    }
+    if (!given && filled_variable(environment, "no_" + name)) {
+        auto const off = flag_of(std::nullopt, "no_" + name, environment);
+        if (!off) return off.error();
+        given = !*off;
+    }
+    if (given) into = *given;
+    return {};
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<void> set_switches(protocol& made, agent_options const& options, Environment const& environment) {
+    if (auto set = set_switch(made.idempotent, options.idempotent, "idempotent", environment); !set) return set;
+    // Without tokens nothing that was left behind can be launched again safely: then it takes a word to look for it.
+    made.reconcile = made.idempotent;
+    if (auto set = set_switch(made.reconcile, options.reconcile, "reconcile", environment); !set) return set;
+    if (auto set = set_switch(made.watch, options.watch, "watch", environment); !set) return set;
+    return set_switch(made.heartbeat, options.heartbeat, "heartbeat", environment);
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<void> set_spans(protocol& made, agent_options const& options, Environment const& environment) {
+    struct row {
+        std::string_view name;
+        std::optional<duration> agent_options::*given;
+        duration protocol::*kept;
+        figure_words words;
+    };
+    constexpr row rows[] = {
+        {"poll_interval_max", &agent_options::poll_interval_max, &protocol::poll_interval_max, some_span},
+        {"launch_timeout", &agent_options::launch_timeout, &protocol::launch_timeout, span_or_none},
+        {"launch_deadline", &agent_options::launch_deadline, &protocol::launch_deadline, any_span},
+        {"max_run_duration", &agent_options::max_run_duration, &protocol::max_run_duration, span_or_none},
+        {"capacity_fallback", &agent_options::capacity_fallback, &protocol::capacity_fallback, any_span},
+        {"reconcile_interval", &agent_options::reconcile_interval, &protocol::reconcile_interval, some_span},
+    };
+    for (auto const& each : rows)
+        if (auto set = set_figure(made.*each.kept, options.*each.given, each.name, longest_span, each.words,
+                                  read_seconds, environment);
+            !set)
+            return set;
+    return {};
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<void> set_counts(protocol& made, agent_options const& options, Environment const& environment) {
+    if (auto set = set_figure(made.launch_rate, options.launch_rate, "launch_rate", highest_rate, rate_or_none,
+                              read_rate, environment);
+        !set)
+        return set;
+    std::uint64_t in_flight = made.max_in_flight;
+    if (auto set = set_figure(in_flight, options.max_in_flight, "max_in_flight", highest_count, count_or_none,
+                              read_count, environment);
+        !set)
+        return set;
+    made.max_in_flight = static_cast<std::size_t>(in_flight);
+    std::uint64_t attempts = made.launch_attempts;
+    if (auto set = set_figure(attempts, options.launch_attempts, "launch_attempts", highest_count, some_count,
+                              read_count, environment);
+        !set)
+        return set;
+    made.launch_attempts = static_cast<unsigned>(attempts);
+    return {};
+}
+
+template <environment_policy Environment>
+[[nodiscard]] result<void> set_names(protocol& made, agent_options const& options, Environment const& environment) {
+    auto const named = [&](std::string const& given, std::string_view name) {
+        std::string found{text::trim(given)};
+        if (found.empty()) found = text::trim(filled_variable(environment, name).value_or(""));
+        return found;
+    };
+    if (auto const plan = named(options.capacity_plan, "capacity_plan"); !plan.empty()) {
+        auto read = read_capacity_plan(plan);
+        if (!read)
+            return fail(errc::bad_configuration,
+                        "capacity_plan must be names of capacity providers with commas between, such as "
+                        "FARGATE_SPOT,FARGATE, not " +
+                            in_quotes(plan));
+        made.capacity_plan = *std::move(read);
+    }
+    made.fleet = named(options.fleet_id, "fleet_id");
+    if (!made.fleet.empty() && !is_fleet(made.fleet))
+        return fail(errc::bad_configuration,
+                    "fleet_id must be at most 128 letters, digits, -, / and _, which ECS takes as startedBy, not " +
+                        in_quotes(made.fleet));
+    return {};
+}
+
+/// How long the agent may stand still before its process ends: ten minutes, or longer where it waits long between polls.
+template <environment_policy Environment>
+[[nodiscard]] result<duration> wedged_after_of(agent_options const& options, Environment const& environment) {
+    duration longest_wait = protocol{}.poll_interval_max;
+    if (auto set = set_figure(longest_wait, options.poll_interval_max, "poll_interval_max", longest_span, some_span,
+                              read_seconds, environment);
+        !set)
+        return set.error();
+    duration made = std::max<duration>(std::chrono::minutes{10}, 3 * longest_wait);
+    if (auto set = set_figure(made, options.wedged_after, "wedged_after", longest_span, span_or_none, read_seconds,
+                              environment);
+        !set)
+        return set.error();
+    if (made != duration::zero() && made / 2 < longest_wait)
+        return fail(errc::bad_configuration, "wedged_after must be at least twice poll_interval_max, or 0 for none: an "
+                                             "agent that waits for its next poll is not wedged");
+    return made;
+}
+
+} // namespace detail
+
+/// How the agent keeps its promise; `server` is what `prefect_settings` made of the same options. A fleet that is not named
+/// is that of the API, the tenant and the labels, and none for who turned all off that would use it.
+/// `errc::bad_configuration` names the option or variable.
+template <environment_policy Environment, crypto::hash_policy Hash = crypto::openssl_hash>
+[[nodiscard]] result<protocol> protocol_of(agent_options const& options, prefect::settings const& server,
+                                           Environment const& environment, Hash const& hash = {}) {
+    protocol made;
+    for (auto const step : {&detail::set_switches<Environment>, &detail::set_spans<Environment>,
+                            &detail::set_counts<Environment>, &detail::set_names<Environment>})
+        if (auto set = step(made, options, environment); !set) return set.error();
+    if (made.max_run_duration != duration::zero() && !made.watch)
+        return fail(errc::bad_configuration, "max_run_duration needs watch, which is off: leave one of them out");
+    if (made.reconcile && !made.idempotent)
+        return fail(errc::bad_configuration, "reconcile needs idempotent, which is off: leave one of them out");
+    if (made.fleet.empty() && (made.idempotent || made.watch || made.reconcile))
+        made.fleet = default_fleet(prefect::api_of(server), server.tenant_id, server.labels, hash);
+    return made;
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/service/configuration.hpp ------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_CONFIGURATION_HPP
@@ -17132,6 +18198,7 @@ struct process_settings {
     std::string log_format{};    ///< a Python %-style template
     std::string agent_address{}; ///< empty: nobody is answered
     std::optional<std::int64_t> max_polls{};
+    duration wedged_after{}; ///< an agent that stands still so long ends the process; zero: never
 };
 
 /// Prefect's configuration as these options and this environment give it.
@@ -17178,6 +18245,9 @@ template <environment_policy Environment>
         if (!made.max_polls)
             return fail(errc::bad_configuration, "max_polls must be a whole number, not " + in_quotes(*polls));
     }
+    auto const wedged_after = wedged_after_of(options, environment);
+    if (!wedged_after) return wedged_after.error();
+    made.wedged_after = *wedged_after;
     return made;
 }
 
@@ -17315,6 +18385,15 @@ template <environment_policy Environment>
     return prefect_settings(options, *from, environment);
 }
 
+/// How the agent keeps its promise of one task for each run, with the configuration that these options and this
+/// environment give.
+template <environment_policy Environment>
+[[nodiscard]] result<protocol> protocol_of(agent_options const& options, Environment const& environment) {
+    auto const server = prefect_settings(options, environment);
+    if (!server) return server.error();
+    return protocol_of(options, *server, environment);
+}
+
 /// How flows become tasks; `server` is what `prefect_settings` made of the same options. Tells `log` what was taken from
 /// the environment and what is unknown, which is an error for the strict. `errc::bad_configuration` and
 /// `errc::invalid_argument` name the option, setting or variable.
@@ -17412,221 +18491,6 @@ template <environment_policy Environment, log_policy Log>
 }
 
 } // namespace fargate::inline v0::service
-
-#endif
-
-// ---- fargate/system/executor.hpp ------------------------------------------------------------------------------------
-
-#ifndef FARGATE_SYSTEM_EXECUTOR_HPP
-#define FARGATE_SYSTEM_EXECUTOR_HPP
-
-namespace fargate::inline v0 {
-
-/// A callable `void()` of any type that can be moved, run at most once by whoever holds it. Captures of up to `room` bytes
-/// are kept inside, larger ones on the heap. A call must not throw: an exception that leaves it ends the process.
-/// Requires: only a job that was made from a callable and not moved from is run.
-class job {
-public:
-    static constexpr std::size_t room = 6 * sizeof(void*);
-
-    template <class Call>
-        requires(!std::same_as<std::remove_cvref_t<Call>, job> && std::move_constructible<std::decay_t<Call>> &&
-                 std::is_invocable_v<std::decay_t<Call>&>)
-    job(Call&& call) {
-        using held = std::decay_t<Call>;
-        if constexpr (fits<held>) {
-            ::new (at()) held(std::forward<Call>(call));
-            ways_ = &inside<held>;
-        } else {
-            ::new (at()) held*(new held(std::forward<Call>(call)));
-            ways_ = &outside<held>;
-        }
-    }
-
-    job(job&& other) noexcept { take(other); }
-    job& operator=(job&& other) noexcept {
-        if (this != &other) {
-            drop();
-            take(other);
-        }
-        return *this;
-    }
-    ~job() { drop(); }
-
-    void operator()() noexcept { ways_->run(at()); }
-
-    /// False for a job that was moved from.
-    [[nodiscard]] explicit operator bool() const noexcept { return ways_ != nullptr; }
-
-private:
-    struct ways {
-        void (*run)(void*);
-        void (*move)(void* to, void* from) noexcept;
-        void (*drop)(void*) noexcept;
-    };
-
-    template <class Held>
-    static constexpr bool fits = sizeof(Held) <= room &&
-                                 alignof(Held) <= alignof(void*) && std::is_nothrow_move_constructible_v<Held>;
-
-    template <class Held>
-    static Held& as(void* at) noexcept {
-        return *std::launder(static_cast<Held*>(at));
-    }
-
-    template <class Held>
-    static constexpr ways inside{[](void* at) { static_cast<void>(as<Held>(at)()); },
-                                 [](void* to, void* from) noexcept {
-                                     ::new (to) Held(std::move(as<Held>(from)));
-                                     as<Held>(from).~Held();
-                                 },
-                                 [](void* at) noexcept { as<Held>(at).~Held(); }};
-
-    template <class Held>
-    static constexpr ways outside{[](void* at) { static_cast<void>((*as<Held*>(at))()); },
-                                  [](void* to, void* from) noexcept { ::new (to) Held*(as<Held*>(from)); },
-                                  [](void* at) noexcept { delete as<Held*>(at); }};
-
-    void* at() noexcept { return bytes_; }
-
-    void take(job& other) noexcept {
-        ways_ = std::exchange(other.ways_, nullptr);
-        if (ways_ != nullptr) ways_->move(at(), other.at());
-    }
-
-    void drop() noexcept {
-        if (ways_ != nullptr) std::exchange(ways_, nullptr)->drop(at());
-    }
-
-    alignas(void*) std::byte bytes_[room];
-    ways const* ways_ = nullptr;
-};
-
-/// Who runs jobs.
-///
-/// | expression    | type       | contract                                                                            |
-/// |---------------|------------|-------------------------------------------------------------------------------------|
-/// | `x.submit(j)` |            | takes a `job` and runs it once, now or later; never refuses, and never throws        |
-/// | `x.drain()`   |            | returns when every submitted job has ended, those included that jobs submitted       |
-/// |               |            | meanwhile. Not called from inside a job                                             |
-/// | `x.workers()` | `unsigned` | how many jobs run at a time, at most; at least 1                                    |
-///
-/// `submit` may be called from several threads at once, and from inside a job.
-template <class Executor>
-concept executor_policy = requires(Executor& x, Executor const& seen, job work) {
-    x.submit(std::move(work));
-    x.drain();
-    { seen.workers() } -> std::same_as<unsigned>;
-};
-
-/// No threads: a job runs inside `submit`.
-class inline_executor {
-public:
-    void submit(job work) const noexcept { work(); }
-    void drain() const noexcept {}
-    [[nodiscard]] unsigned workers() const noexcept { return 1; }
-};
-
-/// Runs jobs in the order they came on up to `workers` threads; jobs beyond that wait, however many they are. Threads
-/// start when there is work for them, so an unused pool costs none, and stay until the pool goes. Where the system gives
-/// no thread at all, `submit` runs the job itself. The destructor drains.
-class thread_pool {
-public:
-    thread_pool() : thread_pool{std::min(32U, std::thread::hardware_concurrency() + 4U)} {}
-    explicit thread_pool(unsigned workers) : limit_{std::max(1U, workers)} {}
-
-    thread_pool(thread_pool const&) = delete;
-    thread_pool& operator=(thread_pool const&) = delete;
-
-    ~thread_pool() {
-        drain();
-        {
-            std::scoped_lock const lock{mutex_};
-            ending_ = true;
-        }
-        work_came_.notify_all();
-        for (pthread_t const each : threads_) pthread_join(each, nullptr);
-    }
-
-    void submit(job work) {
-        {
-            std::scoped_lock const lock{mutex_};
-            queue_.push_back(std::move(work));
-            ++unfinished_;
-            if (queue_.size() > idle_ && threads_.size() < limit_) start();
-            if (!threads_.empty()) {
-                work_came_.notify_one();
-                return;
-            }
-        }
-        run_one();
-    }
-
-    void drain() {
-        std::unique_lock lock{mutex_};
-        all_ended_.wait(lock, [this] { return unfinished_ == 0; });
-    }
-
-    [[nodiscard]] unsigned workers() const noexcept { return limit_; }
-
-    /// How many threads have been started so far.
-    [[nodiscard]] std::size_t threads() const {
-        std::scoped_lock const lock{mutex_};
-        return threads_.size();
-    }
-
-private:
-    // POSIX threads, because std::thread tells of a lack of threads by throwing.
-    void start() {
-        threads_.reserve(threads_.size() + 1);
-        pthread_t made{};
-        if (pthread_create(&made, nullptr, &thread_pool::enter, this) == 0) threads_.push_back(made);
-    }
-
-    static void* enter(void* pool) {
-        static_cast<thread_pool*>(pool)->serve();
-        return nullptr;
-    }
-
-    void serve() {
-        std::unique_lock lock{mutex_};
-        for (;;) {
-            ++idle_;
-            work_came_.wait(lock, [this] { return ending_ || !queue_.empty(); });
-            --idle_;
-            if (queue_.empty()) return;
-            run_front(lock);
-        }
-    }
-
-    void run_one() {
-        std::unique_lock lock{mutex_};
-        if (!queue_.empty()) run_front(lock);
-    }
-
-    void run_front(std::unique_lock<std::mutex>& lock) {
-        {
-            job work = std::move(queue_.front());
-            queue_.pop_front();
-            lock.unlock();
-            work();
-        }
-        lock.lock();
-        if (--unfinished_ == 0) all_ended_.notify_all();
-    }
-
-    unsigned const limit_;
-    mutable std::mutex mutex_;
-    std::condition_variable work_came_;
-    std::condition_variable all_ended_;
-    std::deque<job> queue_;
-    std::vector<pthread_t> threads_;
-    std::size_t idle_ = 0;
-    std::size_t unfinished_ = 0;
-    bool ending_ = false;
-};
-
-} // namespace fargate::inline v0
 
 #endif
 
@@ -18368,6 +19232,750 @@ template <agent_policies Policies>
 
 #endif
 
+// ---- fargate/deploy/task_report.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_TASK_REPORT_HPP
+#define FARGATE_DEPLOY_TASK_REPORT_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// What a task tells of itself at one moment.
+struct task_report {
+    enum class phase : unsigned char {
+        starting, ///< its containers do not run yet
+        running,  ///< they do, or are being ended
+        stopped
+    };
+    enum class ending : unsigned char {
+        none,          ///< it has not stopped
+        succeeded,     ///< the flow's container exited with 0
+        failed,        ///< it exited with another code
+        never_started, ///< it did not run: no code of the user's was executed
+        out_of_memory, ///< it was killed for its memory
+        interrupted,   ///< AWS took away what it ran on
+        told_to_stop,  ///< somebody called StopTask
+        unknown        ///< nothing tells: it may have done its work, or a part
+    };
+
+    std::string task{};    ///< its ARN
+    std::string cluster{}; ///< its cluster's
+    std::string run{};     ///< the flow run that it was started for; empty when it was for none
+    std::string started_by{};
+    task_report::phase at = phase::starting;
+    std::optional<time_point> created{}, started{}, stopped{};
+    task_report::ending end = ending::none;
+    std::optional<int> exit_code{}; ///< the flow's container's
+    bool relaunch = false;          ///< never started, for a reason that may not come again
+    std::string reason{};           ///< why it ended, one line for people with AWS's words in it; empty before
+    std::string stopped_reason{};   ///< AWS's words alone
+    std::string subnet{};           ///< the subnet that had no addresses left, when that is why it did not start
+};
+
+/// The stable lower-case name of an ending, for logs and metrics: `never_started`.
+[[nodiscard]] constexpr std::string_view name_of(task_report::ending end) noexcept {
+    using ending = task_report::ending;
+    switch (end) {
+    case ending::none: return "none";
+    case ending::succeeded: return "succeeded";
+    case ending::failed: return "failed";
+    case ending::never_started: return "never_started";
+    case ending::out_of_memory: return "out_of_memory";
+    case ending::interrupted: return "interrupted";
+    case ending::told_to_stop: return "told_to_stop";
+    case ending::unknown: return "unknown";
+    }
+    return "unknown";
+}
+
+namespace detail {
+
+inline constexpr std::string_view run_id_variable = "PREFECT__CONTEXT__FLOW_RUN_ID";
+
+/// Words, in lower case, of a start that may go well the next time.
+inline constexpr std::string_view passing_start_words[] = {
+    "timeout",      "timed out",        "deadline exceeded",     "toomanyrequests", "too many requests",
+    "rate limit",   "throttl",          "internal server error", "bad gateway",     "service unavailable",
+    "gateway time", "connection reset", "connection refused",    "unexpected eof",
+};
+
+/// Words of one that will not.
+inline constexpr std::string_view lasting_start_words[] = {
+    "manifest unknown",
+    "not found",
+    "notfound",
+    "does not exist",
+    "no such",
+    "can't find",
+    "denied",
+    "not authorized",
+    "unauthorized",
+    "forbidden",
+    "authfailure",
+    "no basic auth",
+    "unable to assume",
+    "invalid",
+    "malformed",
+    "no matching manifest",
+    "does not contain descriptor",
+    "exec format error",
+    "no space left",
+    "failed to validate logger",
+};
+
+/// Whether another launch may start where this one did not: for what is known to pass, and for what nobody knows.
+[[nodiscard]] inline bool may_start_next_time(std::string_view words) {
+    std::string const lowered = text::lower(words);
+    auto const told = [&lowered](std::string_view each) { return text::contains(lowered, each); };
+    bool const passes =
+        std::any_of(std::begin(passing_start_words), std::end(passing_start_words), told) ||
+        std::any_of(std::begin(passing_troubles), std::end(passing_troubles),
+                    [&](passing_words const& each) { return !each.limit.count() && told(each.words); }) ||
+        tells_no_addresses(lowered) || is_passing(words);
+    return passes || std::none_of(std::begin(lasting_start_words), std::end(lasting_start_words), told);
+}
+
+/// AWS's words as a line can hold them.
+[[nodiscard]] inline std::string words_of(std::string_view raw) {
+    constexpr std::size_t longest = 2048;
+    return aws::detail::one_line(aws::detail::cut(raw, longest));
+}
+
+/// The element of a list that has this name; null when there is none.
+[[nodiscard]] inline json::value const* named_in(json::value const* list, std::string_view name) noexcept {
+    if (list == nullptr) return nullptr;
+    for (auto const& each : *list)
+        if (json::text_of(each, "name") == name) return &each;
+    return nullptr;
+}
+
+/// A stopped task, taken apart to find how it ended.
+class stopped_task {
+public:
+    /// Both must outlive it.
+    stopped_task(json::value const& document, std::string_view container) :
+        document_{document}, container_{container}, task_{aws::task::from(document)} {
+        auto const found = std::find_if(task_.containers.begin(), task_.containers.end(),
+                                        [&](aws::container const& each) { return each.name == container; });
+        if (found != task_.containers.end()) flow_ = &*found;
+    }
+    stopped_task(stopped_task const&) = delete;
+    stopped_task& operator=(stopped_task const&) = delete;
+
+    void tell(task_report& report) const {
+        using ending = task_report::ending;
+        report.exit_code = flow_ != nullptr ? flow_->exit_code : std::nullopt;
+        report.end = ending_of();
+        report.reason = sentence_for(report.end);
+        if (report.end != ending::never_started) return;
+        std::string const words = all_words();
+        report.relaunch = may_start_next_time(words);
+        if (!tells_no_addresses(text::lower(words))) return;
+        report.subnet = subnet_in(words);
+        if (report.subnet.empty()) report.subnet = own_subnet();
+    }
+
+private:
+    /// The first that holds. An exit code of the flow's container counts before all that ECS says of the task, and what
+    /// other containers did counts for nothing.
+    [[nodiscard]] task_report::ending ending_of() const {
+        using ending = task_report::ending;
+        auto const& code = task_.stop_code;
+        auto const exit = flow_ != nullptr ? flow_->exit_code : std::nullopt;
+        if (exit == 0) return ending::succeeded;
+        if (flow_ != nullptr && text::contains(flow_->reason, "OutOfMemory")) return ending::out_of_memory;
+        if (code == "UserInitiated" || code == "ServiceSchedulerInitiated") return ending::told_to_stop;
+        bool const taken = code == "SpotInterruption" || code == "TerminationNotice" || code == "InfrastructureHealth";
+        if (!exit && !task_.started_at && is_told_whole()) {
+            if (code == "TaskFailedToStart") return ending::never_started;
+            if ((taken || code.empty()) && !any_exit_code()) return ending::never_started;
+        }
+        if (taken) return ending::interrupted;
+        if (exit == 137) return any_other_out_of_memory() ? ending::failed : ending::out_of_memory;
+        return exit ? ending::failed : ending::unknown;
+    }
+
+    /// RunTask's repeated answer names a stopped task and nothing more: that it tells of no start means nothing.
+    [[nodiscard]] bool is_told_whole() const noexcept {
+        return task_.created_at.has_value() || !task_.stop_code.empty() || json::array_of(document_, "containers");
+    }
+    [[nodiscard]] bool any_exit_code() const noexcept {
+        return std::any_of(task_.containers.begin(), task_.containers.end(),
+                           [](aws::container const& each) { return each.exit_code.has_value(); });
+    }
+    [[nodiscard]] bool any_other_out_of_memory() const noexcept {
+        return std::any_of(task_.containers.begin(), task_.containers.end(),
+                           [](aws::container const& each) { return text::contains(each.reason, "OutOfMemory"); });
+    }
+
+    [[nodiscard]] std::string sentence_for(task_report::ending end) const {
+        using ending = task_report::ending;
+        std::string const name = "container " + std::string{container_};
+        std::string const code =
+            flow_ != nullptr && flow_->exit_code ? "exit code " + std::to_string(*flow_->exit_code) : "";
+        switch (end) {
+        case ending::none: return {};
+        case ending::succeeded: return name + " ended with " + code;
+        case ending::failed: return with_words(name + " ended with " + code);
+        case ending::never_started: return with_words("the task did not start");
+        case ending::out_of_memory: return with_words("out of memory" + limit() + (code.empty() ? "" : ", " + code));
+        case ending::interrupted:
+            return with_words("AWS interrupted the task" + (code.empty() ? "" : ", " + name + " ended with " + code));
+        case ending::told_to_stop:
+            return with_words("the task was stopped" + (code.empty() ? "" : ", " + name + " ended with " + code));
+        case ending::unknown: break;
+        }
+        return with_words("the task stopped, and nothing tells how " + name + " ended");
+    }
+
+    [[nodiscard]] std::string with_words(std::string line) const {
+        if (auto const words = all_words(); !words.empty()) line += ": " + words;
+        if (!task_.stop_code.empty()) line += " (" + words_of(task_.stop_code) + ")";
+        return line;
+    }
+
+    /// The task's reason and the containers', each once, the flow's first.
+    [[nodiscard]] std::string all_words() const {
+        std::string words = words_of(task_.stopped_reason);
+        auto const add = [&words](aws::container const& each) {
+            std::string const said = words_of(each.reason);
+            if (said.empty() || text::contains(words, said)) return;
+            words += (words.empty() ? "container " : "; container ") + words_of(each.name) + ": " + said;
+        };
+        if (flow_ != nullptr) add(*flow_);
+        for (auto const& each : task_.containers)
+            if (&each != flow_) add(each);
+        return words;
+    }
+
+    /// ` (limit 512 MiB)`: the container's own if it has one, else the task's.
+    [[nodiscard]] std::string limit() const {
+        auto const* const overrides = json::object_of(document_, "overrides");
+        auto const* const own =
+            overrides != nullptr ? named_in(json::array_of(*overrides, "containerOverrides"), container_) : nullptr;
+        auto const* const flow = named_in(json::array_of(document_, "containers"), container_);
+        for (auto const* const each : {own, flow, overrides, &document_}) {
+            if (each == nullptr) continue;
+            std::string amount{json::text_of(*each, "memory").value_or("")};
+            if (auto const number = json::integer_of(*each, "memory")) amount = std::to_string(*number);
+            if (amount.empty() || amount == "0") continue;
+            bool const bare = std::all_of(amount.begin(), amount.end(), text::is_digit);
+            return " (limit " + words_of(amount) + (bare ? " MiB)" : ")");
+        }
+        return {};
+    }
+
+    /// The subnet of the task's network interface.
+    [[nodiscard]] std::string own_subnet() const {
+        if (auto const* const attachments = json::array_of(document_, "attachments"))
+            for (auto const& each : *attachments)
+                if (auto const* const found = named_in(json::array_of(each, "details"), "subnetId"))
+                    return std::string{json::text_of(*found, "value").value_or("")};
+        return {};
+    }
+
+    json::value const& document_;
+    std::string_view container_;
+    aws::task task_;
+    aws::container const* flow_ = nullptr; ///< null: the task names no such container
+};
+
+[[nodiscard]] inline task_report::phase phase_of(aws::task const& task) noexcept {
+    using phase = task_report::phase;
+    auto const& status = task.last_status;
+    if (status == "STOPPED" || status == "DELETED") return phase::stopped;
+    if (status == "RUNNING") return phase::running;
+    bool const before = status == "PROVISIONING" || status == "PENDING" || status == "ACTIVATING";
+    return !before && task.started_at ? phase::running : phase::starting;
+}
+
+/// The run's id among what the flow's container was told.
+[[nodiscard]] inline std::string run_of(json::value const& task, std::string_view container) {
+    auto const* const overrides = json::object_of(task, "overrides");
+    if (overrides == nullptr) return {};
+    auto const* const flow = named_in(json::array_of(*overrides, "containerOverrides"), container);
+    if (flow == nullptr) return {};
+    auto const* const variable = named_in(json::array_of(*flow, "environment"), run_id_variable);
+    return variable != nullptr ? std::string{json::text_of(*variable, "value").value_or("")} : std::string{};
+}
+
+} // namespace detail
+
+/// Reads one task of DescribeTasks' answer (or of RunTask's). `container` is the flow's: no other decides how the task
+/// ended. Pure. What ECS leaves out is empty, and a stopped task of which it does not tell enough has an ending that is
+/// `unknown`, never a success and never one to launch again. Follows "Amazon ECS stopped tasks error messages".
+[[nodiscard]] inline task_report read_task_report(json::value const& task, std::string_view container) {
+    auto read = aws::task::from(task);
+    task_report made;
+    made.at = detail::phase_of(read);
+    made.task = std::move(read.arn);
+    made.cluster = std::move(read.cluster_arn);
+    made.run = detail::run_of(task, container);
+    made.started_by = std::move(read.started_by);
+    made.created = read.created_at;
+    made.started = read.started_at;
+    made.stopped = read.stopped_at;
+    made.stopped_reason = std::move(read.stopped_reason);
+    if (made.at == task_report::phase::stopped) detail::stopped_task{task, container}.tell(made);
+    return made;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/service/watch_list.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_WATCH_LIST_HPP
+#define FARGATE_SERVICE_WATCH_LIST_HPP
+
+namespace fargate::inline v0::service {
+
+/// One task in an agent's care. Who launched it fills in the first part, or what of it is known; the rest is the watcher's.
+struct watched {
+    enum class stage : unsigned char {
+        starting, ///< not seen RUNNING yet
+        running,
+        telling ///< over: the backend has not heard of it yet
+    };
+
+    std::string run{};
+    std::string task{};    ///< ARN
+    std::string cluster{}; ///< as DescribeTasks takes it; empty: the default one
+    std::string epoch{};   ///< which of the run's schedules it is for; empty when that is not known
+    unsigned attempt = 0;
+    unsigned losses = 0;   ///< tasks of the run that never started before this one
+    bool adopted = false;  ///< found, not launched here: which attempt it is is not known
+    time_point accepted{}; ///< when RunTask took it, or when ECS says it was created
+    duration max_run{};    ///< it is stopped when it has run so long; zero: never
+
+    stage at = stage::starting;
+    unsigned char missing = 0;           ///< looks in a row that ECS did not know it
+    bool stopping = false;               ///< StopTask was taken for it
+    bool swept = false;                  ///< and that another task of the run is alive
+    time_point due{};                    ///< when it is looked at, or told of, next
+    std::optional<time_point> started{}; ///< when its containers had started
+    std::optional<time_point> seen{};    ///< when ECS last knew it
+    std::string status{};                ///< and what it was then: RUNNING
+
+    deploy::task_report::ending ending = deploy::task_report::ending::none;
+    bool relaunch = false;        ///< it never started, for a reason that passes
+    unsigned char tells = 0;      ///< how often telling has failed
+    std::string reason{};         ///< the first cause, for people
+    std::string stopped_reason{}; ///< why it stopped, as AWS has it
+
+    /// It may still run user code.
+    [[nodiscard]] bool is_live() const noexcept { return at != stage::telling && !swept; }
+};
+
+/// Up to a hundred tasks of one cluster: what one DescribeTasks call asks for.
+struct watch_batch {
+    std::string cluster{};
+    std::vector<std::string> tasks{};
+};
+
+/// The tasks in an agent's care, each once, by ARN. All members may be called from any thread; what they give is a copy.
+/// A task takes about half a kilobyte.
+class watch_list {
+public:
+    static constexpr std::size_t most_a_call = 100; ///< of DescribeTasks
+
+    /// Takes a task into care; false when it was already. What its launcher knows of a task that was found before is kept.
+    bool follow(watched made) {
+        std::lock_guard const lock{mutex_};
+        auto const at = place_of(made.task);
+        if (at != tasks_.end() && (*at)->task == made.task) {
+            watched& known = **at;
+            if (known.adopted && !made.adopted) {
+                known.epoch = std::move(made.epoch);
+                known.attempt = made.attempt;
+                known.losses = made.losses;
+                known.max_run = made.max_run;
+                known.adopted = false;
+            }
+            return false;
+        }
+        tasks_.insert(at, std::make_unique<watched>(std::move(made)));
+        return true;
+    }
+
+    /// Lets go of a task; false when it was not there.
+    bool forget(std::string_view task) {
+        std::lock_guard const lock{mutex_};
+        auto const at = place_of(task);
+        if (at == tasks_.end() || (*at)->task != task) return false;
+        tasks_.erase(at);
+        return true;
+    }
+
+    /// Calls `with(watched&)`, which must neither change the ARN nor call the list; false when the task is not there.
+    template <class Change>
+    bool change(std::string_view task, Change&& with) {
+        std::lock_guard const lock{mutex_};
+        auto const at = place_of(task);
+        if (at == tasks_.end() || (*at)->task != task) return false;
+        std::forward<Change>(with)(**at);
+        return true;
+    }
+
+    [[nodiscard]] bool follows(std::string_view task) const {
+        std::lock_guard const lock{mutex_};
+        auto const at = place_of(task);
+        return at != tasks_.end() && (*at)->task == task;
+    }
+
+    [[nodiscard]] std::size_t size() const {
+        std::lock_guard const lock{mutex_};
+        return tasks_.size();
+    }
+
+    /// The tasks that are not over.
+    [[nodiscard]] std::size_t live() const {
+        std::lock_guard const lock{mutex_};
+        return static_cast<std::size_t>(std::count_if(
+            tasks_.begin(), tasks_.end(), [](auto const& each) { return each->at != watched::stage::telling; }));
+    }
+
+    /// Those for which `wanted(watched const&)`; it must not call the list.
+    template <class Wanted>
+    [[nodiscard]] std::vector<watched> all(Wanted&& wanted) const {
+        std::lock_guard const lock{mutex_};
+        std::vector<watched> made;
+        for (auto const& each : tasks_)
+            if (wanted(std::as_const(*each))) made.push_back(*each);
+        return made;
+    }
+
+    [[nodiscard]] std::vector<watched> of_run(std::string_view run) const {
+        return all([run](watched const& each) { return each.run == run; });
+    }
+
+    /// The runs whose task has not started yet, with the time when that was accepted; without those of which nothing has
+    /// been heard since `heard`.
+    [[nodiscard]] std::vector<std::pair<std::string, time_point>> runs_starting(time_point heard = {}) const {
+        std::lock_guard const lock{mutex_};
+        std::vector<std::pair<std::string, time_point>> made;
+        for (auto const& each : tasks_)
+            if (each->at == watched::stage::starting && !each->swept &&
+                std::max(each->accepted, each->seen.value_or(each->accepted)) >= heard)
+                made.emplace_back(each->run, each->accepted);
+        return made;
+    }
+
+    /// The ids of the runs with at least so many tasks that are not over, sorted, each once.
+    [[nodiscard]] std::vector<std::string> runs_alive(std::size_t tasks = 1) const {
+        std::vector<std::string> made;
+        {
+            std::lock_guard const lock{mutex_};
+            std::map<std::string_view, std::size_t> counts;
+            for (auto const& each : tasks_)
+                if (each->is_live()) ++counts[each->run];
+            for (auto const& [run, count] : counts)
+                if (count >= tasks) made.emplace_back(run);
+        }
+        return made;
+    }
+
+    /// When the next task is due.
+    [[nodiscard]] std::optional<time_point> next_due() const {
+        std::lock_guard const lock{mutex_};
+        std::optional<time_point> first;
+        for (auto const& each : tasks_)
+            if (!first || each->due < *first) first = each->due;
+        return first;
+    }
+
+    /// The tasks to describe now, in at most `calls` calls, the longest due first. A call that has room left also takes
+    /// those that are due next: it costs the same, and they are seen sooner.
+    [[nodiscard]] std::vector<watch_batch> due(time_point now, std::size_t calls) const {
+        std::lock_guard const lock{mutex_};
+        std::map<std::string_view, std::vector<watched const*>> clusters;
+        for (auto const& each : tasks_)
+            if (each->at != watched::stage::telling) clusters[each->cluster].push_back(each.get());
+        std::vector<std::pair<time_point, watch_batch>> made;
+        for (auto& [cluster, tasks] : clusters) {
+            std::sort(tasks.begin(), tasks.end(),
+                      [](watched const* left, watched const* right) { return left->due < right->due; });
+            for (std::size_t from = 0; from < tasks.size() && tasks[from]->due <= now; from += most_a_call) {
+                watch_batch batch{std::string{cluster}, {}};
+                for (std::size_t at = from; at < std::min(tasks.size(), from + most_a_call); ++at)
+                    batch.tasks.push_back(tasks[at]->task);
+                made.emplace_back(tasks[from]->due, std::move(batch));
+            }
+        }
+        std::stable_sort(made.begin(), made.end(),
+                         [](auto const& left, auto const& right) { return left.first < right.first; });
+        std::vector<watch_batch> chosen;
+        for (auto& [when, batch] : made)
+            if (chosen.size() < calls) chosen.push_back(std::move(batch));
+        return chosen;
+    }
+
+    /// The tasks that are over and to be told of now, at most `most`.
+    [[nodiscard]] std::vector<watched> to_tell(time_point now, std::size_t most) const {
+        std::size_t found = 0;
+        return all([&](watched const& each) {
+            return each.at == watched::stage::telling && each.due <= now && found++ < most;
+        });
+    }
+
+private:
+    using entries = std::vector<std::unique_ptr<watched>>;
+
+    [[nodiscard]] entries::const_iterator place_of(std::string_view task) const {
+        return std::lower_bound(tasks_.begin(), tasks_.end(), task,
+                                [](auto const& each, std::string_view wanted) { return each->task < wanted; });
+    }
+
+    mutable std::mutex mutex_;
+    entries tasks_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/custody.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_CUSTODY_HPP
+#define FARGATE_SERVICE_CUSTODY_HPP
+
+namespace fargate::inline v0::service {
+
+/// What has been said and need not be said again. May be used from several threads.
+class remarks {
+public:
+    /// True for the first who asks with this key.
+    [[nodiscard]] bool first(std::string_view key) {
+        std::lock_guard const lock{mutex_};
+        return said_.emplace(key).second;
+    }
+
+    /// It may be said again; true when it had been said.
+    bool forget(std::string_view key) {
+        std::lock_guard const lock{mutex_};
+        auto const at = said_.find(key);
+        if (at == said_.end()) return false;
+        said_.erase(at);
+        return true;
+    }
+
+private:
+    std::mutex mutex_;
+    std::set<std::string, std::less<>> said_;
+};
+
+/// What the watcher and the reconciler of one agent share: the tasks in their care, and what they ask of its other parts.
+/// The functions may be called from several threads; `family` has to be there.
+template <class Run>
+struct custody {
+    watch_list tasks{};
+    remarks said{};
+
+    std::function<std::string(Run const&)> family{};  ///< of the task definition it is launched with
+    std::function<duration(Run const&)> max_run{};    ///< how long its task may run; none: the agent's own limit
+    std::function<std::vector<std::string>()> held{}; ///< the runs that are claimed and being launched
+    std::vector<std::string> clusters{std::string{}}; ///< where tasks of ours may be; empty text: the default one
+    std::string container = "flow";                   ///< the one that runs the flow; the others never decide
+};
+
+/// How much the clocks of AWS, of the backend and of this machine may differ.
+inline constexpr duration clock_tolerance = std::chrono::minutes{1};
+
+/// The run, whose epoch is `epoch` now, has been claimed again since this task was launched: its task is another one, and
+/// this one's end is not the run's. An epoch tells; where none is known, the moment of the claim.
+template <class Run>
+[[nodiscard]] bool is_of_earlier_claim(watched const& task, run_view<Run> const& now, std::string_view epoch) {
+    if (now.life != run_life::claimed) return false;
+    if (!task.epoch.empty()) return epoch != task.epoch;
+    return now.since && task.accepted + clock_tolerance < *now.since;
+}
+
+/// How long the run of a task may take.
+template <class Run>
+[[nodiscard]] duration longest_run(Run const& run, custody<Run> const& shared, duration usual) {
+    return shared.max_run ? shared.max_run(run) : usual;
+}
+
+template <class Run>
+[[nodiscard]] std::vector<std::string> held_runs(custody<Run> const& shared) {
+    return shared.held ? shared.held() : std::vector<std::string>{};
+}
+
+/// No answer came, or a proxy's: nobody knows whether what was asked has happened, and the next call would fare no better.
+[[nodiscard]] inline bool is_unanswered(error const& why) noexcept {
+    return why.code == errc::timed_out || why.code == errc::connection_failed || why.code == errc::cancelled ||
+           why.http_status >= 500;
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/deploy/attempt.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_ATTEMPT_HPP
+#define FARGATE_DEPLOY_ATTEMPT_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Which of a run's launches it is, and what the ones before have taught.
+struct launch_attempt {
+    unsigned number = 0;                ///< launches of this wish that are known to have come to nothing
+    unsigned rung = 0;                  ///< how far down the capacity plan it has gone; the last rung stays
+    std::vector<std::string> resting{}; ///< subnets that had no addresses left
+};
+
+namespace detail {
+
+/// Words of a capacity plan that are launch types; any other is a capacity provider.
+[[nodiscard]] constexpr bool is_launch_type(std::string_view word) noexcept {
+    return word == "FARGATE" || word == "EC2" || word == "EXTERNAL" || word == "MANAGED_INSTANCES";
+}
+
+/// Makes RunTask's body ask for that capacity alone.
+inline void set_capacity(json::value& task, std::string const& word) {
+    bool const type = is_launch_type(word);
+    char const* const other = type ? "capacityProviderStrategy" : "launchType";
+    if (task.is_object()) task.erase(other);
+    if (type) {
+        json::set(task, "launchType", word);
+        return;
+    }
+    auto provider = json::value::object();
+    json::set(provider, "capacityProvider", word);
+    json::set(provider, "weight", 1);
+    auto strategy = json::value::array();
+    strategy.push_back(std::move(provider));
+    json::set(task, "capacityProviderStrategy", std::move(strategy));
+}
+
+/// Takes the resting subnets out, unless that leaves none.
+inline void leave_out(json::value& task, std::vector<std::string> const& resting) {
+    if (resting.empty()) return;
+    auto const* const network = json::object_of(task, "networkConfiguration");
+    auto const* const vpc = network != nullptr ? json::object_of(*network, "awsvpcConfiguration") : nullptr;
+    auto const* const subnets = vpc != nullptr ? json::array_of(*vpc, "subnets") : nullptr;
+    if (subnets == nullptr) return;
+    auto kept = json::value::array();
+    for (auto const& each : *subnets)
+        if (std::find(resting.begin(), resting.end(), json::as_text(each).value_or("")) == resting.end())
+            kept.push_back(each);
+    if (kept.empty() || kept.size() == subnets->size()) return;
+    json::set(task["networkConfiguration"]["awsvpcConfiguration"], "subnets", std::move(kept));
+}
+
+} // namespace detail
+
+/// The plan as one attempt sends it: with its token, on the capacity of its rung, without the subnets that rest as long as
+/// another one stays. A plan that names no run gets no token; one that is `placed` keeps the capacity it has, as any does
+/// under an empty `capacity_plan`. Pure: whoever makes the same attempt of an equal plan sends the same bytes.
+template <crypto::hash_policy Hash>
+[[nodiscard]] launch_plan for_attempt(launch_plan const& plan, launch_attempt const& attempt,
+                                      std::span<std::string const> capacity_plan, Hash const& hash) {
+    launch_plan made = plan;
+    if (!capacity_plan.empty() && !plan.placed)
+        detail::set_capacity(made.task, capacity_plan[std::min<std::size_t>(attempt.rung, capacity_plan.size() - 1)]);
+    detail::leave_out(made.task, attempt.resting);
+    if (!plan.wanted.run.empty()) json::set(made.task, "clientToken", client_token(plan.wanted, attempt.number, hash));
+    return made;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/service/claim_outcome.hpp ------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_CLAIM_OUTCOME_HPP
+#define FARGATE_SERVICE_CLAIM_OUTCOME_HPP
+
+namespace fargate::inline v0::service {
+
+/// True for a backend's answer that will be the same whenever it is asked for.
+[[nodiscard]] inline bool is_final_refusal(error const& why) noexcept {
+    if (why.code == errc::invalid_argument || why.code == errc::not_found) return true;
+    if (why.code != errc::service_error) return false;
+    return why.http_status == 0 || why.http_status == 200 || why.http_status == 400 || why.http_status == 404 ||
+           why.http_status == 422;
+}
+
+/// What follows from the answer to a claim.
+struct claim_outcome {
+    enum class kind : unsigned char {
+        won,     ///< it is ours
+        again,   ///< to be claimed after `wait`
+        lost,    ///< somebody else's, and not to be taken up before `wait`
+        unclear, ///< nobody can tell whose it is: likewise
+        refused  ///< the answer names what is wrong with the run, which is its end
+    };
+
+    claim_outcome::kind what = kind::won;
+    duration wait{};
+    error why{};
+};
+
+/// Without an answer nobody knows whose the run is: it is not ours to fail.
+[[nodiscard]] inline claim_outcome read_claim(result<claim> const& answer) {
+    using kind = claim_outcome::kind;
+    constexpr std::chrono::seconds after_lost{5};
+    constexpr std::chrono::seconds after_unclear{30};
+    if (!answer) {
+        if (is_final_refusal(answer.error())) return {kind::refused, {}, answer.error()};
+        return {kind::unclear, after_unclear, answer.error()};
+    }
+    auto why = fail(errc::lost_claim, answer->reason);
+    switch (answer->kind) {
+    case claim::outcome::won: return {};
+    case claim::outcome::later: return {kind::again, answer->wait, why};
+    case claim::outcome::unclear: return {kind::unclear, after_unclear, why};
+    case claim::outcome::lost: break;
+    }
+    return {kind::lost, after_lost, why};
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/histogram.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_HISTOGRAM_HPP
+#define FARGATE_SERVICE_HISTOGRAM_HPP
+
+namespace fargate::inline v0::service {
+
+/// How long things took: how many of them up to each bound, and all of it together. Allocates nothing. Not thread-safe.
+struct histogram {
+    /// From a quick answer to a launch that has waited for capacity; what took longer counts in one more place.
+    static constexpr std::array<duration, 12> bounds{
+        std::chrono::milliseconds{50},  std::chrono::milliseconds{100}, std::chrono::milliseconds{250},
+        std::chrono::milliseconds{500}, std::chrono::seconds{1},        std::chrono::milliseconds{2500},
+        std::chrono::seconds{5},        std::chrono::seconds{10},       std::chrono::seconds{30},
+        std::chrono::seconds{60},       std::chrono::seconds{300},      std::chrono::seconds{1800}};
+
+    std::array<std::uint64_t, bounds.size() + 1> counts{}; ///< each its own: what is above the bound before
+    duration sum{};
+
+    /// What ended before it began, because a clock was set, took no time.
+    void add(duration took) noexcept {
+        if (took < duration::zero()) took = duration::zero();
+        std::size_t at = 0;
+        while (at != bounds.size() && took > bounds[at]) ++at;
+        ++counts[at];
+        sum += took;
+    }
+
+    [[nodiscard]] std::uint64_t count() const noexcept {
+        std::uint64_t made = 0;
+        for (auto const each : counts) made += each;
+        return made;
+    }
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/service/health.hpp -------------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_HEALTH_HPP
@@ -18377,6 +19985,10 @@ namespace fargate::inline v0::service {
 
 /// What an agent has done since it started, at one moment.
 struct health {
+    /// How a task can end; the last stands for whatever is none of the others.
+    static constexpr std::array<std::string_view, 7> endings{
+        "succeeded", "failed", "never_started", "out_of_memory", "interrupted", "told_to_stop", "unknown"};
+
     std::uint64_t polls = 0;                  ///< polls that have ended, whatever their outcome
     std::uint64_t failed_polls = 0;           ///< of these, the ones that got no usable answer
     std::uint64_t launched = 0;               ///< flow runs that became a task
@@ -18385,47 +19997,470 @@ struct health {
     std::optional<time_point> last_success{}; ///< when a poll last got its answer
     std::string last_error{};                 ///< why the newest poll failed; empty when it did not
 
+    std::optional<time_point> started{};                     ///< when the agent began to ask
+    std::uint64_t attempts = 0;                              ///< RunTask calls
+    std::uint64_t adopted = 0;                               ///< tasks that were there already and are ours
+    std::uint64_t relaunched = 0;                            ///< launches in place of a task that never started
+    std::uint64_t throttled = 0;                             ///< answers of AWS that it is asked too often
+    std::uint64_t holds = 0;                                 ///< times that a run had to wait for its launch
+    std::uint64_t beats = 0;                                 ///< heartbeats sent for runs whose tasks are starting
+    std::uint64_t swept = 0;                                 ///< second tasks of one run that were stopped
+    std::uint64_t stopped_tasks = 0;                         ///< tasks that were stopped for any other reason
+    std::array<std::uint64_t, endings.size()> tasks_ended{}; ///< by `endings`
+    std::size_t held = 0;                                    ///< runs that wait for their launch now
+    std::size_t watched = 0;                                 ///< tasks that are followed now
+    histogram poll_times{};                                  ///< of polls, however they ended
+    histogram launch_waits{};                                ///< from when a run was due until its task was there
+    histogram attempt_times{};                               ///< of RunTask calls
+    std::uint64_t turns = 0;                                 ///< moves with everything that the agent's loop does
+
     /// True when the newest poll got its answer.
     [[nodiscard]] bool ok() const noexcept { return last_success.has_value() && last_error.empty(); }
 };
 
-/// Keeps the book; every member may be called from any thread.
+/// What is wrong with an agent that has had no answer for three of its longest waits, and for half a minute: since when,
+/// and why if anybody knows, on one line. Nothing for one that is well, and for one that has not begun.
+[[nodiscard]] inline std::optional<std::string> trouble_of(health const& now_known, time_point now,
+                                                           duration poll_interval_max) {
+    auto const since = now_known.last_success ? now_known.last_success : now_known.started;
+    duration const patience = std::max<duration>(3 * poll_interval_max, std::chrono::seconds{30});
+    if (!since || now - *since <= patience) return std::nullopt;
+    std::string made =
+        now_known.last_success ? "no poll has got an answer since " : "no poll has got an answer yet, since ";
+    made += text::iso8601(std::chrono::floor<std::chrono::seconds>(*since));
+    if (!now_known.last_error.empty()) made.append(": ").append(now_known.last_error);
+    for (char& c : made)
+        if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = ' ';
+    return made;
+}
+
+/// True while nothing is wrong in the sense of `trouble_of`.
+[[nodiscard]] inline bool is_well(health const& now_known, time_point now, duration poll_interval_max) {
+    return !trouble_of(now_known, now, poll_interval_max);
+}
+
+/// Keeps the book; every member may be called from any thread. Of figures without a number each call counts one.
 class health_book {
 public:
-    void polled(time_point when) {
+    /// The agent asks for the first time; what comes later counts for nothing.
+    void started(time_point when) {
+        std::lock_guard const lock{mutex_};
+        if (!book_.started) book_.started = when;
+    }
+
+    void polled(time_point when, std::optional<duration> took = {}) {
         std::lock_guard const lock{mutex_};
         ++book_.polls;
+        if (took) book_.poll_times.add(*took);
         book_.last_success = when;
         book_.last_error.clear();
+        turned();
     }
 
     /// True when this failure differs from the one before, so that an outage is logged when it changes, not at each poll.
-    [[nodiscard]] bool poll_failed(error const& why) {
+    [[nodiscard]] bool poll_failed(error const& why, std::optional<duration> took = {}) {
         std::lock_guard const lock{mutex_};
         ++book_.polls;
         ++book_.failed_polls;
+        if (took) book_.poll_times.add(*took);
         bool const news = book_.last_error != why.message;
         book_.last_error = why.message;
+        turned();
         return news;
     }
 
-    void launched() { count(book_.launched); }
-    void failed() { count(book_.failed); }
-    void left() { count(book_.left); }
+    /// `waited`: since the run was due.
+    void launched(std::optional<duration> waited = {}) { count(&health::launched, &health::launch_waits, waited); }
+    void failed() { count(&health::failed); }
+    void left() { count(&health::left); }
+
+    void attempted(std::optional<duration> took = {}) { count(&health::attempts, &health::attempt_times, took); }
+    void adopted() { count(&health::adopted); }
+    void relaunched() { count(&health::relaunched); }
+    void throttled() { count(&health::throttled); }
+    void swept() { count(&health::swept); }
+    void stopped_task() { count(&health::stopped_tasks); }
+    void beat() { count(&health::beats); }
+    void held() { count(&health::holds); }
+
+    /// `ending`: one of `health::endings`.
+    void task_ended(std::string_view ending) {
+        auto const& names = health::endings;
+        auto const at = std::min<std::size_t>(
+            static_cast<std::size_t>(std::find(names.begin(), names.end(), ending) - names.begin()), names.size() - 1);
+        std::lock_guard const lock{mutex_};
+        ++book_.tasks_ended[at];
+    }
+
+    /// How many runs wait for their launch from now on.
+    void holding(std::size_t now) {
+        std::lock_guard const lock{mutex_};
+        book_.held = now;
+    }
+
+    /// How many tasks are followed from now on.
+    void watching(std::size_t now) {
+        std::lock_guard const lock{mutex_};
+        book_.watched = now;
+    }
+
+    /// The agent's loop is alive. Takes no lock.
+    void turned() noexcept { turns_.fetch_add(1, std::memory_order_relaxed); }
+
+    /// What `turned`, `polled` and `poll_failed` have moved. Takes no lock, so that it can be read whatever hangs.
+    [[nodiscard]] std::uint64_t turns() const noexcept { return turns_.load(std::memory_order_relaxed); }
 
     [[nodiscard]] health read() const {
         std::lock_guard const lock{mutex_};
-        return book_;
+        auto made = book_;
+        made.turns = turns();
+        return made;
     }
 
 private:
-    void count(std::uint64_t& figure) {
+    void count(std::uint64_t health::*figure, histogram health::*times = nullptr, std::optional<duration> took = {}) {
         std::lock_guard const lock{mutex_};
-        ++figure;
+        ++(book_.*figure);
+        if (took) (book_.*times).add(*took);
     }
 
     mutable std::mutex mutex_;
     health book_;
+    std::atomic<std::uint64_t> turns_{0};
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/in_flight.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_IN_FLIGHT_HPP
+#define FARGATE_SERVICE_IN_FLIGHT_HPP
+
+namespace fargate::inline v0::service {
+
+/// The runs that this process is working on, from the moment they are taken up until they have a task or are given up, and
+/// which of them it has claimed. All members may be called from any thread.
+class in_flight {
+public:
+    /// Enters an id; false when it is in already, and then the caller must leave the run alone.
+    [[nodiscard]] bool enter(std::string_view id) {
+        std::lock_guard const lock{mutex_};
+        auto const at = find(id);
+        if (at != runs_.end() && at->id == id) return false;
+        runs_.insert(at, {std::string{id}, false});
+        return true;
+    }
+
+    /// Marks an entered run as ours.
+    bool claim(std::string_view id) {
+        return claim(
+            id, [] { return std::size_t{0}; }, 0);
+    }
+
+    /// The same, unless what `others` counts and the runs marked so far fill `room` places (0: there is no limit). `others` is
+    /// called under the lock: what moves from here to there is counted at least once.
+    template <class Count>
+    [[nodiscard]] bool claim(std::string_view id, Count const& others, std::size_t room) {
+        std::lock_guard const lock{mutex_};
+        if (room != 0 && others() + claimed_ >= room) return false;
+        auto const at = find(id);
+        if (at == runs_.end() || at->id != id) return false;
+        if (!at->claimed) ++claimed_;
+        at->claimed = true;
+        return true;
+    }
+
+    /// Takes that mark back.
+    void release(std::string_view id) {
+        std::lock_guard const lock{mutex_};
+        auto const at = find(id);
+        if (at == runs_.end() || at->id != id || !at->claimed) return;
+        at->claimed = false;
+        --claimed_;
+    }
+
+    void leave(std::string_view id) {
+        std::lock_guard const lock{mutex_};
+        auto const at = find(id);
+        if (at == runs_.end() || at->id != id) return;
+        if (at->claimed) --claimed_;
+        runs_.erase(at);
+    }
+
+    [[nodiscard]] bool has(std::string_view id) const {
+        std::lock_guard const lock{mutex_};
+        auto const at = find(id);
+        return at != runs_.end() && at->id == id;
+    }
+
+    /// Their ids, sorted.
+    [[nodiscard]] std::vector<std::string> ids() const { return listed(false); }
+    /// The ids of those that are claimed, sorted.
+    [[nodiscard]] std::vector<std::string> claimed() const { return listed(true); }
+
+    [[nodiscard]] std::size_t size() const {
+        std::lock_guard const lock{mutex_};
+        return runs_.size();
+    }
+
+private:
+    struct entry {
+        std::string id;
+        bool claimed;
+    };
+
+    [[nodiscard]] std::vector<std::string> listed(bool claimed_only) const {
+        std::lock_guard const lock{mutex_};
+        std::vector<std::string> made;
+        made.reserve(claimed_only ? claimed_ : runs_.size());
+        for (auto const& each : runs_)
+            if (each.claimed || !claimed_only) made.push_back(each.id);
+        return made;
+    }
+
+    [[nodiscard]] std::vector<entry>::iterator find(std::string_view id) {
+        return std::lower_bound(runs_.begin(), runs_.end(), id, before);
+    }
+    [[nodiscard]] std::vector<entry>::const_iterator find(std::string_view id) const {
+        return std::lower_bound(runs_.begin(), runs_.end(), id, before);
+    }
+    static bool before(entry const& left, std::string_view right) noexcept { return left.id < right; }
+
+    mutable std::mutex mutex_;
+    std::vector<entry> runs_;
+    std::size_t claimed_ = 0;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/desk.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_DESK_HPP
+#define FARGATE_SERVICE_DESK_HPP
+
+namespace fargate::inline v0::service {
+
+/// What a deployment shares with the rest of an agent.
+template <clock_policy Clock>
+struct desk {
+    in_flight& busy;
+    watch_list& watched;
+    agenda<Clock>& when;
+    wake& bell;
+    health_book& book;
+    std::function<void()> attend = [] {}; ///< called when a task was put on `watched`, or a claimed run has to wait
+    unsigned lanes = 0;                   ///< how many launches may be under way at a time; 0: any number
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/errand.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_ERRAND_HPP
+#define FARGATE_SERVICE_ERRAND_HPP
+
+namespace fargate::inline v0::service {
+
+/// One run on its way from the queue to its task: what is known of it while it waits. Times are the agenda's.
+template <class Run>
+struct errand {
+    errand(Run offered, time_point now, std::stop_token soft) :
+        what{std::move(offered)}, began{now}, stop{std::move(soft)} {}
+
+    Run what;
+    time_point began;     ///< when it was handed over, by the clock
+    std::stop_token stop; ///< nothing new is begun after it
+
+    bool timed = false;    ///< it has waited until it was due
+    bool may_go = false;   ///< it has had its turn of the launch rate
+    bool claimed = false;  ///< it is ours
+    bool sent = false;     ///< RunTask was asked, here or by an agent before
+    bool doubtful = false; ///< RunTask was asked with this attempt's token, and nobody knows what came of it
+    bool recovers = false; ///< attempts that another agent made may have to be gone through first
+    bool refused = false;  ///< for want of capacity, by the newest answer
+    bool limited = false;  ///< what is missing now has a deadline of its own
+    bool waits = false;    ///< it had to, so far
+    bool counted = false;  ///< among those that wait for their launch
+    bool rests = false;    ///< it is not ours, and is only kept from being taken up again at once
+    unsigned first = 0;    ///< the attempt it began with
+    unsigned losses = 0;   ///< attempts that came to nothing for a reason that need not pass
+    unsigned tries = 0;    ///< waits in a row
+    duration claimed_at{};
+    duration seen_at{};                     ///< when the backend last showed that it is ours
+    std::optional<duration> short_from{};   ///< since when something is missing that may come
+    std::optional<duration> refused_from{}; ///< since when capacity is
+
+    static constexpr unsigned longest_walk = 120; ///< as many attempts as an agent makes in an hour
+
+    /// Attempts that another agent made are being gone through.
+    [[nodiscard]] bool is_walking() const noexcept { return recovers && attempt.number < longest_walk; }
+
+    /// A task may be there, of this attempt or of one that an agent before this one made.
+    [[nodiscard]] bool may_have_task() const noexcept { return doubtful || is_walking(); }
+
+    /// The token of this attempt is used up.
+    void use_up(deploy::launch_advice const& advice, error const& why, duration now) {
+        ++attempt.number;
+        current.reset();
+        doubtful = false;
+        refused = advice.passing && advice.subnet.empty() && why.service_code != "ConflictException";
+        if (refused && !refused_from) refused_from = now;
+    }
+
+    std::optional<deploy::launch_plan> plan{};
+    deploy::launch_attempt attempt{};
+    std::optional<deploy::launch_plan> current{}; ///< this attempt's: kept, so that a repeat is the same to the byte
+    std::optional<error> last{};                  ///< why it has no task yet
+    std::optional<error> end{};                   ///< why it gets none; to be told
+};
+
+/// How long to wait before the next of several tries: 1, 2, 4, ... 30 s.
+[[nodiscard]] inline duration pause(unsigned tries) {
+    return std::min<duration>(std::chrono::seconds{1} * (1U << std::min(tries, 10U)), std::chrono::seconds{30});
+}
+
+/// What a run is told that was tried for so long.
+[[nodiscard]] inline error after_all(error why, duration tried) {
+    why.message += ". It was tried for " + std::to_string(tried.count() / 1'000'000) + " seconds";
+    return why;
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/lanes.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_LANES_HPP
+#define FARGATE_SERVICE_LANES_HPP
+
+namespace fargate::inline v0::service {
+
+/// Lets so many through at a time; the others stand in line, without a thread. May be used from several threads.
+template <class Waiting>
+class lanes {
+public:
+    /// 0: any number.
+    explicit lanes(unsigned count) : count_{count} {}
+
+    /// True when a lane is free, which is `one`'s then until `leave`; else it is moved from, and stands in line.
+    [[nodiscard]] bool enter(Waiting& one) {
+        if (count_ == 0) return true;
+        std::scoped_lock const lock{mutex_};
+        if (under_way_ == count_) {
+            line_.push_back(std::move(one));
+            return false;
+        }
+        ++under_way_;
+        return true;
+    }
+
+    /// Frees a lane, and gives who stands first in line, to `enter` again.
+    [[nodiscard]] std::optional<Waiting> leave() {
+        if (count_ == 0) return std::nullopt;
+        std::scoped_lock const lock{mutex_};
+        --under_way_;
+        if (line_.empty()) return std::nullopt;
+        std::optional<Waiting> next{std::move(line_.front())};
+        line_.pop_front();
+        return next;
+    }
+
+private:
+    unsigned const count_;
+    unsigned under_way_ = 0;
+    std::mutex mutex_;
+    std::deque<Waiting> line_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/pace.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_PACE_HPP
+#define FARGATE_SERVICE_PACE_HPP
+
+namespace fargate::inline v0::service {
+
+/// The waits between polls: a poll with work is followed after 0.25 s, each other poll moves one step along 0.5, 1, 2, 4,
+/// 8 s and the longest, 10 s, and stays there. (The original agent's figures.) Not thread-safe.
+class pace {
+public:
+    pace() = default;
+    /// With another longest wait, which shortens the ones before, too.
+    explicit pace(duration longest) noexcept {
+        for (auto& each : waits_) each = std::min(each, longest);
+        waits_.back() = longest;
+    }
+
+    /// How long to wait after a poll.
+    [[nodiscard]] duration after(bool worked) noexcept {
+        step_ = worked ? 0 : step_ + 1 < waits_.size() ? step_ + 1 : step_;
+        return waits_[step_];
+    }
+
+private:
+    std::array<duration, 7> waits_{std::chrono::milliseconds{250}, std::chrono::milliseconds{500},
+                                   std::chrono::seconds{1},        std::chrono::seconds{2},
+                                   std::chrono::seconds{4},        std::chrono::seconds{8},
+                                   std::chrono::seconds{10}};
+    std::size_t step_ = 0;
+};
+
+/// A wait in seconds as Python writes it: `0.25`, `1.0`.
+[[nodiscard]] inline std::string in_seconds(duration wait) {
+    auto const hundredths = wait / std::chrono::milliseconds{10};
+    std::string made = std::to_string(hundredths / 100) + ".";
+    if (hundredths % 10 != 0) return made + (hundredths % 100 < 10 ? "0" : "") + std::to_string(hundredths % 100);
+    return made + std::to_string(hundredths / 10 % 10);
+}
+
+/// The same with all six digits behind the point.
+[[nodiscard]] inline std::string in_microseconds(duration wait) {
+    auto const micros = std::to_string(wait.count() % 1'000'000);
+    return std::to_string(wait.count() / 1'000'000) + "." + std::string(6 - micros.size(), '0') + micros;
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/resting.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_RESTING_HPP
+#define FARGATE_SERVICE_RESTING_HPP
+
+namespace fargate::inline v0::service {
+
+/// Names that are left out for a while, such as subnets without addresses. Times are an agenda's. May be used from several
+/// threads.
+class resting {
+public:
+    void put(std::string const& name, duration until) {
+        std::scoped_lock const lock{mutex_};
+        names_[name] = until;
+    }
+
+    [[nodiscard]] std::vector<std::string> at(duration now) {
+        std::scoped_lock const lock{mutex_};
+        std::erase_if(names_, [now](auto const& each) { return each.second <= now; });
+        std::vector<std::string> made;
+        made.reserve(names_.size());
+        for (auto const& [name, until] : names_) made.push_back(name);
+        return made;
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<std::string, duration> names_;
 };
 
 } // namespace fargate::inline v0::service
@@ -18439,91 +20474,358 @@ private:
 
 namespace fargate::inline v0::service {
 
-/// What happens to one offered run: claim it, plan it, launch it, tell it. One object serves all workers; it keeps
-/// references to its parts, which may be used by several threads at once.
+/// What happens to one run: it is claimed, planned, launched and told. One object serves all workers; it keeps references
+/// to its parts, which may be used by several threads at once.
 ///
-/// `Planner` is callable as `planner(run) -> result<deploy::launch_plan>`; `Launcher` models `task_launcher`. A run may
-/// have a member `not_before` (`std::optional<time_point>`): it is held until then.
-template <flow_source Source, class Planner, class Launcher, clock_policy Clock, log_policy Log>
+/// A run that has to wait, for its time, for its turn, for capacity or for an answer, waits in the agenda and keeps no
+/// thread. It stays in `in_flight` until it has a task, its end has been told, or it is left to others: to the backend when
+/// it is not claimed, else to `owned` and whoever looks there next, this agent or another.
+///
+/// `Planner` is callable as `planner(run, stop) -> result<deploy::launch_plan>`; `Launcher` models `task_launcher`. A run
+/// may have a member `not_before` (`std::optional<time_point>`): it is not claimed before.
+template <flow_source Source, class Planner, class Launcher, clock_policy Clock, log_policy Log,
+          crypto::hash_policy Hash>
 class deployment {
 public:
     using run = typename Source::run;
 
-    deployment(Source& source, Planner const& planner, Launcher& launcher, Clock& clock, Log& log, health_book& book) :
-        source_{source}, planner_{planner}, launcher_{launcher}, clock_{clock}, log_{log}, book_{book} {}
+    deployment(Source& source, Planner const& planner, Launcher& launcher, desk<Clock> shared, Clock& clock, Log& log,
+               Hash const& hash, protocol rules = {}) :
+        source_{source},
+        planner_{planner},
+        launcher_{launcher},
+        shared_{std::move(shared)},
+        clock_{clock},
+        log_{log},
+        hash_{hash},
+        rules_{std::move(rules)},
+        rate_{{static_cast<double>(std::max<std::size_t>(rules_.launch_burst, 1)), rules_.launch_rate}},
+        lanes_{shared_.lanes} {}
 
-    /// Takes one run all the way. Every outcome ends in the log, and every claimed run that got no task also in the run's
-    /// own log and state. A run that is still held when `stop` fires is not claimed: it stays with the backend.
-    void deploy(run const& offered, std::stop_token const& stop = {}) {
-        if (!is_time(offered, stop)) return;
-        log_.write(log_level::info, "Deploying flow run " + offered.id);
-        auto const owned = source_.claim(offered);
-        if (!owned) return claim_failed(offered, owned.error());
-        if (owned->kind != claim::outcome::won) return leave(offered, owned->reason);
-
-        auto const plan = planner_(offered);
-        if (!plan) return fail_run(offered, plan.error());
-        auto const task = launcher_.launch(*plan, {});
-        if (!task) return fail_run(offered, task.error());
-
-        book_.launched();
-        log_.write(log_level::debug, "Run created for task " + task->task_arn);
-        // The task runs: from here on a lost line is a warning, never the run's failure.
-        if (auto const told = source_.launched(offered, task->task_arn); !told)
-            log_.write(log_level::warning, "flow run " + offered.id + " runs as " + task->task_arn +
-                                               ", but its log could not be written: " + told.error().message);
-        log_.write(log_level::debug, "Completed flow run submission (id: " + offered.id + ")");
+    /// Whether one more run may be claimed; see `protocol::max_in_flight`.
+    [[nodiscard]] bool has_room() const {
+        return rules_.max_in_flight == 0 ||
+               shared_.busy.claimed().size() + shared_.watched.live() < rules_.max_in_flight;
     }
 
+    /// Takes a run that `in_flight` holds all the way. What is not claimed when `stop` fires stays with the backend.
+    void deploy(run offered, std::stop_token const& stop) {
+        go_on(std::make_unique<errand>(std::move(offered), clock_.now(), stop));
+    }
+
+    /// Launches a run that is claimed already, from that attempt on: a token that was used before finds the task that it
+    /// started. `losses` tells how many of its tasks never started. False, and nothing happens, when the run is in hand,
+    /// after a stop, and when its claim is so old that tokens may be forgotten.
+    bool revive(run_view<run> const& claimed, unsigned attempt, unsigned losses, duration wait,
+                std::stop_token const& stop) {
+        auto const age =
+            claimed.since ? std::max<duration>(clock_.now() - *claimed.since, duration::zero()) : duration::zero();
+        if (stop.stop_requested() || age + wait >= token_life || !shared_.busy.enter(claimed.run.id)) return false;
+        (void)shared_.busy.claim(claimed.run.id);
+        auto made = std::make_unique<errand>(claimed.run, clock_.now(), stop);
+        auto const now = shared_.when.passed();
+        made->claimed = made->sent = true;
+        made->attempt.number = made->first = attempt;
+        made->losses = losses;
+        made->recovers = attempt == 0;
+        made->claimed_at = now - age;
+        made->seen_at = now;
+        later(std::move(made), wait);
+        return true;
+    }
+
+    /// Leaves a subnet out of launches for a while, as long as there is another.
+    void rest_subnet(std::string const& subnet, time_point until) {
+        subnets_.put(subnet, shared_.when.passed() + (until - clock_.now()));
+    }
+
+    /// Ends what is under way: nothing is asked for again, and calls that wait for an answer are given up.
+    void cut() { cut_.request_stop(); }
+
 private:
-    /// Waits until the run may be claimed; false when that has been stopped.
-    bool is_time(run const& offered, std::stop_token const& stop) {
-        if constexpr (requires { offered.not_before.has_value(); }) {
-            auto const wait = offered.not_before ? *offered.not_before - clock_.now() : duration::zero();
-            if (wait <= duration::zero()) return true;
-            log_.write(log_level::debug,
-                       "Waiting " + seconds_of(wait) + " seconds to deploy flow run " + offered.id + " on time...");
-            return clock_.sleep_for(wait, stop);
+    using errand = service::errand<run>;
+    using held = std::unique_ptr<errand>;
+
+    static constexpr std::chrono::minutes subnet_rest{3};
+    static constexpr std::chrono::minutes look_again{1}; ///< a claim that was not looked at for so long may be gone
+
+    void later(held of, duration wait) {
+        shared_.when.after(wait, [this, of = std::move(of)]() mutable { go_on(std::move(of)); });
+    }
+
+    void done(errand const& of) {
+        if (of.counted) count(-1);
+        shared_.busy.leave(of.what.id);
+        shared_.bell.ring();
+    }
+
+    void count(int more) {
+        std::scoped_lock const lock{mutex_};
+        holding_ += more;
+        shared_.book.holding(static_cast<std::size_t>(holding_));
+    }
+
+    void go_on(held of) {
+        if (of->rests) return done(*of);
+        if (of->end) return tell_end(std::move(of));
+        if (of->stop.stop_requested()) return put_down(*of);
+        if (auto const wait = time_until_due(*of); wait > duration::zero()) return later(std::move(of), wait);
+        if (auto const wait = turn(*of); wait > duration::zero()) return later(std::move(of), wait);
+        if (!lanes_.enter(of)) return;
+        work(std::move(of));
+        if (auto next = lanes_.leave()) later(*std::move(next), duration::zero());
+    }
+
+    void work(held of) {
+        if (!of->claimed && !claim_it(of)) return;
+        if (!is_still_ours(*of)) return;
+        if (shared_.when.passed() - of->claimed_at >= token_life) return too_late(std::move(of));
+        if (!of->plan) {
+            auto planned = planner_(of->what, cut_.get_token());
+            if (!planned) return not_planned(std::move(of), planned.error());
+            of->plan = *std::move(planned);
+            if (!rules_.idempotent) of->plan->wanted = {};
+        }
+        launch(std::move(of));
+    }
+
+    /// How long until the run may be claimed. It waits once, so that a clock that is set back keeps it no longer.
+    duration time_until_due(errand& of) {
+        if constexpr (requires { of.what.not_before.has_value(); }) {
+            if (of.claimed || !of.what.not_before || std::exchange(of.timed, true)) return duration::zero();
+            auto const wait = *of.what.not_before - clock_.now();
+            if (wait > duration::zero())
+                log_.write(log_level::debug, "Waiting " + in_microseconds(wait) + " seconds to deploy flow run " +
+                                                 of.what.id + " on time...");
+            return wait;
         } else {
-            return true;
+            return duration::zero();
         }
     }
 
-    static std::string seconds_of(duration wait) {
-        auto const micros = std::to_string(wait.count() % 1'000'000);
-        return std::to_string(wait.count() / 1'000'000) + "." + std::string(6 - micros.size(), '0') + micros;
+    /// How long until it is this run's turn to be launched.
+    duration turn(errand& of) {
+        if (std::exchange(of.may_go, true)) return duration::zero();
+        return rate_.take(time_point{shared_.when.passed()});
     }
 
-    /// Without an answer, or with a proxy's, nobody knows who owns the run: it is not ours to fail. When the claim did
-    /// arrive, the backend's own watch re-schedules it; when it did not, the next poll offers it again.
-    void claim_failed(run const& offered, error const& why) {
-        bool const answered = why.code != errc::timed_out && why.code != errc::connection_failed &&
-                              why.code != errc::cancelled && why.http_status < 500;
-        if (answered) return fail_run(offered, why);
-        book_.left();
-        log_.write(log_level::warning, "flow run " + offered.id + " could not be claimed: " + why.message);
+    /// Claims the run; false when it is not ours, or not now.
+    bool claim_it(held& whole) {
+        auto& of = *whole;
+        auto const& id = of.what.id;
+        if (!shared_.busy.claim(
+                id, [this] { return shared_.watched.live(); }, rules_.max_in_flight)) {
+            rate_.give_back();
+            done(of);
+            return false;
+        }
+        log_.write(log_level::info, "Deploying flow run " + id);
+        auto const now = read_claim(source_.claim(of.what, cut_.get_token()));
+        of.claimed_at = of.seen_at = shared_.when.passed();
+        if (now.what == claim_outcome::kind::won) return of.claimed = true;
+        shared_.busy.release(id);
+        rate_.give_back();
+        switch (now.what) {
+        case claim_outcome::kind::won: break;
+        case claim_outcome::kind::again: of.may_go = false; break;
+        case claim_outcome::kind::lost:
+            log_.write(log_level::info, "Leaving flow run " + id + " alone: " + now.why.message);
+            break;
+        case claim_outcome::kind::unclear:
+            log_.write(log_level::warning, "flow run " + id + " could not be claimed: " + now.why.message);
+            break;
+        case claim_outcome::kind::refused: fail_run(std::move(whole), now.why); return false;
+        }
+        if (now.what != claim_outcome::kind::again) {
+            shared_.book.left();
+            of.rests = true;
+        }
+        later(std::move(whole), now.wait);
+        return false;
     }
 
-    void leave(run const& offered, std::string const& reason) {
-        book_.left();
-        log_.write(log_level::info, "Leaving flow run " + offered.id + " alone: " + reason);
+    /// Looks at a run that has waited: somebody may have cancelled it, or started it anew. False when it is let go.
+    bool is_still_ours(errand& of) {
+        auto const now = shared_.when.passed();
+        if (now - of.seen_at < look_again) return true;
+        std::string const ids[] = {of.what.id};
+        auto const views = source_.look(ids, cut_.get_token());
+        if (!views) return true;
+        of.seen_at = now;
+        if (!views->empty() && views->front().life == run_life::claimed &&
+            source_.epoch(views->front().run) == source_.epoch(of.what))
+            return true;
+        shared_.book.left();
+        log_.write(log_level::info, "Leaving flow run " + of.what.id + " alone: it has gone on since it was claimed");
+        done(of);
+        return false;
     }
 
-    void fail_run(run const& offered, error const& why) {
-        book_.failed();
-        log_.write(log_level::error, "Logging platform error for flow run " + offered.id);
-        if (auto const told = source_.failed(offered, why.message); !told)
-            log_.write(log_level::error,
-                       "flow run " + offered.id + " could not be marked as failed: " + told.error().message);
-        log_.write(log_level::error, "Error while deploying flow: " + why.message);
+    /// One RunTask, and what its answer asks for.
+    void launch(held of) {
+        if (!of->current) plan_attempt(*of);
+        of->sent = true;
+        auto const asked = clock_.now();
+        auto const task = launcher_.launch(*of->current, cut_.get_token());
+        shared_.book.attempted(clock_.now() - asked);
+        if (task) return started(*of, *task);
+        auto const& why = task.error();
+        if (of->plan->wanted.run.empty()) return fail_run(std::move(of), why);
+
+        auto const advice = deploy::advise_launch(why);
+        if (!advice.subnet.empty()) rest_subnet(advice.subnet, clock_.now() + subnet_rest);
+        using kind = deploy::launch_advice::kind;
+        if (advice.what == kind::fail && !of->may_have_task()) return fail_run(std::move(of), why);
+        if (advice.what == kind::resend) of->doubtful = true;
+        if (advice.what == kind::again) shared_.book.throttled();
+        if (advice.what == kind::next) {
+            of->use_up(advice, why, shared_.when.passed());
+            if (!advice.passing && ++of->losses >= rules_.launch_attempts && !of->may_have_task())
+                return fail_run(std::move(of), why);
+        }
+        hold(std::move(of), why, advice);
+    }
+
+    /// The plan of the next attempt. Refused for want of capacity, it goes to the next place of the capacity plan once the
+    /// run has kept to the first for long enough.
+    void plan_attempt(errand& of) {
+        if (std::exchange(of.refused, false) && shared_.when.passed() - *of.refused_from >= rules_.capacity_fallback)
+            ++of.attempt.rung;
+        of.attempt.resting = subnets_.at(shared_.when.passed());
+        of.current = deploy::for_attempt(*of.plan, of.attempt, rules_.capacity_plan, hash_);
+    }
+
+    /// Keeps a claimed run for a repeat. It fails when it has waited too long for something that everybody knows is missing;
+    /// while a task may be there it does not.
+    void hold(held of, error const& why, deploy::launch_advice const& advice) {
+        using kind = deploy::launch_advice::kind;
+        auto const now = shared_.when.passed();
+        if (!std::exchange(of->waits, true))
+            log_.write(log_level::warning, "flow run " + of->what.id + " has no task yet: " + why.message);
+        of->last = why;
+        bool const walks = advice.what == kind::next && of->is_walking();
+        auto wait = walks ? pause(0) : pause(of->tries++);
+        if (advice.what != kind::resend) {
+            bool const limited = advice.limit > duration::zero();
+            if (!of->short_from || of->limited != limited) of->short_from = now;
+            of->limited = limited;
+            auto const limit = limited ? std::min(advice.limit, rules_.launch_deadline) : rules_.launch_deadline;
+            auto const left = *of->short_from + limit - now;
+            if (left <= duration::zero() && !of->may_have_task())
+                return fail_run(std::move(of), after_all(why, now - *of->short_from));
+            if (left > duration::zero()) wait = std::min(wait, left);
+        }
+        shared_.book.held();
+        if (!std::exchange(of->counted, true)) count(1);
+        later(std::move(of), wait);
+        shared_.attend();
+    }
+
+    void not_planned(held of, error const& why) {
+        auto const advice = deploy::advise_before_launch(why);
+        if (advice.what == deploy::launch_advice::kind::fail && !of->may_have_task())
+            return fail_run(std::move(of), why);
+        hold(std::move(of), why, advice);
+    }
+
+    /// A token that is sent now may start a second task. A run that has none for sure fails; else only who looks for its
+    /// task can tell, which is the reconciler's.
+    void too_late(held of) {
+        if (!of->may_have_task() && of->last) return fail_run(std::move(of), after_all(*of->last, token_life));
+        auto const minutes = std::to_string(token_life.count());
+        log_.write(log_level::error, "flow run " + of->what.id + " was claimed " + minutes +
+                                         " minutes ago, and no answer has told whether it has a task");
+        if (auto const told = source_.note(of->what.id, log_level::warning,
+                                           "It is not known whether a task was started for this run: there has been no "
+                                           "answer for " +
+                                               minutes + " minutes",
+                                           cut_.get_token());
+            !told)
+            log_.write(log_level::warning, "its log could not be written: " + told.error().message);
+        shared_.book.left();
+        done(*of);
+    }
+
+    void started(errand& of, deploy::launched const& task) {
+        shared_.book.launched(clock_.now() - of.began);
+        if (task.adopted) shared_.book.adopted();
+        log_.write(log_level::debug, "Run created for task " + task.task_arn);
+        if (rules_.watch) follow(of, task);
+        // The task runs: from here on a lost line is a warning, never the run's failure.
+        if (auto const told = source_.launched(of.what.id, task.task_arn, cut_.get_token()); !told)
+            log_.write(log_level::warning, "flow run " + of.what.id + " runs as " + task.task_arn +
+                                               ", but its log could not be written: " + told.error().message);
+        log_.write(log_level::debug, "Completed flow run submission (id: " + of.what.id + ")");
+        done(of);
+    }
+
+    void follow(errand const& of, deploy::launched const& task) {
+        watched made;
+        made.run = of.what.id;
+        made.task = task.task_arn;
+        made.cluster = json::text_of(of.plan->task, "cluster").value_or("");
+        made.epoch = source_.epoch(of.what);
+        made.attempt = of.attempt.number;
+        made.losses = of.losses;
+        made.accepted = clock_.now();
+        made.max_run = of.plan->max_run;
+        if (shared_.watched.follow(std::move(made))) shared_.attend();
+    }
+
+    /// The loop was stopped while the run was held.
+    void put_down(errand& of) {
+        if (of.claimed && !of.sent) {
+            if constexpr (requires { source_.release(of.what, std::string_view{}, std::stop_token{}); }) {
+                if (source_.release(of.what, "the agent was stopped", cut_.get_token())) return done(of);
+            }
+        }
+        if (of.end)
+            log_.write(log_level::warning, "flow run " + of.what.id +
+                                               " gets no task, and could not be told so: the agent that comes next "
+                                               "tries it again: " +
+                                               of.end->message);
+        else if (of.claimed)
+            log_.write(log_level::info, "flow run " + of.what.id +
+                                            " is claimed and has no task yet: the agent that comes next launches it");
+        done(of);
+    }
+
+    /// A run that is ours gets no task: that is told until it is heard.
+    void fail_run(held of, error why) {
+        shared_.book.failed();
+        of->end = std::move(why);
+        of->tries = 0;
+        tell_end(std::move(of));
+    }
+
+    void tell_end(held of) {
+        auto const& id = of->what.id;
+        bool const first = of->tries == 0;
+        if (first) log_.write(log_level::error, "Logging platform error for flow run " + id);
+        auto const told = source_.failed(id, source_.epoch(of->what), of->end->message, cut_.get_token());
+        if (!told && first)
+            log_.write(log_level::error, "flow run " + id + " could not be marked as failed: " + told.error().message);
+        if (first) log_.write(log_level::error, "Error while deploying flow: " + of->end->message);
+        if (told || is_final_refusal(told.error())) return done(*of);
+        if (of->stop.stop_requested()) return put_down(*of);
+        auto const wait = pause(of->tries++);
+        later(std::move(of), wait);
     }
 
     Source& source_;
     Planner const& planner_;
     Launcher& launcher_;
+    desk<Clock> shared_;
     Clock& clock_;
     Log& log_;
-    health_book& book_;
+    Hash const& hash_;
+    protocol rules_;
+    retry::token_bucket rate_;
+    std::stop_source cut_;
+    std::mutex mutex_;
+    resting subnets_;
+    service::lanes<held> lanes_;
+    int holding_ = 0;
 };
 
 } // namespace fargate::inline v0::service
@@ -18573,124 +20875,6 @@ void introduce(agent_options const& options, prefect::settings const& server, de
 
 #endif
 
-// ---- fargate/service/in_flight.hpp ----------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_IN_FLIGHT_HPP
-#define FARGATE_SERVICE_IN_FLIGHT_HPP
-
-namespace fargate::inline v0::service {
-
-/// The ids of the runs that this process is working on, from hand-over until their job ends in any way. All members may
-/// be called from any thread.
-class in_flight {
-public:
-    /// Enters an id; false when it is in already, and then the caller must leave the run alone.
-    [[nodiscard]] bool enter(std::string_view id) {
-        std::lock_guard const lock{mutex_};
-        auto const at = std::lower_bound(ids_.begin(), ids_.end(), id);
-        if (at != ids_.end() && *at == id) return false;
-        ids_.emplace(at, id);
-        return true;
-    }
-
-    void leave(std::string_view id) {
-        std::lock_guard const lock{mutex_};
-        auto const at = std::lower_bound(ids_.begin(), ids_.end(), id);
-        if (at != ids_.end() && *at == id) ids_.erase(at);
-    }
-
-    /// A sorted copy.
-    [[nodiscard]] std::vector<std::string> ids() const {
-        std::lock_guard const lock{mutex_};
-        return ids_;
-    }
-
-    [[nodiscard]] std::size_t size() const {
-        std::lock_guard const lock{mutex_};
-        return ids_.size();
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::vector<std::string> ids_;
-};
-
-} // namespace fargate::inline v0::service
-
-#endif
-
-// ---- fargate/service/pace.hpp ---------------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_PACE_HPP
-#define FARGATE_SERVICE_PACE_HPP
-
-namespace fargate::inline v0::service {
-
-/// The waits between polls: a poll with work is followed after 0.25 s, each other poll moves one step along 0.5, 1, 2, 4,
-/// 8 and 10 s and stays there. (The original agent's figures.) Not thread-safe.
-class pace {
-public:
-    /// How long to wait after a poll.
-    [[nodiscard]] duration after(bool worked) noexcept {
-        step_ = worked ? 0 : step_ + 1 < waits.size() ? step_ + 1 : step_;
-        return waits[step_];
-    }
-
-private:
-    static constexpr std::array<duration, 7> waits{std::chrono::milliseconds{250}, std::chrono::milliseconds{500},
-                                                   std::chrono::seconds{1},        std::chrono::seconds{2},
-                                                   std::chrono::seconds{4},        std::chrono::seconds{8},
-                                                   std::chrono::seconds{10}};
-    std::size_t step_ = 0;
-};
-
-/// A wait in seconds as Python writes it: `0.25`, `1.0`.
-[[nodiscard]] inline std::string in_seconds(duration wait) {
-    auto const hundredths = wait / std::chrono::milliseconds{10};
-    std::string made = std::to_string(hundredths / 100) + ".";
-    if (hundredths % 10 != 0) return made + (hundredths % 100 < 10 ? "0" : "") + std::to_string(hundredths % 100);
-    return made + std::to_string(hundredths / 10 % 10);
-}
-
-} // namespace fargate::inline v0::service
-
-#endif
-
-// ---- fargate/service/wake.hpp ---------------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_WAKE_HPP
-#define FARGATE_SERVICE_WAKE_HPP
-
-namespace fargate::inline v0::service {
-
-/// A bell that cuts a wait short: a sleeper takes `token()`, anybody calls `ring()`, and `reset()` starts the next round.
-/// A ring between `reset()` and the sleep is not lost. All members may be called from any thread.
-class wake {
-public:
-    void ring() {
-        std::lock_guard const lock{mutex_};
-        source_.request_stop();
-    }
-
-    void reset() {
-        std::lock_guard const lock{mutex_};
-        if (source_.stop_requested()) source_ = std::stop_source{};
-    }
-
-    [[nodiscard]] std::stop_token token() const {
-        std::lock_guard const lock{mutex_};
-        return source_.get_token();
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::stop_source source_;
-};
-
-} // namespace fargate::inline v0::service
-
-#endif
-
 // ---- fargate/service/poller.hpp -------------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_POLLER_HPP
@@ -18698,82 +20882,743 @@ private:
 
 namespace fargate::inline v0::service {
 
-/// Asks the source for due runs again and again and hands each to the executor once. `Deployment` has `deploy(run, stop)`.
-/// Keeps references; `run` is called by one thread, the other members by any.
+/// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
+/// hands on what the agenda says is due. `Deployment` has `has_room()`; `deploy(run, stop)`, which takes a run that `in_flight`
+/// holds and sees to it that it leaves; and `cut()`, which ends what is under way.
+///
+/// Keeps references; `run` is called by one thread, `poke` by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
 class poller {
 public:
-    poller(Source& source, Deployment& deployment, Clock& clock, Log& log, Executor& executor, health_book& book) :
-        source_{source}, deployment_{deployment}, clock_{clock}, log_{log}, executor_{executor}, book_{book} {}
+    /// What is under way when the loop is stopped has so long to end by itself. With the calls that are cut then, the agent
+    /// is gone well inside the 30 s that ECS and Kubernetes give.
+    static constexpr std::chrono::seconds patience{12};
 
-    /// Polls until `stop` fires or `polls` polls have been made (nothing: no end), then lets the deployments in hand finish.
-    /// A run that was handed over but not begun when `stop` fired is not claimed: it stays with the backend.
-    /// A poll that fails never ends the loop; an outage is logged when it begins, changes and ends.
+    poller(Source& source, Deployment& deployment, in_flight& busy, agenda<Clock>& when, wake& bell, Clock& clock,
+           Log& log, Executor& executor, health_book& book, pace waits = {}) :
+        source_{source},
+        deployment_{deployment},
+        busy_{busy},
+        agenda_{when},
+        bell_{bell},
+        clock_{clock},
+        log_{log},
+        executor_{executor},
+        book_{book},
+        waits_{waits} {}
+
+    /// Polls until `stop` fires or `polls` polls have been made (nothing: no end), then lets what is in hand finish; without a
+    /// stop it may be called again. After a stop nothing new is claimed, and what is still held stays with the backend, or,
+    /// claimed, with the agent that comes next. A poll that fails never ends the loop; an outage is logged when it begins, changes and ends.
     void run(std::optional<std::int64_t> polls, std::stop_token stop) {
-        std::stop_callback const ring{stop, [this] { wake_.ring(); }};
-        for (pace waits; !stop.stop_requested() && polls != 0;) {
-            wake_.reset();
+        std::stop_callback const ring{stop, [this] { bell_.ring(); }};
+        duration next_poll = agenda_.passed();
+        while (!stop.stop_requested()) {
+            bell_.reset();
             if (stop.stop_requested()) break;
-            bool const worked = poll(stop);
-            if (polls) --*polls;
-            auto const wait = waits.after(worked);
-            log_.write(log_level::debug, "Next query for flow runs in " + in_seconds(wait) + " seconds");
-            clock_.sleep_for(wait, wake_.token());
+            book_.turned();
+            for (auto& work : agenda_.due()) executor_.submit(std::move(work));
+            if (poked_.exchange(false)) next_poll = agenda_.passed();
+            bool const may_poll = polls != 0;
+            if (may_poll && agenda_.passed() >= next_poll) {
+                auto const wait = waits_.after(poll(stop));
+                if (polls) --*polls;
+                log_.write(log_level::debug, "Next query for flow runs in " + in_seconds(wait) + " seconds");
+                next_poll = agenda_.passed() + wait;
+                if (poked_ || stop.stop_requested()) continue;
+            } else if (!may_poll && agenda_.passed() >= next_poll && busy_.size() == 0) {
+                break;
+            }
+            rest(next_poll, may_poll);
         }
+        if (stop.stop_requested()) return drain();
         executor_.drain();
     }
 
     /// Cuts the wait before the next poll short.
-    void poke() { wake_.ring(); }
-
-    /// Deployments handed over and not yet ended.
-    [[nodiscard]] std::size_t in_hand() const { return busy_.size(); }
+    void poke() {
+        poked_ = true;
+        bell_.ring();
+    }
 
 private:
+    /// Sleeps until there is something to do. Behind the last poll that is what the agenda says, or the end of a job.
+    void rest(duration next_poll, bool may_poll) {
+        auto wait = next_poll - agenda_.passed();
+        auto const due = agenda_.next();
+        if (!may_poll && wait <= duration::zero()) {
+            if (!due) return executor_.drain();
+            wait = *due;
+        }
+        if (due) wait = std::min(wait, *due);
+        if (wait > duration::zero()) agenda_.sleep(wait);
+    }
+
     /// One poll; true when it handed over at least one run.
     bool poll(std::stop_token const& stop) {
+        auto const began = clock_.now();
         auto const busy = busy_.ids();
         auto due = source_.poll(busy, stop);
-        if (!due) return failed(due.error());
-        recovered();
+        if (!due) return failed(due.error(), clock_.now() - began);
+        recovered(began);
 
         std::size_t handed_over = 0;
-        for (auto& offered : *due)
+        for (auto& offered : *due) {
+            if (!deployment_.has_room()) {
+                log_.write(log_level::debug,
+                           "No more runs are claimed: as many are in flight as may be (max_in_flight)");
+                break;
+            }
             if (busy_.enter(offered.id)) {
                 if (handed_over++ == 0)
                     log_.write(log_level::info,
                                "Found " + std::to_string(due->size()) + " flow run(s) to submit for execution.");
-                hand_over(std::move(offered), stop);
+                executor_.submit([this, offered = std::move(offered), stop]() mutable {
+                    if (!stop.stop_requested()) return deployment_.deploy(std::move(offered), stop);
+                    busy_.leave(offered.id);
+                    bell_.ring();
+                });
             }
+        }
         return handed_over != 0;
     }
 
-    void hand_over(typename Source::run offered, std::stop_token const& stop) {
-        executor_.submit([this, offered = std::move(offered), stop] {
-            if (!stop.stop_requested()) deployment_.deploy(offered, stop);
-            busy_.leave(offered.id);
-        });
-    }
-
-    bool failed(error const& why) {
+    bool failed(error const& why, duration took) {
         if (why.code == errc::cancelled) return false;
-        if (book_.poll_failed(why)) log_.write(log_level::error, why.message);
+        if (book_.poll_failed(why, took)) log_.write(log_level::error, why.message);
         return false;
     }
 
-    void recovered() {
+    void recovered(time_point began) {
         if (!book_.read().last_error.empty()) log_.write(log_level::info, "The Prefect API answers again");
-        book_.polled(clock_.now());
+        auto const now = clock_.now();
+        book_.polled(now, now - began);
+    }
+
+    /// What waits learns that it waits no longer; what works has its time.
+    void drain() {
+        auto const began = agenda_.passed();
+        for (;;) {
+            bell_.reset();
+            book_.turned();
+            for (auto& work : agenda_.rest()) executor_.submit(std::move(work));
+            auto const left = patience - (agenda_.passed() - began);
+            if (busy_.size() == 0 || left <= duration::zero()) break;
+            agenda_.sleep(left);
+        }
+        deployment_.cut();
+        do {
+            for (auto& work : agenda_.rest()) executor_.submit(std::move(work));
+            executor_.drain();
+        } while (agenda_.size() != 0);
     }
 
     Source& source_;
     Deployment& deployment_;
+    in_flight& busy_;
+    agenda<Clock>& agenda_;
+    wake& bell_;
     Clock& clock_;
     Log& log_;
     Executor& executor_;
     health_book& book_;
-    in_flight busy_;
-    wake wake_;
+    pace waits_;
+    std::atomic<bool> poked_{false};
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/task_calls.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_TASK_CALLS_HPP
+#define FARGATE_SERVICE_TASK_CALLS_HPP
+
+namespace fargate::inline v0::service {
+
+/// AWS does not let this key do that.
+[[nodiscard]] inline bool is_denied(error const& why) noexcept {
+    return text::contains(why.service_code, "AccessDenied") ||
+           text::contains(why.message, "is not authorized to perform");
+}
+
+/// What DescribeTasks answered.
+struct described_tasks {
+    struct seen {
+        deploy::task_report report{};
+        std::string status{};   ///< `lastStatus`
+        bool is_ending = false; ///< told to stop, or gone already
+    };
+    std::vector<seen> tasks{};
+    std::vector<aws::failure> failures{};
+};
+
+/// The calls by which tasks are looked at and ended. What the key may not do is said once, with the remedy, and then not
+/// tried for ten minutes. `Ecs` as `aws::ecs`; keeps references.
+template <class Ecs, clock_policy Clock, log_policy Log>
+class task_calls {
+public:
+    static constexpr duration after_denial = std::chrono::minutes{10};
+
+    /// `container` is the one that runs the flow.
+    task_calls(Ecs& ecs, Clock& clock, Log& log, remarks& said, std::string container) :
+        ecs_{ecs}, clock_{clock}, log_{log}, said_{said}, container_{std::move(container)} {}
+
+    /// At most a hundred tasks of one cluster.
+    [[nodiscard]] result<described_tasks> describe(std::string const& cluster, std::span<std::string const> tasks,
+                                                   std::stop_token const& stop) {
+        json::value input = in(cluster);
+        json::value list = json::value::array();
+        for (auto const& each : tasks) list.push_back(each);
+        json::set(input, "tasks", std::move(list));
+        auto got = describe_.ask(clock_.now(), [&] { return ecs_.describe_tasks(input, stop); });
+        if (!got)
+            return denied_once(got.error(), "ecs:DescribeTasks", "tasks are not followed",
+                               "allow it or start with --no-watch");
+        described_tasks made;
+        if (auto const* const shown = json::array_of(got->raw, "tasks"))
+            for (auto const& each : *shown)
+                made.tasks.push_back({deploy::read_task_report(each, container_),
+                                      std::string{json::text_of(each, "lastStatus").value_or("")},
+                                      json::text_of(each, "desiredStatus") == "STOPPED"});
+        made.failures = std::move(got->failures);
+        return made;
+    }
+
+    /// The ARNs of all tasks of a cluster that `filter` (ListTasks' own members) lets through.
+    [[nodiscard]] result<std::vector<std::string>> list(std::string const& cluster, json::value const& filter,
+                                                        std::stop_token const& stop) {
+        constexpr int most_pages = 1000;
+        json::value input = in(cluster);
+        if (auto const* const members = filter.get_ptr<json::value::object_t const*>())
+            for (auto const& [name, each] : *members) json::set(input, name, each);
+        std::vector<std::string> made;
+        for (int page = 0; page != most_pages; ++page) {
+            auto got = list_.ask(clock_.now(), [&] { return ecs_.list_tasks(input, stop); });
+            if (!got)
+                return denied_once(got.error(), "ecs:ListTasks", "tasks that an agent left behind are not found",
+                                   "allow it or start with --no-reconcile");
+            for (auto& each : got->arns) made.push_back(std::move(each));
+            if (got->next_token.empty()) break;
+            json::set(input, "nextToken", got->next_token);
+        }
+        return made;
+    }
+
+    /// The same, described; what has gone in the meantime is left out.
+    [[nodiscard]] result<std::vector<deploy::task_report>>
+    describe_all(std::string const& cluster, std::vector<std::string> const& tasks, std::stop_token const& stop) {
+        std::vector<deploy::task_report> made;
+        for (std::size_t from = 0; from < tasks.size(); from += watch_list::most_a_call) {
+            auto const count = std::min(watch_list::most_a_call, tasks.size() - from);
+            auto got = describe(cluster, std::span{tasks}.subspan(from, count), stop);
+            if (!got) return std::move(got).error();
+            for (auto& each : got->tasks) made.push_back(std::move(each.report));
+        }
+        return made;
+    }
+
+    /// True when ECS took the order.
+    bool stop_task(std::string const& cluster, std::string const& task, std::string_view reason,
+                   std::stop_token const& stop) {
+        json::value input = in(cluster);
+        json::set(input, "task", task);
+        json::set(input, "reason", std::string{reason});
+        auto const got = stop_.ask(clock_.now(), [&] { return ecs_.stop_task(input, stop); });
+        if (got) return true;
+        auto const why = denied_once(got.error(), "ecs:StopTask",
+                                     "tasks of cancelled flow runs, and tasks that run too long, go on", "allow it");
+        if (!is_denied(why) && why.code != errc::cancelled)
+            log_.write(log_level::warning, "task " + task + " could not be stopped yet: " + why.message);
+        return false;
+    }
+
+private:
+    /// One operation, and its last refusal.
+    class door {
+    public:
+        template <class Ask>
+        auto ask(time_point now, Ask&& ask) -> decltype(ask()) {
+            if (closed_until_ && now < *closed_until_) return why_;
+            closed_until_.reset();
+            auto got = ask();
+            if (!got && is_denied(got.error())) {
+                why_ = got.error();
+                closed_until_ = now + after_denial;
+            }
+            return got;
+        }
+
+    private:
+        std::optional<time_point> closed_until_;
+        error why_;
+    };
+
+    [[nodiscard]] static json::value in(std::string const& cluster) {
+        json::value made = json::value::object();
+        if (!cluster.empty()) json::set(made, "cluster", cluster);
+        return made;
+    }
+
+    error denied_once(error const& why, std::string_view action, std::string_view loss, std::string_view remedy) {
+        if (is_denied(why) && said_.first(action))
+            log_.write(log_level::warning, "this agent may not call " + std::string{action} + ": " + std::string{loss} +
+                                               "; " + std::string{remedy} + " (AWS: " + why.message + ")");
+        return why;
+    }
+
+    Ecs& ecs_;
+    Clock& clock_;
+    Log& log_;
+    remarks& said_;
+    std::string container_;
+    door describe_;
+    door list_;
+    door stop_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/family_search.hpp ------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_FAMILY_SEARCH_HPP
+#define FARGATE_SERVICE_FAMILY_SEARCH_HPP
+
+namespace fargate::inline v0::service {
+
+/// The tasks of a family that ECS knows, alive or stopped within the last hour, whoever launched them. Each family is
+/// listed once in the life of this object.
+template <class Ecs, clock_policy Clock, log_policy Log>
+class family_search {
+public:
+    using reports = std::vector<deploy::task_report>;
+
+    struct found {
+        deploy::task_report task{};
+        std::string cluster{}; ///< as the agent names it
+    };
+
+    family_search(task_calls<Ecs, Clock, Log>& calls, std::vector<std::string> const& clusters) :
+        calls_{calls}, clusters_{clusters} {}
+
+    /// Those that run `run`; an error when they cannot be listed.
+    [[nodiscard]] result<std::vector<found>> tasks_of(std::string_view run, std::string const& family,
+                                                      std::stop_token const& stop) {
+        auto known = families_.find(family);
+        if (known == families_.end()) known = families_.emplace(family, list(family, stop)).first;
+        if (!known->second) return known->second.error();
+        std::vector<found> made;
+        for (auto const& each : *known->second)
+            if (each.task.run == run) made.push_back(each);
+        return made;
+    }
+
+private:
+    [[nodiscard]] result<std::vector<found>> list(std::string const& family, std::stop_token const& stop) {
+        std::vector<found> made;
+        for (auto const& cluster : clusters_)
+            for (char const* const status : {"RUNNING", "STOPPED"}) {
+                json::value filter = json::value::object();
+                json::set(filter, "family", family);
+                json::set(filter, "desiredStatus", status);
+                auto const arns = calls_.list(cluster, filter, stop);
+                if (!arns) return arns.error();
+                auto got = calls_.describe_all(cluster, *arns, stop);
+                if (!got) return std::move(got).error();
+                for (auto& each : *got)
+                    if (!each.run.empty()) made.push_back({std::move(each), cluster});
+            }
+        return made;
+    }
+
+    task_calls<Ecs, Clock, Log>& calls_;
+    std::vector<std::string> const& clusters_;
+    std::map<std::string, result<std::vector<found>>> families_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/stop_mark.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_STOP_MARK_HPP
+#define FARGATE_SERVICE_STOP_MARK_HPP
+
+namespace fargate::inline v0::service {
+
+/// Why an agent told a task to stop, written into StopTask's `reason`: ECS shows it again as the task's `stoppedReason`, so
+/// that whichever process finds the stopped task knows why, without a store of its own.
+namespace stop_mark {
+
+inline constexpr std::string_view opening = "fargate agent: ";
+inline constexpr std::string_view cancelled = "fargate agent: the flow run is to be cancelled";
+inline constexpr std::string_view swept = "fargate agent: another task of the flow run is alive";
+inline constexpr std::string_view too_long = " seconds and was stopped";
+
+/// `fargate agent: it ran longer than 3600 seconds and was stopped`
+[[nodiscard]] inline std::string ran_longer_than(duration limit) {
+    return std::string{opening} + "it ran longer than " +
+           std::to_string(std::chrono::duration_cast<std::chrono::seconds>(limit).count()) + std::string{too_long};
+}
+
+[[nodiscard]] inline bool is_swept(std::string_view stopped_reason) noexcept {
+    return text::contains(stopped_reason, swept);
+}
+
+[[nodiscard]] inline bool is_cancelled(std::string_view stopped_reason) noexcept {
+    return text::contains(stopped_reason, cancelled);
+}
+
+/// `it ran longer than 3600 seconds and was stopped`, when that is why.
+[[nodiscard]] inline std::optional<std::string> overdue(std::string_view stopped_reason) {
+    auto const from = stopped_reason.find(std::string{opening} + "it ran longer than ");
+    if (from == std::string_view::npos) return std::nullopt;
+    auto const end = stopped_reason.find(too_long, from);
+    if (end == std::string_view::npos) return std::nullopt;
+    return std::string{stopped_reason.substr(from + opening.size(), end + too_long.size() - from - opening.size())};
+}
+
+} // namespace stop_mark
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/sweep.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_SWEEP_HPP
+#define FARGATE_SERVICE_SWEEP_HPP
+
+namespace fargate::inline v0::service {
+
+/// One of several live tasks of one run.
+struct rival {
+    std::string task{};  ///< ARN
+    std::string epoch{}; ///< empty when it is not known
+    bool started = false;
+    time_point created{};
+};
+
+/// Which of two live tasks of one run is one too many, and to be stopped; nullptr when both may be meant. Tasks of two known
+/// schedules are. Of one schedule, or of schedules that are not known, the one goes that has not started its containers, so
+/// that none of the user's code has run in it; where that does not decide, the younger one does. A pure function of what ECS
+/// shows of the two, so that agents which see the same stop the same.
+[[nodiscard]] inline rival const* surplus_of(rival const& left, rival const& right) noexcept {
+    constexpr duration near = std::chrono::minutes{10};
+    bool const known = !left.epoch.empty() && !right.epoch.empty();
+    if (known && left.epoch != right.epoch) return nullptr;
+    auto const apart = left.created < right.created ? right.created - left.created : left.created - right.created;
+    if (left.started != right.started) {
+        if (!known && apart > near) return nullptr;
+        return left.started ? &right : &left;
+    }
+    if (left.started && !known) return nullptr;
+    bool const left_is_older = left.created != right.created ? left.created < right.created : left.task < right.task;
+    return left_is_older ? &right : &left;
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/reconciler.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_RECONCILER_HPP
+#define FARGATE_SERVICE_RECONCILER_HPP
+
+namespace fargate::inline v0::service {
+
+/// Finds what a crash left behind, and brings it back into care; needs nothing that this process remembers.
+///
+/// - Tasks of the fleet that are alive and not followed are followed: `startedBy` and the run's id in their environment
+///   tell whose they are. Tasks of others are never touched.
+/// - Tasks of runs that are to be cancelled are stopped.
+/// - Runs that are claimed and have no task are launched. For nearly an hour the tokens of their launches find the task that there
+///   may be; later ECS is asked for it, and a run of whose task nothing is known fails as unknown.
+/// - Of two tasks of one wish one is stopped: see `surplus_of`.
+///
+/// What ECS or the backend refuses leaves that step for the next round. `Desk` as the watcher's: `revive` is also called
+/// for a run that is being launched already, and does not wait for the launch. Keeps references; `round` is called by one
+/// thread.
+template <flow_source Source, class Ecs, class Desk, clock_policy Clock, log_policy Log>
+class reconciler {
+public:
+    using run = typename Source::run;
+    using view = run_view<run>;
+
+    static constexpr duration settling = std::chrono::seconds{30}; ///< a run claimed just now is left to its claimer
+    static constexpr std::size_t most_ids = 500;                   ///< asked of the source at a time
+
+    reconciler(Source& source, Ecs& ecs, Desk& desk, Clock& clock, Log& log, health_book& book, custody<run>& shared,
+               protocol const& rules) :
+        source_{source},
+        desk_{desk},
+        clock_{clock},
+        log_{log},
+        book_{book},
+        shared_{shared},
+        rules_{rules},
+        calls_{ecs, clock, log, shared.said, shared.container} {}
+
+    /// One look for all of it.
+    void round(std::stop_token const& stop = {}) {
+        if (!rules_.reconcile) return;
+        troubles_before_ = std::exchange(troubles_, {});
+        if (rules_.watch) {
+            for (auto const& each : shared_.clusters) adopt(each, stop);
+            stop_cancelled(stop);
+        }
+        revive(stop);
+        if (rules_.watch) sweep(stop);
+    }
+
+private:
+    using search = family_search<Ecs, Clock, Log>;
+
+    void adopt(std::string const& cluster, std::stop_token const& stop) {
+        if (rules_.fleet.empty() || stop.stop_requested()) return;
+        json::value filter = json::value::object();
+        json::set(filter, "startedBy", rules_.fleet);
+        auto const listed = calls_.list(cluster, filter, stop);
+        if (!listed) return left_out("live tasks", listed.error());
+
+        std::set<std::string> strangers;
+        std::vector<std::string> unknown;
+        for (auto const& each : *listed) {
+            if (strangers_[cluster].contains(each))
+                strangers.insert(each);
+            else if (!shared_.tasks.follows(each))
+                unknown.push_back(each);
+        }
+        strangers_[cluster] = std::move(strangers);
+
+        auto found = calls_.describe_all(cluster, unknown, stop);
+        if (!found) return left_out("live tasks", found.error());
+        auto const held = held_runs(shared_); // their launchers will follow them
+        std::erase_if(*found, [&](deploy::task_report const& each) {
+            bool const ours = !each.run.empty() && each.started_by == rules_.fleet;
+            if (!ours) strangers_[cluster].insert(each.task);
+            return !ours || std::find(held.begin(), held.end(), each.run) != held.end();
+        });
+        for (std::size_t from = 0; from < found->size() && !stop.stop_requested(); from += most_ids) {
+            auto const part = std::span{*found}.subspan(from, std::min(most_ids, found->size() - from));
+            auto const views = look(part, stop);
+            if (!views) return left_out("live tasks", views.error());
+            for (auto const& each : part) {
+                auto const now = std::find_if(views->begin(), views->end(),
+                                              [&](view const& seen) { return seen.run.id == each.run; });
+                if (now != views->end())
+                    take(each, cluster, *now);
+                else
+                    strangers_[cluster].insert(each.task); // another backend's
+            }
+        }
+    }
+
+    [[nodiscard]] result<std::vector<view>> look(std::span<deploy::task_report const> tasks,
+                                                 std::stop_token const& stop) {
+        std::set<std::string> ids;
+        for (auto const& each : tasks) ids.insert(each.run);
+        return source_.look(std::vector<std::string>{ids.begin(), ids.end()}, stop);
+    }
+
+    /// Takes a task that was found into care.
+    void take(deploy::task_report const& found, std::string const& cluster, view const& now) {
+        watched made;
+        made.run = found.run;
+        made.task = found.task;
+        made.cluster = cluster;
+        made.adopted = true;
+        made.accepted = found.created.value_or(clock_.now());
+        made.max_run = longest_run(now.run, shared_, rules_.max_run_duration);
+        made.started = found.started;
+        if (found.at == deploy::task_report::phase::running) made.at = watched::stage::running;
+        auto epoch = source_.epoch(now.run);
+        if (now.life == run_life::claimed && !is_of_earlier_claim(made, now, epoch)) made.epoch = std::move(epoch);
+        if (!shared_.tasks.follow(std::move(made))) return;
+        book_.adopted();
+        log_.write(log_level::info, "Task " + found.task + " of flow run " + found.run +
+                                        " was launched before: it is followed from here on");
+    }
+
+    void stop_cancelled(std::stop_token const& stop) {
+        auto const alive = shared_.tasks.runs_alive();
+        for (std::size_t from = 0; from < alive.size() && !stop.stop_requested(); from += most_ids) {
+            auto const part = std::span{alive}.subspan(from, std::min(most_ids, alive.size() - from));
+            auto const ended = source_.cancelling(part, stop);
+            if (!ended) return left_out("cancelled flow runs", ended.error());
+            for (auto const& id : *ended)
+                for (auto const& each : shared_.tasks.of_run(id))
+                    if (each.is_live() && !stop.stop_requested()) cancel(each, stop);
+        }
+    }
+
+    void cancel(watched const& task, std::stop_token const& stop) {
+        if (!calls_.stop_task(task.cluster, task.task, stop_mark::cancelled, stop) || task.stopping) return;
+        log_.write(log_level::info,
+                   "flow run " + task.run + " is to be cancelled: its task " + task.task + " is stopped");
+        book_.stopped_task();
+        shared_.tasks.change(task.task, [](watched& each) { each.stopping = true; });
+    }
+
+    void revive(std::stop_token const& stop) {
+        if (stop.stop_requested()) return;
+        auto const owned = source_.owned(stop);
+        if (!owned) return left_out("claimed flow runs", owned.error());
+        auto const held = held_runs(shared_);
+        search families{calls_, shared_.clusters};
+        for (auto const& each : *owned) {
+            if (stop.stop_requested()) return;
+            if (each.life != run_life::claimed || !each.ours) continue;
+            if (std::find(held.begin(), held.end(), each.run.id) != held.end()) continue;
+            if (each.since && clock_.now() - *each.since < settling) continue;
+            if (!has_task(each)) bring_back(each, families, stop);
+        }
+    }
+
+    [[nodiscard]] bool has_task(view const& now) const {
+        auto const tasks = shared_.tasks.of_run(now.run.id);
+        auto const epoch = source_.epoch(now.run);
+        return std::any_of(tasks.begin(), tasks.end(),
+                           [&](watched const& each) { return !is_of_earlier_claim(each, now, epoch); });
+    }
+
+    /// Launches a claimed run that has no task, or finds the one it has.
+    void bring_back(view const& now, search& families, std::stop_token const& stop) {
+        auto const tasks = families.tasks_of(now.run.id, shared_.family(now.run), stop);
+        bool const denied = !tasks && is_denied(tasks.error());
+        if (!tasks && !denied) return left_out("flow run " + now.run.id, tasks.error());
+        bool const young = now.since && clock_.now() - *now.since < token_life;
+        if (tasks && find(now, *tasks, young)) return;
+        if (young && (rules_.idempotent || tasks)) {
+            log_.write(log_level::warning, "flow run " + now.run.id +
+                                               " was claimed, and has no task that this agent knows: it is launched");
+            (void)desk_.revive(now, 0, 0, duration::zero(), stop);
+            return;
+        }
+        give_up(now, denied, stop);
+    }
+
+    /// True when there is a task of the run, followed now where it is ours. Stopped ones of a young claim are left to its
+    /// tokens, which know them from those of the claims before.
+    bool find(view const& now, std::vector<typename search::found> const& tasks, bool young) {
+        bool const by_token = young && rules_.idempotent;
+        typename search::found const* newest = nullptr;
+        bool alive = false;
+        for (auto const& each : tasks) {
+            bool const stopped = each.task.at == deploy::task_report::phase::stopped;
+            bool const ours = each.task.started_by == rules_.fleet;
+            bool const before = each.task.created && now.since && *each.task.created + clock_tolerance < *now.since;
+            if (young && before) continue; // of an earlier claim
+            if (!stopped) {
+                alive = true;
+                if (ours) keep(each, now);
+                continue;
+            }
+            if (before || by_token || !ours) continue;
+            if (newest == nullptr || newest->task.created < each.task.created) newest = &each;
+        }
+        if (!alive && newest != nullptr) keep(*newest, now);
+        return alive || newest != nullptr;
+    }
+
+    void keep(typename search::found const& found, view const& now) {
+        if (rules_.watch) take(found.task, found.cluster, now);
+    }
+
+    /// Nobody can tell what became of a run: its backend is told so, and nothing is launched blindly.
+    void give_up(view const& now, bool denied, std::stop_token const& stop) {
+        auto const when = now.since ? "claimed at " + text::iso8601(*now.since) : std::string{"claimed some time ago"};
+        if (denied || !now.since || clock_.now() - *now.since < token_life) {
+            if (shared_.said.first("unknown " + now.run.id))
+                (void)source_.note(now.run.id, log_level::warning,
+                                   "outcome unknown: " + when +
+                                       (denied ? ", and this agent may not call ecs:ListTasks to look for its task"
+                                               : ", and no task of it is known to ECS"),
+                                   stop);
+            return;
+        }
+        auto const done =
+            source_.failed(now.run.id, source_.epoch(now.run),
+                           "outcome unknown: " + when +
+                               ", and no task of it is known to ECS any more; ECS forgets a task an hour "
+                               "after it stopped. Whether its code ran cannot be told: run it again if it may",
+                           stop);
+        if (!done) left_out("flow run " + now.run.id, done.error());
+    }
+
+    void sweep(std::stop_token const& stop) {
+        for (auto const& id : shared_.tasks.runs_alive(2)) {
+            if (stop.stop_requested()) return;
+            std::vector<std::pair<rival, std::string>> rivals; // with their clusters
+            for (auto const& each : shared_.tasks.of_run(id))
+                if (each.is_live() && !look_again(each, rivals, stop)) return;
+            drop_surplus(id, std::move(rivals), stop);
+        }
+    }
+
+    /// What ECS shows of a task at this moment; false when it shows nothing.
+    bool look_again(watched const& task, std::vector<std::pair<rival, std::string>>& rivals,
+                    std::stop_token const& stop) {
+        auto const got = calls_.describe(task.cluster, std::span{&task.task, 1}, stop);
+        if (!got) return false;
+        for (auto const& [report, status, is_ending] : got->tasks)
+            if (!is_ending && report.at != deploy::task_report::phase::stopped)
+                rivals.push_back({rival{task.task, task.epoch, report.at == deploy::task_report::phase::running,
+                                        report.created.value_or(task.accepted)},
+                                  task.cluster});
+        return true;
+    }
+
+    void drop_surplus(std::string const& id, std::vector<std::pair<rival, std::string>> rivals,
+                      std::stop_token const& stop) {
+        for (std::size_t i = 0; i + 1 < rivals.size();)
+            for (std::size_t j = i + 1;; ++j) {
+                if (j == rivals.size()) {
+                    ++i;
+                    break;
+                }
+                auto const* const surplus = surplus_of(rivals[i].first, rivals[j].first);
+                if (surplus == nullptr) continue;
+                auto const at = surplus == &rivals[i].first ? i : j;
+                drop(id, rivals[at].first, rivals[at].second, stop);
+                rivals.erase(rivals.begin() + static_cast<std::ptrdiff_t>(at));
+                break;
+            }
+    }
+
+    void drop(std::string const& id, rival const& task, std::string const& cluster, std::stop_token const& stop) {
+        if (!calls_.stop_task(cluster, task.task, stop_mark::swept, stop)) return;
+        log_.write(log_level::error, "flow run " + id + " had two tasks: " + task.task + ", which " +
+                                         (task.started ? "had started" : "had not started") + ", is stopped");
+        book_.swept();
+        shared_.tasks.change(task.task, [](watched& each) { each.swept = each.stopping = true; });
+    }
+
+    /// A step that did not come off; the next round takes it again. What goes on for rounds is said once.
+    void left_out(std::string const& what, error const& why) {
+        if (why.code == errc::cancelled || is_denied(why)) return;
+        bool const news = !troubles_before_.contains(what) && troubles_.insert(what).second;
+        troubles_.insert(what);
+        log_.write(news ? log_level::warning : log_level::debug,
+                   "looking after " + what + " did not succeed and is tried again: " + why.message);
+    }
+
+    Source& source_;
+    Desk& desk_;
+    Clock& clock_;
+    Log& log_;
+    health_book& book_;
+    custody<run>& shared_;
+    protocol const& rules_;
+    task_calls<Ecs, Clock, Log> calls_;
+    std::map<std::string, std::set<std::string>> strangers_; // live tasks that are not ours, by cluster
+    std::set<std::string> troubles_;                         // of this round
+    std::set<std::string> troubles_before_;
 };
 
 } // namespace fargate::inline v0::service
@@ -19145,6 +21990,492 @@ private:
 
 #endif
 
+// ---- fargate/service/heartbeats.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_HEARTBEATS_HPP
+#define FARGATE_SERVICE_HEARTBEATS_HPP
+
+namespace fargate::inline v0::service {
+
+/// Tells the backend of the runs that are taken care of though they are silent: those being launched, and those whose task
+/// is starting. A backend takes a run that is silent for ten minutes for lost and schedules it again. Used by one thread.
+template <flow_source Source, clock_policy Clock, log_policy Log>
+class heartbeats {
+public:
+    using run = typename Source::run;
+
+    static constexpr duration interval = std::chrono::minutes{2};
+    static constexpr duration after_outage = std::chrono::seconds{30};
+    static constexpr duration longest_unseen = std::chrono::minutes{15}; ///< a task may be anything after that
+
+    heartbeats(Source& source, Clock& clock, Log& log, health_book& book, custody<run> const& shared) :
+        source_{source}, clock_{clock}, log_{log}, book_{book}, shared_{shared} {}
+
+    /// Sends those that are due. Without an answer the others wait for a while, too.
+    void round(std::stop_token const& stop) {
+        auto const now = clock_.now();
+        keep(now);
+        if (now < not_before_) return;
+        for (auto& [id, last] : last_) {
+            if (stop.stop_requested()) return;
+            if (now < last + interval) continue;
+            auto const sent = source_.heartbeat(id, stop);
+            if (sent) {
+                book_.beat();
+                last = now;
+                continue;
+            }
+            log_.write(log_level::debug, "no heartbeat of flow run " + id + " could be sent: " + sent.error().message);
+            last = now - interval + after_outage;
+            if (!is_unanswered(sent.error())) continue;
+            not_before_ = now + after_outage;
+            return;
+        }
+    }
+
+    /// When the next one is due.
+    [[nodiscard]] std::optional<time_point> next() const {
+        std::optional<time_point> first;
+        for (auto const& [id, last] : last_)
+            if (!first || last + interval < *first) first = last + interval;
+        return first ? std::optional{std::max(*first, not_before_)} : first;
+    }
+
+private:
+    /// Brings the book up to date: who is new was heard of when its task was accepted, or now.
+    void keep(time_point now) {
+        std::map<std::string, time_point> kept;
+        auto const add = [&](std::string const& id, time_point since) {
+            auto const known = last_.find(id);
+            kept.emplace(id, known != last_.end() ? known->second : since);
+        };
+        for (auto const& [id, accepted] : shared_.tasks.runs_starting(now - longest_unseen)) add(id, accepted);
+        for (auto const& id : held_runs(shared_)) add(id, now);
+        last_ = std::move(kept);
+    }
+
+    Source& source_;
+    Clock& clock_;
+    Log& log_;
+    health_book& book_;
+    custody<run> const& shared_;
+    std::map<std::string, time_point> last_;
+    time_point not_before_{};
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/teller.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_TELLER_HPP
+#define FARGATE_SERVICE_TELLER_HPP
+
+namespace fargate::inline v0::service {
+
+/// Tells the backend what became of the tasks that are over, and has those launched again that never started. Each task
+/// stays in the list until the backend has taken the news, however long that takes; the first cause is the one told.
+///
+/// The run is looked at before anything is told of it. A run that was claimed again, or that another task is alive for, does
+/// not end with this one. Used by one thread.
+template <flow_source Source, class Desk, clock_policy Clock, log_policy Log>
+class teller {
+public:
+    using run = typename Source::run;
+    using view = run_view<run>;
+
+    static constexpr std::size_t most_a_look = 100;
+
+    teller(Source& source, Desk& desk, Clock& clock, Log& log, health_book& book, custody<run>& shared,
+           protocol const& rules) :
+        source_{source}, desk_{desk}, clock_{clock}, log_{log}, book_{book}, shared_{shared}, rules_{rules} {}
+
+    /// Tells of all that is due. Without an answer the rest waits for a later round.
+    void round(std::stop_token const& stop) {
+        auto const over = shared_.tasks.to_tell(clock_.now(), most_a_look);
+        if (over.empty() || stop.stop_requested()) return;
+        std::vector<std::string> ids;
+        for (auto const& each : over)
+            if (std::find(ids.begin(), ids.end(), each.run) == ids.end()) ids.push_back(each.run);
+        auto const views = source_.look(ids, stop);
+        if (!views) return postpone(over, views.error());
+        for (std::size_t i = 0; i != over.size(); ++i) {
+            if (stop.stop_requested()) return;
+            auto const& task = over[i];
+            auto const now =
+                std::find_if(views->begin(), views->end(), [&](view const& each) { return each.run.id == task.run; });
+            auto const done = settle(task, now != views->end() ? &*now : nullptr, stop);
+            if (done) continue;
+            bool const hopeless = is_unanswered(done.error());
+            postpone(std::span{over}.subspan(i, hopeless ? over.size() - i : 1), done.error());
+            if (hopeless) return;
+        }
+        if (shared_.said.forget(outage)) log_.write(log_level::info, "what became of tasks can be told again");
+    }
+
+    /// How long a launch in place of one that never started is put off: 10 s, 30 s, 90 s, ...
+    [[nodiscard]] static duration relaunch_wait(unsigned losses) {
+        duration wait = std::chrono::seconds{10};
+        for (; losses > 1 && wait < std::chrono::minutes{5}; --losses) wait *= 3;
+        return std::min<duration>(wait, std::chrono::minutes{5});
+    }
+
+private:
+    static constexpr std::string_view outage = "telling";
+
+    /// An error when the backend did not take it.
+    [[nodiscard]] result<void> settle(watched const& task, view const* now, std::stop_token const& stop) {
+        using ending = deploy::task_report::ending;
+        if (now == nullptr) return let_go(task, "the backend does not know the run any more");
+        if (now->life == run_life::cancelling || now->life == run_life::cancelled)
+            return told(task, source_.cancelled(task.run, task.epoch, task.reason, stop));
+        if (stop_mark::is_swept(task.stopped_reason)) return after_sweep(task, *now, stop);
+        auto const overdue = stop_mark::overdue(task.stopped_reason);
+        if (task.ending == ending::succeeded && !overdue) return let_go(task, "it ended well");
+        if (is_of_earlier_claim(task, *now, source_.epoch(now->run)))
+            return aside(task, "the flow run has been claimed again since", stop);
+        if (has_another(task)) return aside(task, "another task of the flow run is alive", stop);
+        if (task.ending == ending::none)
+            return told(task, source_.note(task.run, log_level::warning, task.reason, stop));
+        if (task.ending == ending::never_started) return never_started(task, *now, stop);
+        return failed(task, overdue ? "Task " + task.task + ": " + *overdue : task.reason, stop);
+    }
+
+    [[nodiscard]] result<void> never_started(watched const& task, view const& now, std::stop_token const& stop) {
+        if (now.life != run_life::claimed) return aside(task, "the flow run goes on without it", stop);
+        auto const wait = task.adopted ? duration::zero() : relaunch_wait(task.losses + 1);
+        bool const late = now.since && clock_.now() + wait - *now.since >= token_life;
+        bool const again = task.relaunch && !late && (task.adopted || task.losses + 1 < rules_.launch_attempts);
+        if (!again) {
+            auto const count = task.losses == 0 ? "" : " (launched " + std::to_string(task.losses + 1) + " times)";
+            auto done = failed(task, task.reason + count, stop);
+            if (done) book_.failed();
+            return done;
+        }
+        if (!now.ours) return let_go(task, "the flow run is another agent's");
+        auto const line = task.reason + "; it is launched again";
+        if (auto const noted = source_.note(task.run, log_level::warning, line, stop); !noted)
+            log_.write(log_level::debug,
+                       "flow run " + task.run + "'s log could not be written: " + noted.error().message);
+        if (stop.stop_requested()) return {};
+        relaunch(task, now, 1, wait, stop);
+        return {};
+    }
+
+    /// A task that was one too many. Should the other one be gone as well, and nothing have run, the run is launched again.
+    [[nodiscard]] result<void> after_sweep(watched const& task, view const& now, std::stop_token const& stop) {
+        bool const needed = !task.started && now.life == run_life::claimed && now.ours && !has_another(task) &&
+                            !is_of_earlier_claim(task, now, source_.epoch(now.run));
+        if (!needed) return let_go(task, "it was one too many");
+        relaunch(task, now, 0, duration::zero(), stop);
+        return {};
+    }
+
+    /// The next attempt; where this one's number is not known, from the first on: the tokens find what there is.
+    void relaunch(watched const& task, view const& now, unsigned lost, duration wait, std::stop_token const& stop) {
+        unsigned const next = task.adopted ? 0 : task.attempt + 1;
+        unsigned const losses = task.adopted ? 0 : task.losses + lost;
+        log_.write(log_level::warning, "flow run " + task.run + " is launched again: " + task.reason);
+        book_.relaunched();
+        shared_.tasks.forget(task.task); // before, so that whoever finds it again may follow it
+        (void)desk_.revive(now, next, losses, wait, stop);
+    }
+
+    [[nodiscard]] bool has_another(watched const& task) const {
+        auto const all = shared_.tasks.of_run(task.run);
+        return std::any_of(all.begin(), all.end(),
+                           [&](watched const& each) { return each.task != task.task && each.is_live(); });
+    }
+
+    [[nodiscard]] result<void> failed(watched const& task, std::string const& reason, std::stop_token const& stop) {
+        return told(task, source_.failed(task.run, task.epoch, reason, stop));
+    }
+
+    /// The end of a task that is not the end of its run.
+    [[nodiscard]] result<void> aside(watched const& task, std::string_view why, std::stop_token const& stop) {
+        auto const line = task.reason + "; " + std::string{why};
+        return told(task, source_.note(task.run, log_level::warning, line, stop));
+    }
+
+    [[nodiscard]] result<void> let_go(watched const& task, std::string_view why) {
+        log_.write(log_level::debug,
+                   "task " + task.task + " of flow run " + task.run + " is over: " + std::string{why});
+        shared_.tasks.forget(task.task);
+        return {};
+    }
+
+    template <class Answer>
+    [[nodiscard]] result<void> told(watched const& task, Answer const& answer) {
+        if (!answer) return answer.error();
+        shared_.tasks.forget(task.task);
+        return {};
+    }
+
+    void postpone(std::span<watched const> tasks, error const& why) {
+        if (why.code == errc::cancelled) return;
+        if (shared_.said.first(outage))
+            log_.write(log_level::warning, "what became of flow run " + tasks[0].run +
+                                               "'s task cannot be told yet, and is not forgotten: " + why.message);
+        auto const now = clock_.now();
+        for (auto const& each : tasks)
+            shared_.tasks.change(each.task, [&](watched& task) {
+                duration wait = std::chrono::seconds{5};
+                for (unsigned i = 0; i != task.tells; ++i) wait *= 2;
+                if (task.tells < 4) ++task.tells;
+                task.due = now + std::min<duration>(wait, std::chrono::minutes{1});
+            });
+    }
+
+    Source& source_;
+    Desk& desk_;
+    Clock& clock_;
+    Log& log_;
+    health_book& book_;
+    custody<run>& shared_;
+    protocol const& rules_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/watcher.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_WATCHER_HPP
+#define FARGATE_SERVICE_WATCHER_HPP
+
+namespace fargate::inline v0::service {
+
+/// Follows the tasks of `custody::tasks` to their end, and tells the backend what became of each: see `teller`.
+///
+/// A task is looked at every 5 s until it runs, then every 10 s, a hundred in a call and ten calls a second at most; where
+/// that is too few, each is looked at less often. Only ECS ends a task: STOPPED does, and MISSING does when it has been said
+/// three times in a row and five minutes have passed since the task was accepted. While DescribeTasks fails nothing ends.
+///
+/// `Desk` has `revive(run_view const&, unsigned attempt, unsigned losses, duration wait, stop)` and `rest_subnet(std::string, time_point)`.
+/// Keeps references; `round` is called by one thread.
+template <flow_source Source, class Ecs, class Desk, clock_policy Clock, log_policy Log>
+class watcher {
+public:
+    using run = typename Source::run;
+
+    static constexpr duration while_starting = std::chrono::seconds{5};
+    static constexpr duration while_running = std::chrono::seconds{10};
+    static constexpr std::size_t calls_a_second = 10;
+    static constexpr duration grace = std::chrono::minutes{5}; ///< in which ECS need not know a task that it accepted
+    static constexpr unsigned char most_missing = 3;
+    static constexpr duration subnet_rest = std::chrono::minutes{3};
+    static constexpr duration idle = std::chrono::minutes{1};
+
+    watcher(Source& source, Ecs& ecs, Desk& desk, Clock& clock, Log& log, health_book& book, custody<run>& shared,
+            protocol const& rules) :
+        desk_{desk},
+        clock_{clock},
+        log_{log},
+        book_{book},
+        shared_{shared},
+        rules_{rules},
+        calls_{ecs, clock, log, shared.said, shared.container},
+        teller_{source, desk, clock, log, book, shared, rules},
+        beats_{source, clock, log, book, shared} {}
+
+    /// One look at all that is due, and what follows from it. Gives how long to wait before the next: ten seconds at most
+    /// while there is anything to look after, a minute else. Whoever takes a task into care cuts that wait short.
+    duration round(std::stop_token const& stop = {}) {
+        if (rules_.watch) {
+            look(stop);
+            teller_.round(stop);
+        }
+        if (rules_.heartbeat) beats_.round(stop);
+        book_.watching(shared_.tasks.live());
+        return wait();
+    }
+
+private:
+    [[nodiscard]] duration wait() const {
+        auto next = rules_.watch ? shared_.tasks.next_due() : std::nullopt;
+        if (auto const beat = beats_.next(); beat && (!next || *beat < *next)) next = beat;
+        if (!next) return idle;
+        return std::clamp<duration>(*next - clock_.now(), std::chrono::seconds{1}, while_running);
+    }
+
+    void look(std::stop_token const& stop) {
+        auto const now = clock_.now();
+        if (now < second_ || now >= second_ + std::chrono::seconds{1}) {
+            second_ = now;
+            calls_left_ = calls_a_second;
+        }
+        for (auto const& each : shared_.tasks.due(now, calls_left_))
+            if (stop.stop_requested() || !ask(each.cluster, each.tasks, stop)) return;
+    }
+
+    /// One DescribeTasks call; false when the next one would fare no better.
+    bool ask(std::string const& cluster, std::span<std::string const> tasks, std::stop_token const& stop) {
+        if (calls_left_ != 0) --calls_left_;
+        auto const got = calls_.describe(cluster, tasks, stop);
+        if (!got) return not_described(cluster, tasks, got.error(), stop);
+        if (shared_.said.forget("DescribeTasks " + cluster))
+            log_.write(log_level::info, "ECS tells again of the tasks of " + words_for(cluster));
+        failures_.erase(cluster);
+        auto const now = clock_.now();
+        put_off(tasks, now, std::nullopt);
+        for (auto const& each : got->tasks) seen(each, now, stop);
+        for (auto const& each : got->failures)
+            if (each.reason == "MISSING") missing(each.arn, now);
+        return true;
+    }
+
+    void put_off(std::span<std::string const> tasks, time_point now, std::optional<duration> wait) {
+        for (auto const& each : tasks)
+            shared_.tasks.change(each, [&](watched& task) {
+                if (task.at == watched::stage::telling) return;
+                task.due = now + wait.value_or(task.at == watched::stage::starting ? while_starting : while_running);
+            });
+    }
+
+    bool not_described(std::string const& cluster, std::span<std::string const> tasks, error const& why,
+                       std::stop_token const& stop) {
+        if (why.code == errc::cancelled) return false;
+        auto const now = clock_.now();
+        if (is_denied(why)) {
+            put_off(tasks, now, after_refusal);
+            for (auto const& each : tasks) forget_unseen(each, now);
+            return true;
+        }
+        if (why.service_code == "ClusterNotFoundException") {
+            put_off(tasks, now, while_running);
+            for (auto const& each : tasks) missing(each, now);
+            return true;
+        }
+        bool const refused =
+            why.http_status == 400 && !why.retryable && why.service_code == "InvalidParameterException";
+        if (refused && tasks.size() > 1) { // one of them, then
+            auto const half = tasks.size() / 2;
+            return ask(cluster, tasks.first(half), stop) && ask(cluster, tasks.subspan(half), stop);
+        }
+        if (refused) {
+            log_.write(log_level::warning, "task " + tasks[0] + " cannot be looked at: " + why.message);
+            put_off(tasks, now, after_refusal);
+            return true;
+        }
+        auto& failures = failures_[cluster];
+        duration wait = while_starting;
+        for (unsigned i = 0; i != failures; ++i) wait *= 2;
+        if (failures < 4) ++failures;
+        put_off(tasks, now, std::min<duration>(wait, std::chrono::minutes{1}));
+        if (shared_.said.first("DescribeTasks " + cluster))
+            log_.write(log_level::warning, "ECS does not tell of the tasks of " + words_for(cluster) +
+                                               ", which are looked at again: " + why.message);
+        return false;
+    }
+
+    /// Tasks that may not be looked at are let go after an hour: nobody could tell of them any more.
+    void forget_unseen(std::string const& arn, time_point now) {
+        bool old = false;
+        shared_.tasks.change(arn, [&](watched& task) {
+            old =
+                task.at != watched::stage::telling && task.seen.value_or(task.accepted) + std::chrono::hours{1} <= now;
+        });
+        if (old) shared_.tasks.forget(arn);
+    }
+
+    void seen(described_tasks::seen const& answer, time_point now, std::stop_token const& stop) {
+        using phase = deploy::task_report::phase;
+        auto const& report = answer.report;
+        watched known;
+        bool const there = shared_.tasks.change(report.task, [&](watched& task) {
+            if (task.at == watched::stage::telling) return;
+            task.missing = 0;
+            task.seen = now;
+            task.status = answer.status;
+            if (report.started) task.started = report.started;
+            if (report.at == phase::running && task.at == watched::stage::starting) {
+                task.at = watched::stage::running;
+                task.due = now + while_running;
+            }
+            known = task;
+        });
+        if (!there || known.task.empty()) return;
+        if (report.at == phase::stopped) return stopped(report, known, now);
+        if (known.max_run > duration::zero() && known.started && now >= *known.started + known.max_run)
+            stop_overdue(known, stop);
+    }
+
+    void stop_overdue(watched const& task, std::stop_token const& stop) {
+        if (!calls_.stop_task(task.cluster, task.task, stop_mark::ran_longer_than(task.max_run), stop) || task.stopping)
+            return;
+        log_.write(log_level::warning,
+                   "task " + task.task + " of flow run " + task.run + " runs too long and is stopped");
+        book_.stopped_task();
+        shared_.tasks.change(task.task, [](watched& each) { each.stopping = true; });
+    }
+
+    void stopped(deploy::task_report const& report, watched const& known, time_point now) {
+        using ending = deploy::task_report::ending;
+        book_.task_ended(deploy::name_of(report.end));
+        bool const by_us = stop_mark::is_swept(report.stopped_reason) ||
+                           stop_mark::is_cancelled(report.stopped_reason) || stop_mark::overdue(report.stopped_reason);
+        if (report.end == ending::succeeded && !by_us) {
+            log_.write(log_level::debug, "task " + known.task + " of flow run " + known.run + " ended well");
+            shared_.tasks.forget(known.task);
+            return;
+        }
+        log_.write(log_level::info, "flow run " + known.run + ": " + report.reason);
+        if (report.end == ending::never_started && !report.subnet.empty())
+            desk_.rest_subnet(report.subnet, now + subnet_rest);
+        shared_.tasks.change(known.task, [&](watched& task) {
+            task.at = watched::stage::telling;
+            task.due = now;
+            task.ending = report.end;
+            task.relaunch = report.relaunch;
+            task.reason = "Task " + task.task + ": " + report.reason;
+            task.stopped_reason = report.stopped_reason;
+        });
+    }
+
+    void missing(std::string const& arn, time_point now) {
+        std::string line;
+        shared_.tasks.change(arn, [&](watched& task) {
+            if (task.at == watched::stage::telling) return;
+            if (task.missing != std::numeric_limits<unsigned char>::max()) ++task.missing;
+            if (task.missing < most_missing || now < task.accepted + grace) return;
+            task.reason = "outcome unknown: ECS does not know task " + task.task +
+                          (task.seen ? " any more, last seen " + task.status + " at " + text::iso8601(*task.seen)
+                                     : ", which it accepted at " + text::iso8601(task.accepted));
+            task.at = watched::stage::telling;
+            task.due = now;
+            line = "flow run " + task.run + ": " + task.reason;
+        });
+        if (line.empty()) return;
+        book_.task_ended(deploy::name_of(deploy::task_report::ending::unknown));
+        log_.write(log_level::warning, line);
+    }
+
+    [[nodiscard]] static std::string words_for(std::string const& cluster) {
+        return cluster.empty() ? "the default cluster" : "cluster " + cluster;
+    }
+
+    static constexpr duration after_refusal = task_calls<Ecs, Clock, Log>::after_denial;
+
+    Desk& desk_;
+    Clock& clock_;
+    Log& log_;
+    health_book& book_;
+    custody<run>& shared_;
+    protocol const& rules_;
+    task_calls<Ecs, Clock, Log> calls_;
+    teller<Source, Desk, Clock, Log> teller_;
+    heartbeats<Source, Clock, Log> beats_;
+    std::map<std::string, unsigned> failures_; // looks in a row that failed, by cluster
+    time_point second_{};                      // since when calls are counted
+    std::size_t calls_left_ = 0;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/agent.hpp ----------------------------------------------------------------------------------------------
 
 #ifndef FARGATE_AGENT_HPP
@@ -19198,7 +22529,9 @@ public:
         if (opened_) return fail(errc::invalid_argument, "the agent was opened before");
         if (auto ready = prepare(); !ready) return ready;
         std::stop_callback const forward{stop, [this] { shut_down(); }};
+        book_.started(parts_.clock.now());
         for (service::pace waits;;) {
+            book_.turned();
             auto enrolled = works_->source.enroll(stop_.get_token());
             if (enrolled) {
                 opened_ = true;
@@ -19214,7 +22547,8 @@ public:
     }
 
     /// Polls and launches until `stop` fires, `stop()` is called, or `max_polls` polls have been made; then lets the
-    /// launches in hand finish. Needs an agent that is open. Trouble with single runs or polls goes to the log, not here.
+    /// launches in hand finish, after a stop for 20 s at most: what is claimed and has no task by then is launched by the
+    /// agent that comes next. Tasks are not touched. Needs an agent that is open. Trouble with single runs or polls goes to the log, not here.
     [[nodiscard]] result<void> run(std::stop_token stop = {}) {
         if (!opened_) return fail(errc::invalid_argument, "the agent is not open: call open() first");
         auto& log = parts_.log;
@@ -19225,6 +22559,7 @@ public:
         if (auto greeted = works_->source.greet(stop_.get_token()); !greeted) return {};
         log.write(log_level::info, "Waiting for flow runs...");
         log.write(log_level::debug, "Max Workers: " + std::to_string(parts_.executor.workers()));
+        works_->begin(stop_.get_token());
         works_->poller.run(options_.max_polls, stop_.get_token());
         return {};
     }
@@ -19254,6 +22589,9 @@ public:
 
     [[nodiscard]] service::health health() const { return book_.read(); }
 
+    /// Moves while the agent does; for who ends a process whose agent hangs. Takes no lock.
+    [[nodiscard]] std::uint64_t progress() const noexcept { return book_.turns(); }
+
 private:
     using agent_log = typename Policies::log;
     using s3 = aws::s3<Policies>;
@@ -19263,10 +22601,9 @@ private:
         agent::external const* external; ///< null: no flow has arguments of its own
         deploy::settings settings;
 
-        /// The run is claimed: no stop cuts this short.
-        result<deploy::launch_plan> operator()(prefect::flow_run const& run) const {
+        result<deploy::launch_plan> operator()(prefect::flow_run const& run, std::stop_token stop) const {
             if (external == nullptr) return deploy::plan(run, settings);
-            auto const own = external->fetch(run.flow);
+            auto const own = external->fetch(run.flow, std::move(stop));
             if (!own) return own.error();
             if (!*own) return deploy::plan(run, settings);
             auto with = settings;
@@ -19280,15 +22617,32 @@ private:
     using tagging = aws::tagging<Policies>;
     using aws_parts = service::aws_parts<Policies>;
     using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
-    using deployment = service::deployment<source, agent::planner, launcher, typename Policies::clock, agent_log>;
-    using poller =
-        service::poller<source, deployment, typename Policies::clock, agent_log, typename Policies::executor>;
+    using clock = typename Policies::clock;
+    using deployment = service::deployment<source, agent::planner, launcher, clock, agent_log, typename Policies::hash>;
+    using poller = service::poller<source, deployment, clock, agent_log, typename Policies::executor>;
+    using watcher = service::watcher<source, ecs, deployment, clock, agent_log>;
+    using reconciler = service::reconciler<source, ecs, deployment, clock, agent_log>;
+
+    struct watching {
+        watcher* who;
+        duration operator()(std::stop_token const& stop) const { return who->round(stop); }
+    };
+    /// Not at the same moment as the agents that were started with this one: give or take a fifth.
+    struct reconciling {
+        reconciler* who;
+        duration interval;
+        duration operator()(std::stop_token const& stop) const {
+            who->round(stop);
+            return interval * static_cast<duration::rep>(800 + random_bits() % 401) / 1000;
+        }
+    };
 
     /// Everything that the configuration decides, from the wire up.
     struct works {
         works(parts<Policies>& p, service::health_book& book, prefect::settings server, deploy::settings settings,
-              aws::client_options aws, aws::client_options for_s3, agent::aws_parts for_ecs,
+              service::protocol protocol, aws::client_options aws, aws::client_options for_s3, agent::aws_parts for_ecs,
               agent::aws_parts for_tagging) :
+            rules{std::move(protocol)},
             source{p.http, p.clock, p.log, std::move(server)},
             ecs_parts{std::move(for_ecs)},
             tagging_parts{std::move(for_tagging)},
@@ -19298,9 +22652,31 @@ private:
             launcher{ecs, tagging, p.log},
             planner{settings.external.enabled ? &external : nullptr, std::move(settings)},
             external{s3, planner.settings, p.log},
-            deployment{source, planner, launcher, p.clock, p.log, book},
-            poller{source, deployment, p.clock, p.log, p.executor, book} {}
+            agenda{p.clock, bell},
+            deployment{source, planner, launcher, desk(book, lanes_of(p.executor)), p.clock, p.log, p.hash, rules},
+            watcher{source, ecs, deployment, p.clock, p.log, book, custody, rules},
+            reconciler{source, ecs, deployment, p.clock, p.log, book, custody, rules},
+            watches{agenda, {&watcher}},
+            reconciles{agenda, {&reconciler, rules.reconcile_interval}},
+            poller{source,  deployment, busy,       agenda, bell,
+                   p.clock, p.log,      p.executor, book,   service::pace{rules.poll_interval_max}} {
+            custody.family = [this](prefect::flow_run const& run) {
+                return deploy::family_of(run.flow, planner.settings);
+            };
+            custody.max_run = [this](prefect::flow_run const& run) { return longest_run(run); };
+            custody.held = [this] { return busy.claimed(); };
+            custody.clusters = {std::string{json::text_of(planner.settings.kwargs.run, "cluster").value_or("")}};
+        }
 
+        /// Starts what is done beside the polls, until `stop` fires.
+        void begin(std::stop_token const& stop) {
+            if (std::exchange(begun_, true)) return;
+            stop_ = stop;
+            if (rules.watch || rules.heartbeat) watches.within(duration::zero(), stop);
+            if (rules.reconcile) reconciles.within(duration::zero(), stop);
+        }
+
+        service::protocol rules;
         agent::source source;
         agent::aws_parts ecs_parts;
         agent::aws_parts tagging_parts;
@@ -19310,8 +22686,48 @@ private:
         agent::launcher launcher;
         agent::planner planner;
         agent::external external;
+        service::in_flight busy;
+        service::custody<prefect::flow_run> custody;
+        service::wake bell;
+        service::agenda<clock> agenda;
         agent::deployment deployment;
+        agent::watcher watcher;
+        agent::reconciler reconciler;
+        service::duty<clock, watching> watches;
+        service::duty<clock, reconciling> reconciles;
         agent::poller poller;
+
+    private:
+        [[nodiscard]] service::desk<clock> desk(service::health_book& book, unsigned lanes) {
+            return {busy,
+                    custody.tasks,
+                    agenda,
+                    bell,
+                    book,
+                    [this] {
+                        if (rules.watch || rules.heartbeat) watches.within(watcher::while_starting, stop_);
+                    },
+                    lanes};
+        }
+
+        /// Two workers are kept for what is done beside launches: heartbeats must not wait for an ECS that is silent.
+        [[nodiscard]] static unsigned lanes_of(typename Policies::executor const& executor) {
+            auto const workers = executor.workers();
+            return workers > 3 ? workers - 2 : workers > 1 ? workers - 1 : 0;
+        }
+
+        /// A flow's own limit is asked for where flows have arguments of their own; in vain once, for a while no more.
+        [[nodiscard]] duration longest_run(prefect::flow_run const& run) {
+            if (planner.external != nullptr && agenda.passed() >= ask_again_) {
+                if (auto const plan = planner(run, stop_)) return plan->max_run;
+                ask_again_ = agenda.passed() + std::chrono::minutes{5};
+            }
+            return planner.settings.kwargs.max_run.value_or(planner.settings.max_run);
+        }
+
+        bool begun_ = false;
+        duration ask_again_{}; ///< by the agenda
+        std::stop_token stop_;
     };
 
     /// S3 is called as the original did, with region and endpoint alone: `botocore_config` is for the other services, and
@@ -19350,6 +22766,13 @@ private:
         if (!server) return server.error();
         auto settings = service::deploy_settings(options_, *server, *config, environment, parts_.log);
         if (!settings) return settings.error();
+        auto protocol = service::protocol_of(options_, *server, environment, parts_.hash);
+        if (!protocol) return protocol.error();
+        settings->idempotent = protocol->idempotent;
+        settings->fleet = protocol->fleet;
+        // Tasks of ours are found by what they are really started by.
+        if (auto const by = json::text_of(settings->kwargs.run, "startedBy"); by && !by->empty()) protocol->fleet = *by;
+        settings->max_run = protocol->max_run_duration;
         auto aws = service::aws_options(options_, environment);
         auto const botocore = service::botocore_options(options_, environment, parts_.log);
         if (!botocore) return botocore.error();
@@ -19363,13 +22786,17 @@ private:
         botocore->apply_to(aws);
         settings->parameter_validation = aws.parameter_validation;
         if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
+        aws::ambient known{environment};
+        if (auto const file = aws::resolve_ca_file({}, known); !file) return file.error();
         if (!aws::resolve_region(for_s3.region, environment)) for_s3.region = aws.region;
         if (auto ready = check_credentials(); !ready) return ready;
         service::introduce(options_, *server, *settings, parts_.log);
         if (settings->external.enabled) parts_.log.write(log_level::info, "Use of external S3 kwargs enabled.");
         if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
-        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), std::move(aws), std::move(for_s3),
-                       *std::move(for_ecs), *std::move(for_tagging));
+        if (protocol->launch_timeout > duration::zero())
+            aws.limits.total = std::chrono::ceil<std::chrono::milliseconds>(protocol->launch_timeout);
+        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), *std::move(protocol), std::move(aws),
+                       std::move(for_s3), *std::move(for_ecs), *std::move(for_tagging));
         ready_.store(true, std::memory_order_release);
         return {};
     }

@@ -86,8 +86,11 @@ struct source : pinned {
         return std::vector<std::string>{};
     }
     fargate::result<void> launched(std::string_view, std::string_view, std::stop_token) { return {}; }
-    fargate::result<bool> failed(std::string_view, std::string_view, std::stop_token) { return true; }
-    fargate::result<bool> cancelled(std::string_view, std::string_view, std::stop_token) { return true; }
+    std::string epoch(run const&) { return {}; }
+    fargate::result<bool> failed(std::string_view, std::string_view, std::string_view, std::stop_token) { return true; }
+    fargate::result<bool> cancelled(std::string_view, std::string_view, std::string_view, std::stop_token) {
+        return true;
+    }
     fargate::result<void> note(std::string_view, fargate::log_level, std::string_view, std::stop_token) { return {}; }
     fargate::result<void> heartbeat(std::string_view, std::stop_token) { return {}; }
 };

@@ -136,14 +136,19 @@ public:
         return {};
     }
 
+    /// The id of the Scheduled state that it is claimed from.
+    std::string epoch(run const& of) { return of.scheduled_state; }
+
     /// CRASHED, which a run that is being cancelled refuses.
-    fargate::result<bool> failed(std::string_view id, std::string_view reason, std::stop_token) {
-        return end(id, reason, fargate::run_life::finished);
+    fargate::result<bool> failed(std::string_view id, std::string_view epoch, std::string_view reason,
+                                 std::stop_token) {
+        return end(id, epoch, reason, fargate::run_life::finished);
     }
 
     /// CANCELLED by force.
-    fargate::result<bool> cancelled(std::string_view id, std::string_view reason, std::stop_token) {
-        return end(id, reason, fargate::run_life::cancelled);
+    fargate::result<bool> cancelled(std::string_view id, std::string_view epoch, std::string_view reason,
+                                    std::stop_token) {
+        return end(id, epoch, reason, fargate::run_life::cancelled);
     }
 
     fargate::result<void> note(std::string_view id, fargate::log_level, std::string_view text, std::stop_token) {
@@ -228,11 +233,13 @@ private:
 
     fargate::run_view<run> view_of(entry const& of) const { return {of.what, of.life, of.ours, of.since}; }
 
-    fargate::result<bool> end(std::string_view id, std::string_view reason, fargate::run_life life) {
+    fargate::result<bool> end(std::string_view id, std::string_view epoch, std::string_view reason,
+                              fargate::run_life life) {
         std::scoped_lock const lock{mutex_};
         auto const found = runs_.find(id);
         if (found == runs_.end()) return false;
         auto& row = found->second;
+        if (!epoch.empty() && epoch != row.what.scheduled_state) return false;
         row.lines.emplace_back(reason);
         bool const over = row.life == fargate::run_life::finished || row.life == fargate::run_life::cancelled;
         bool const refused = row.life == fargate::run_life::cancelling && life != fargate::run_life::cancelled;

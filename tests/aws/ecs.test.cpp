@@ -8,6 +8,7 @@
 #include "aws/frozen_parts.hpp"
 #include "support/catch.hpp"
 
+#include <chrono>
 #include <set>
 #include <string>
 
@@ -81,6 +82,8 @@ TEST_CASE("tasks and failures of one answer are both data") {
     CHECK(ran->tasks[0].started_by == "me");
     CHECK(ran->tasks[0].group == "family:f");
     CHECK(ran->tasks[0].stop_code.empty());
+    CHECK(ran->tasks[0].created_at == fargate::time_point{std::chrono::seconds{1'700'000'000}});
+    CHECK(ran->tasks[0].started_at == std::nullopt);
     REQUIRE(ran->tasks[0].containers.size() == 1);
     CHECK(ran->tasks[0].containers[0].name == "flow");
     CHECK(ran->tasks[0].containers[0].exit_code == std::nullopt);
@@ -96,6 +99,20 @@ TEST_CASE("tasks and failures of one answer are both data") {
     REQUIRE(none);
     CHECK(none->tasks.empty());
     CHECK(none->failures.size() == 1);
+}
+
+TEST_CASE("a task's times are seconds with a fraction, and nothing where they are none") {
+    auto const at = [](std::string const& member) {
+        return aws::task::from(parsed("{\"startedAt\": " + member + ", \"stoppedAt\": 1700000000}"));
+    };
+    using std::chrono::microseconds;
+    CHECK(at("1700000000.123").started_at == fargate::time_point{microseconds{1'700'000'000'123'000}});
+    CHECK(at("1700000000.1234567").started_at == fargate::time_point{microseconds{1'700'000'000'123'457}});
+    CHECK(at("1.7E9").stopped_at == fargate::time_point{microseconds{1'700'000'000'000'000}});
+    CHECK(at("0").started_at == fargate::time_point{});
+    for (auto const* const none : {"-1", "1e300", "253402300800", "18446744073709551615", "null", "true", "[]", "{}",
+                                   "\"2023-11-14T22:13:20Z\""})
+        CHECK(at(none).started_at == std::nullopt);
 }
 
 TEST_CASE("a stopped task tells how its containers ended, and an absent exit code is not zero") {

@@ -1,13 +1,13 @@
 // A flow source that cannot be told of a failure.
 //
 // expect: flow_source
-// expect: s.failed(text, text, stop)
+// expect: s.failed(text, text, text, stop)
 
 #include "archetypes/archetypes.hpp"
 
 struct wrong_source : archetypes::source {
 #ifndef MENDED
-    void failed(std::string_view, std::string_view, std::stop_token) = delete;
+    void failed(std::string_view, std::string_view, std::string_view, std::stop_token) = delete;
 #endif
 };
 

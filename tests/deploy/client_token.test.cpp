@@ -3,13 +3,14 @@
 #include "support/catch.hpp"
 
 #include <fargate/crypto/openssl.hpp>
+#include <fargate/prefect/epoch.hpp>
 
 #include <set>
 #include <string>
 
 namespace json = fargate::json;
 using fargate::deploy::client_token;
-using fargate::deploy::epoch_of;
+using fargate::prefect::epoch_of;
 using fargate::prefect::flow_run;
 
 namespace {
@@ -44,30 +45,6 @@ TEST_CASE("base64url of RFC 4648 without padding", "[deploy][client_token]") {
     CHECK(base64url("fooba") == "Zm9vYmE");
     CHECK(base64url("foobar") == "Zm9vYmFy");
     CHECK(base64url("\xFB\xFF\xFE") == "-__-");
-}
-
-TEST_CASE("a claim does not change the epoch, a new schedule does", "[deploy][client_token]") {
-    CHECK(epoch_of(run_in("Scheduled", 2)) == "2");
-    CHECK(epoch_of(run_in("Submitted", 3)) == "2");
-    CHECK(epoch_of(run_in("Scheduled", 5)) == "5");
-    CHECK(epoch_of(run_in("Queued", 5)) == "5");
-    CHECK(epoch_of(run_in("Running", 7)) == "7");
-}
-
-TEST_CASE("a running run's epoch names its due task runs, in whatever order they come", "[deploy][client_token]") {
-    auto run = run_in("Running", 5);
-    run.task_runs = {{"b", 4, "t", state("Retrying")},
-                     {"a", 3, "t", state("Paused")},
-                     {"c", 6, "t", state("Submitted")},
-                     {"d", 9, "t", state("Running")},
-                     {"e", 1, "t", json::value{}}};
-    CHECK(epoch_of(run) == "5,a:3,b:4,c:5");
-    auto claimed = run;
-    claimed.task_runs = {
-        {"c", 6, "t", state("Submitted")}, {"b", 5, "t", state("Submitted")}, {"a", 4, "t", state("Submitted")}};
-    CHECK(epoch_of(claimed) == epoch_of(run));
-    claimed.task_runs[0].version = 7;
-    CHECK(epoch_of(claimed) != epoch_of(run));
 }
 
 TEST_CASE("the token is the hash of backend, run, epoch and attempt", "[deploy][client_token]") {

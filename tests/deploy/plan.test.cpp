@@ -110,7 +110,7 @@ TEST_CASE("two agents plan the same bytes, and only backend, run and epoch say w
     CHECK(json::write(planned(recorded.run, shuffled).task) == json::write(planned(recorded.run, given).task));
 
     CHECK(wish_of(one) ==
-          recorded.settings.api + '|' + recorded.run.id + '|' + fargate::deploy::epoch_of(recorded.run));
+          recorded.settings.api + '|' + recorded.run.id + '|' + fargate::prefect::epoch_of(recorded.run));
     CHECK(wish_of(planned(recorded.run, given)) == wish_of(one)); // other settings, same wish
     auto elsewhere = recorded.settings;
     elsewhere.api = "http://other:4200";

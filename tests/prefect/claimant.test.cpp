@@ -3,7 +3,7 @@
 #include "prefect/recorded.hpp"
 #include "support/catch.hpp"
 
-#include <fargate/deploy/client_token.hpp>
+#include <fargate/prefect/epoch.hpp>
 #include <fargate/prefect/server.hpp>
 #include <fargate/testing/captured_log.hpp>
 #include <fargate/testing/fake_prefect.hpp>
@@ -192,7 +192,7 @@ TEST_CASE("the client's own repeat of a claim is won, whether the server locks t
             CHECK(with.sent("set_flow_run_states") == 2);
             CHECK(with.prefect.history(run_id).size() == (lock == 0s ? 3 : 2));
             std::string const ids[] = {run_id};
-            CHECK(deploy::epoch_of(with.ours.look(ids)->front().run) == deploy::epoch_of(run));
+            CHECK(prefect::epoch_of(with.ours.look(ids)->front().run) == prefect::epoch_of(run));
         }
 }
 
@@ -323,6 +323,6 @@ TEST_CASE("two agents that a server lets claim the same run see the same epoch, 
         auto const views = each->look(ids);
         REQUIRE(views->size() == 1);
         CHECK(views->front().ours); // they have the same labels
-        CHECK(deploy::epoch_of(views->front().run) == deploy::epoch_of(mine));
+        CHECK(prefect::epoch_of(views->front().run) == prefect::epoch_of(mine));
     }
 }

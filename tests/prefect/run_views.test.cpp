@@ -3,7 +3,7 @@
 #include "prefect/recorded.hpp"
 #include "support/catch.hpp"
 
-#include <fargate/deploy/client_token.hpp>
+#include <fargate/prefect/epoch.hpp>
 #include <fargate/prefect/server.hpp>
 #include <fargate/testing/captured_log.hpp>
 #include <fargate/testing/fake_prefect.hpp>
@@ -75,13 +75,13 @@ TEST_CASE("a view is the whole run, with the epoch it was claimed in for as long
     bench with;
     with.prefect.add_flow_runs(load("prefect1/flow_run_docker_run_config.json"));
     auto const polled = with.due();
-    auto const epoch = deploy::epoch_of(polled);
+    auto const epoch = prefect::epoch_of(polled);
 
     auto seen = with.look(run_id);
     CHECK(seen.life == run_life::waiting);
     CHECK_FALSE(seen.ours);
     CHECK(seen.since == with.clock.now());
-    CHECK(deploy::epoch_of(seen.run) == epoch);
+    CHECK(prefect::epoch_of(seen.run) == epoch);
     CHECK(seen.run.flow.name == polled.flow.name);
     CHECK(seen.run.flow.run_config == polled.flow.run_config);
     CHECK(seen.run.flow.storage == polled.flow.storage);
@@ -93,7 +93,7 @@ TEST_CASE("a view is the whole run, with the epoch it was claimed in for as long
     CHECK(seen.life == run_life::claimed);
     CHECK(seen.ours);
     CHECK(seen.since == with.clock.now());
-    CHECK(deploy::epoch_of(seen.run) == epoch);
+    CHECK(prefect::epoch_of(seen.run) == epoch);
 
     struct step {
         char const* type;
@@ -109,35 +109,35 @@ TEST_CASE("a view is the whole run, with the epoch it was claimed in for as long
         CHECK(seen.life == life);
         CHECK(seen.ours);
         CHECK(seen.since == with.clock.now());
-        CHECK(deploy::epoch_of(seen.run) == epoch);
+        CHECK(prefect::epoch_of(seen.run) == epoch);
     }
     with.set("Scheduled");
     seen = with.look(run_id);
     CHECK(seen.life == run_life::waiting);
-    CHECK(deploy::epoch_of(seen.run) != epoch);
+    CHECK(prefect::epoch_of(seen.run) != epoch);
 }
 
 TEST_CASE("a run that was submitted any number of times keeps its epoch, and one that is scheduled anew has another") {
     bench with;
     with.prefect.add_flow_runs(load("prefect1/flow_run_docker_run_config.json"));
-    auto const epoch = deploy::epoch_of(with.due());
+    auto const epoch = prefect::epoch_of(with.due());
     for (int i = 0; i != 3; ++i) {
         with.set("Submitted");
-        CHECK(deploy::epoch_of(with.look(run_id).run) == epoch);
+        CHECK(prefect::epoch_of(with.look(run_id).run) == epoch);
     }
     with.clock.advance(10min);
     REQUIRE(with.prefect.raise_silent_runs() == 1);
-    auto const next = deploy::epoch_of(with.due());
+    auto const next = prefect::epoch_of(with.due());
     CHECK(next != epoch);
     with.set("Submitted");
-    CHECK(deploy::epoch_of(with.look(run_id).run) == next);
+    CHECK(prefect::epoch_of(with.look(run_id).run) == next);
 }
 
 TEST_CASE("a running run with due task runs is claimed anew until they run, in the same epoch") {
     bench with;
     with.prefect.add_flow_run(testing_support::running_row({"aws"}));
     auto const polled = with.due();
-    auto const epoch = deploy::epoch_of(polled);
+    auto const epoch = prefect::epoch_of(polled);
     auto seen = with.look(busy_run_id);
     CHECK(seen.life == run_life::running);
     CHECK(seen.run.task_runs.empty());
@@ -147,10 +147,10 @@ TEST_CASE("a running run with due task runs is claimed anew until they run, in t
     seen = with.look(busy_run_id);
     CHECK(seen.life == run_life::claimed);
     CHECK(seen.since == with.clock.now());
-    CHECK(deploy::epoch_of(seen.run) == epoch);
+    CHECK(prefect::epoch_of(seen.run) == epoch);
     REQUIRE(with.ours.claim(polled)->kind == claim::outcome::won); // another agent, say
     with.clock.advance(1h);                                        // more may have become due
-    CHECK(deploy::epoch_of(with.look(busy_run_id).run) == epoch);
+    CHECK(prefect::epoch_of(with.look(busy_run_id).run) == epoch);
 }
 
 TEST_CASE("what an API without past states shows of a run that was submitted once has its epoch still") {
@@ -168,12 +168,12 @@ TEST_CASE("what an API without past states shows of a run that was submitted onc
     };
     CHECK(read().ours);
     CHECK_FALSE(read().since);
-    CHECK(deploy::epoch_of(read().run) == "7,t:3");
+    CHECK(prefect::epoch_of(read().run) == "7,t:3");
     json::set(row, "states", json::value::array());
-    CHECK(deploy::epoch_of(read().run) == "7,t:3");
+    CHECK(prefect::epoch_of(read().run) == "7,t:3");
     json::set(row, "states", json_of(R"([{"version": 5}])"));
     row["task_runs"][0]["states"] = json_of(R"([{"version": 2}])");
-    CHECK(deploy::epoch_of(read().run) == "5,t:2");
+    CHECK(prefect::epoch_of(read().run) == "5,t:2");
     json::set(row, "agent_id", nullptr);
     CHECK_FALSE(read().ours);
     json::set(row, "serialized_state", nullptr);
@@ -245,25 +245,25 @@ TEST_CASE("runs that are being cancelled are found among any number") {
 TEST_CASE("an end is written over what lives, and over nothing else") {
     bench with;
     with.prefect.add_flow_runs(load("prefect1/flow_run_docker_run_config.json"));
-    CHECK_FALSE(*with.ours.failed(run_id, "waits"));
+    CHECK_FALSE(*with.ours.failed(run_id, {}, "waits"));
     CHECK(with.prefect.state(run_id) == "Scheduled");
     with.set("Submitted");
-    CHECK(*with.ours.failed(run_id, "no image"));
+    CHECK(*with.ours.failed(run_id, {}, "no image"));
     CHECK(with.prefect.state(run_id) == "Failed");
-    CHECK_FALSE(*with.ours.cancelled(run_id, "late"));
+    CHECK_FALSE(*with.ours.cancelled(run_id, {}, "late"));
     CHECK(with.prefect.state(run_id) == "Failed");
     with.set("Cancelling");
-    CHECK(*with.ours.cancelled(run_id, "stopped"));
+    CHECK(*with.ours.cancelled(run_id, {}, "stopped"));
     CHECK(with.prefect.state(run_id) == "Cancelled");
     with.set("Success");
-    CHECK_FALSE(*with.ours.failed(run_id, "exit code 1"));
+    CHECK_FALSE(*with.ours.failed(run_id, {}, "exit code 1"));
     CHECK(with.prefect.state(run_id) == "Success");
     CHECK(with.prefect.logs(run_id).size() == 5);
-    CHECK_FALSE(*with.ours.failed("00000000-0000-4000-8000-000000000009", "gone"));
+    CHECK_FALSE(*with.ours.failed("00000000-0000-4000-8000-000000000009", {}, "gone"));
 
     // A locking API takes it, for it comes with the version that the run has.
     bench locking{{.version_locking = true}};
     locking.prefect.add_flow_runs(load("prefect1/flow_run_docker_run_config.json"));
     locking.set("Submitted");
-    CHECK(*locking.ours.failed(run_id, "no image"));
+    CHECK(*locking.ours.failed(run_id, {}, "no image"));
 }

@@ -469,7 +469,7 @@ TEST_CASE("the recorded runs are claimed, launched and failed with the recorded 
         CHECK(claimed->kind == claim::outcome::won);
         auto const message = testing_support::text(line, "message");
         if (line["level"] == "ERROR") {
-            CHECK(with.source.failed(run.id, message));
+            CHECK(with.source.failed(run.id, {}, message));
         } else {
             std::string const before = "Submitted for execution: Task ARN: ";
             REQUIRE(message.starts_with(before));
@@ -585,7 +585,7 @@ TEST_CASE("4.5: an exception while reporting the failure: both the log and the s
           "counts") {
     bench with{server_settings()};
     with.opened().reply(500, "").reply(200, standing("Submitted", 3)).reply("set_flow_run_states");
-    auto failed = with.source.failed(config_run, "no image");
+    auto failed = with.source.failed(config_run, {}, "no image");
     REQUIRE_FALSE(failed);
     CHECK(failed.error().http_status == 500);
     CHECK(with.fields() == names{"write_run_logs", "flow_run", "set_flow_run_states"});
@@ -593,15 +593,15 @@ TEST_CASE("4.5: an exception while reporting the failure: both the log and the s
 
     with.reply(200, R"({"data": {"write_run_logs": {"success": false}}})").reply(200, standing("Running", 3));
     with.reply("set_flow_run_states");
-    CHECK(with.source.failed(config_run, "no image").error().message.find("write_run_logs") != std::string::npos);
+    CHECK(with.source.failed(config_run, {}, "no image").error().message.find("write_run_logs") != std::string::npos);
 
     with.reply("write_run_logs").reply(200, standing("Submitted", 3)).reply(503, "");
-    CHECK(with.source.failed(config_run, "no image").error().http_status == 503);
+    CHECK(with.source.failed(config_run, {}, "no image").error().http_status == 503);
     with.reply("write_run_logs").reply(503, "");
-    CHECK(with.source.failed(config_run, "no image").error().http_status == 503);
+    CHECK(with.source.failed(config_run, {}, "no image").error().http_status == 503);
 
     with.drop().reply(502, "");
-    failed = with.source.failed(config_run, "no image");
+    failed = with.source.failed(config_run, {}, "no image");
     CHECK(failed.error().http_status == 502);
     CHECK(failed.error().message.find("nor could its log be written") != std::string::npos);
     CHECK(with.http.remaining() == 0);
@@ -610,7 +610,7 @@ TEST_CASE("4.5: an exception while reporting the failure: both the log and the s
 TEST_CASE("4.5: stale version sent with Failed: it is the one that the run has by then") {
     bench with{server_settings()};
     with.opened().reply("write_run_logs").reply(200, standing("Submitted", 41)).reply("set_flow_run_states");
-    auto const failed = with.source.failed(config_run, "no image");
+    auto const failed = with.source.failed(config_run, {}, "no image");
     REQUIRE(failed);
     CHECK(*failed);
     CHECK(asked_by(with.requests()[1]).query == std::string{R"(query { flow_run(where: {id: {_eq: ")"} + config_run +
@@ -626,12 +626,12 @@ TEST_CASE("a run that has ended or waits to be claimed again is noted in and lef
         INFO(state);
         with.past = with.http.requests().size();
         with.reply("write_run_logs").reply(200, standing(state, 5));
-        auto const failed = with.source.failed(config_run, "exit code 1");
+        auto const failed = with.source.failed(config_run, {}, "exit code 1");
         REQUIRE(failed);
         CHECK_FALSE(*failed);
         CHECK(with.fields() == names{"write_run_logs", "flow_run"});
         with.reply("write_run_logs").reply(200, standing(state, 5));
-        CHECK_FALSE(*with.source.cancelled(config_run, "stopped"));
+        CHECK_FALSE(*with.source.cancelled(config_run, {}, "stopped"));
     }
 }
 
@@ -639,7 +639,7 @@ TEST_CASE("a run that the api does not know is told nothing, and that is no erro
     bench with{server_settings()};
     with.opened().reply(200, R"({"data": null, "errors": [{"message": "Foreign key violation"}]})");
     with.reply(200, R"({"data": {"flow_run": []}})");
-    auto const failed = with.source.failed(config_run, "exit code 1");
+    auto const failed = with.source.failed(config_run, {}, "exit code 1");
     REQUIRE(failed);
     CHECK_FALSE(*failed);
     CHECK(with.fields() == names{"write_run_logs", "flow_run"});
@@ -649,7 +649,7 @@ TEST_CASE("a run whose task somebody's wish ended becomes Cancelled, with an inf
     for (char const* const state : {"Submitted", "Running", "Cancelling"}) {
         bench with{server_settings()};
         with.opened().reply("write_run_logs").reply(200, standing(state, 5)).reply("set_flow_run_states");
-        CHECK(*with.source.cancelled(config_run, "its task was stopped"));
+        CHECK(*with.source.cancelled(config_run, {}, "its task was stopped"));
         CHECK(with.variables(0)["input"]["logs"][0]["level"] == "INFO");
         auto const set = with.variables(2)["input"]["states"][0];
         CHECK(set["version"] == 5);
@@ -663,7 +663,7 @@ TEST_CASE("what is told is sent though the stop has fired, and not repeated for 
     source.request_stop();
     bench with{cloud_settings()};
     with.reply("write_run_logs").reply(200, standing("Submitted", 3)).reply("set_flow_run_states");
-    CHECK(*with.source.failed(config_run, "no image", source.get_token()));
+    CHECK(*with.source.failed(config_run, {}, "no image", source.get_token()));
     with.reply("write_run_logs");
     CHECK(with.source.launched(config_run, "arn", source.get_token()));
     for (auto const& each : with.http.requests()) CHECK_FALSE(each.stop.stop_possible());
@@ -676,7 +676,7 @@ TEST_CASE("what is told is sent though the stop has fired, and not repeated for 
 TEST_CASE("3.12: a reason of many megabytes reaches log and state in a size that the server takes") {
     bench with{server_settings()};
     with.opened().reply("write_run_logs").reply(200, standing("Submitted", 3)).reply("set_flow_run_states");
-    REQUIRE(with.source.failed(config_run, std::string(5'000'000, '\x01')));
+    REQUIRE(with.source.failed(config_run, {}, std::string(5'000'000, '\x01')));
     for (auto const& each : with.requests()) CHECK(each.body.size() < 600'000);
 }
 
@@ -722,7 +722,7 @@ TEST_CASE("the token is in its header field and nowhere else, whatever the api a
         auto const id = std::vector<std::string>{run.id};
         told += with.source.look(id).error().message + with.source.cancelling(id).error().message;
         told += with.source.poll({}).error().message + with.source.launched(run.id, "arn").error().message +
-                with.source.failed(run.id, "no").error().message + with.source.heartbeat(run.id).error().message;
+                with.source.failed(run.id, {}, "no").error().message + with.source.heartbeat(run.id).error().message;
         CHECK(told.find("hunter2") == std::string::npos);
         for (auto const& each : with.http.requests()) CHECK(each.body.find("hunter2") == std::string::npos);
     }

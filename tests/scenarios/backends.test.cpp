@@ -116,12 +116,12 @@ TEST_CASE("a backend that holds every request against its schema takes all of th
             auto const claimed = source.claim(each);
             REQUIRE(claimed);
             CHECK(claimed->kind == claim::outcome::won);
-            CHECK(source.heartbeat(each));
+            CHECK(source.heartbeat(each.id));
             CHECK(prefect.heartbeats(each.id) == 1);
         }
-        CHECK(source.launched(runs->front(), "arn"));
+        CHECK(source.launched(runs->front().id, "arn"));
         CHECK(prefect.logs(runs->front().id).size() == 1);
-        CHECK(source.failed(runs->back(), "no image"));
+        CHECK(source.failed(runs->back().id, {}, "no image"));
         CHECK(prefect.state(runs->back().id) == "Failed");
         CHECK(source.poll({})->empty());
     }

@@ -91,8 +91,8 @@ struct bench_of {
     deployment_type deployment;
 
     explicit bench_of(service::protocol rules = {}, unsigned lanes = 0) :
-        deployment{source, plan,  launch, service::desk<clock>{busy, watched, agenda, bell, book, [] {}, lanes},
-                   time,   log,   hash,   std::move(rules)} {}
+        deployment{source, plan, launch, service::desk<clock>{busy, watched, agenda, bell, book, [] {}, lanes},
+                   time,   log,  hash,   std::move(rules)} {}
 
     void begin(scripted_run offered) {
         source.known.push_back({offered, run_life::claimed, true, time.now()});
@@ -262,7 +262,7 @@ TEST_CASE("a run's end is told until it is heard, and till then the run is in ha
 
 TEST_CASE("an answer that tells nothing is asked for again with the same bytes until there is one") {
     bench b;
-    
+
     auto broken = fail(errc::service_error, "internal");
     broken.http_status = 500;
     for (int i = 0; i != 100; ++i) b.launch.answers.push_back(i % 2 == 0 ? silent : broken);
@@ -286,8 +286,8 @@ TEST_CASE("nothing is asked for with a token that ECS may have forgotten: the ru
 
     auto const asked = b.launch.bodies.size();
     b.source.known = {{{"r2"}, run_life::claimed, true, {}}};
-    CHECK_FALSE(b.deployment.revive({{"r2"}, run_life::claimed, true, b.time.now() - 56min}, 0, 0, 0s,
-                                    b.stop.get_token()));
+    CHECK_FALSE(
+        b.deployment.revive({{"r2"}, run_life::claimed, true, b.time.now() - 56min}, 0, 0, 0s, b.stop.get_token()));
     (void)b.deployment.revive({{"r2"}, run_life::claimed, true, b.time.now() - 54min}, 0, 0, 0s, b.stop.get_token());
     b.go_on();
     CHECK(b.launch.bodies.size() > asked);
@@ -308,8 +308,7 @@ TEST_CASE("a shortage holds a run to its deadline, each time under a new attempt
     service::protocol rules;
     rules.launch_deadline = 10min;
     bench b{rules};
-    for (int i = 0; i != 1000; ++i)
-        b.launch.answers.push_back(no_task("RESOURCE:MEMORY"));
+    for (int i = 0; i != 1000; ++i) b.launch.answers.push_back(no_task("RESOURCE:MEMORY"));
     b.deploy("r1");
     std::set<std::string> tokens;
     for (auto const& each : b.launch.bodies) tokens.insert(std::string{*json::text_of(each, "clientToken")});
@@ -317,7 +316,7 @@ TEST_CASE("a shortage holds a run to its deadline, each time under a new attempt
     CHECK(b.agenda.passed() == 10min);
     REQUIRE(b.source.acts().size() == 2);
     CHECK_THAT(b.source.acts()[1], Catch::StartsWith("failed r1 RunTask started no task: RESOURCE:MEMORY") &&
-                                        Catch::Contains("600 seconds"));
+                                       Catch::Contains("600 seconds"));
 }
 
 TEST_CASE("a throttle is waited out under the same token") {
@@ -383,7 +382,8 @@ TEST_CASE(
 
 TEST_CASE("a subnet without addresses is left out of the next attempts of every run, for three minutes") {
     bench b;
-    b.launch.answers = {no_task("InsufficientFreeAddressesInSubnet: The specified subnet 'subnet-0bad0bad' does not have enough free addresses")};
+    b.launch.answers = {no_task("InsufficientFreeAddressesInSubnet: The specified subnet 'subnet-0bad0bad' does not "
+                                "have enough free addresses")};
     b.deploy("r1");
     REQUIRE(b.launch.bodies.size() == 2);
     CHECK(b.launch.bodies[0].dump().find("subnet-0bad0bad") != std::string::npos);
@@ -593,8 +593,7 @@ TEST_CASE("launches leave workers for what is done beside them: the others wait 
     };
     b.deploy("r1");
     CHECK(claimed_meanwhile == std::vector<std::string>{"r1"});
-    CHECK(b.source.acts() ==
-          story{"claim r1", "launched r1 arn:task/1", "claim r2", "launched r2 arn:task/1"});
+    CHECK(b.source.acts() == story{"claim r1", "launched r1 arn:task/1", "claim r2", "launched r2 arn:task/1"});
 }
 
 TEST_CASE("without tokens of its own a launch is the original's: any failure is the run's") {

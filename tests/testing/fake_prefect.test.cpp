@@ -131,7 +131,7 @@ TEST_CASE("A run shows every state it has been in, and when it came to the last"
     auto const task = b.ask(R"(query { task_run(where: {id: {_eq: "1c3e5a70-9b2d-4f4e-8c6a-e3f5a7b92d87"}}) {
         version state states { version } } })");
     CHECK(at(at(task, "data"), "task_run")[0] ==
-          document(R"({"version": 4, "state": "Scheduled", "states": [{"version": 4}]})"));
+          document(R"({"version": 4, "state": "Retrying", "states": [{"version": 4}]})"));
 }
 
 TEST_CASE("What is no UUID cannot be looked for", "[fake_prefect]") {

@@ -86,7 +86,7 @@ inline void keep_task_runs(run_view<flow_run>& view, json::value const& rows) {
 } // namespace detail
 
 /// The runs of an answer to `look_query` or `owned_query`, in its order; `ours` are the agents whose runs are ours. A run's
-/// `version` is the one that `deploy::epoch_of` needs to name the epoch it was claimed in, not always the newest.
+/// `version` is the one that `prefect::epoch_of` needs to name the epoch it was claimed in, not always the newest.
 [[nodiscard]] inline result<std::vector<run_view<flow_run>>> read_run_views(json::value const& data,
                                                                             std::span<std::string const> ours) {
     auto const* const rows = json::array_of(data, "flow_run");

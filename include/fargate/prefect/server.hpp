@@ -5,6 +5,7 @@
 #include <fargate/http/policy.hpp>
 #include <fargate/prefect/claimant.hpp>
 #include <fargate/prefect/client.hpp>
+#include <fargate/prefect/epoch.hpp>
 #include <fargate/prefect/flow_run.hpp>
 #include <fargate/prefect/flow_source.hpp>
 #include <fargate/prefect/login.hpp>
@@ -175,16 +176,21 @@ public:
         return note(id, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle}, stop);
     }
 
-    /// Writes the reason into the run's log and sets the run to Failed, unless it has ended or waits to be claimed again by
-    /// then: no API compares for us, so it is looked at and set at once. Both are attempted; the error is that of the state
-    /// when both fail. False for a run that the API does not know.
-    [[nodiscard]] result<bool> failed(std::string_view id, std::string_view reason, std::stop_token stop = {}) {
-        return end(id, log_level::error, reason, failed_state(reason, options_.core_version), stop);
+    /// The version that the run's newest waiting state had, and those of the task runs it is about.
+    [[nodiscard]] std::string epoch(run const& of) const { return epoch_of(of); }
+
+    /// Writes the reason into the run's log and sets the run to Failed, unless it has ended, waits to be claimed again or is
+    /// in another epoch by then: no API compares for us, so it is looked at and set at once. Both are attempted; the error is
+    /// that of the state when both fail. False for a run that the API does not know.
+    [[nodiscard]] result<bool> failed(std::string_view id, std::string_view epoch, std::string_view reason,
+                                      std::stop_token stop = {}) {
+        return end(id, epoch, log_level::error, reason, failed_state(reason, options_.core_version), stop);
     }
 
     /// The same with Cancelled.
-    [[nodiscard]] result<bool> cancelled(std::string_view id, std::string_view reason, std::stop_token stop = {}) {
-        return end(id, log_level::info, reason, cancelled_state(reason, options_.core_version), stop);
+    [[nodiscard]] result<bool> cancelled(std::string_view id, std::string_view epoch, std::string_view reason,
+                                         std::stop_token stop = {}) {
+        return end(id, epoch, log_level::info, reason, cancelled_state(reason, options_.core_version), stop);
     }
 
     /// One line in the run's own log, cut to `longest_message`.
@@ -295,8 +301,26 @@ private:
         return read->size();
     }
 
-    [[nodiscard]] result<bool> end(std::string_view id, log_level level, std::string_view reason, json::value state,
-                                   std::stop_token const& stop) {
+    /// Whether the run has been scheduled again since. A run that was relaunched for its task runs has an epoch that can be
+    /// told while these are claimed only.
+    [[nodiscard]] result<bool> has_moved_on(std::string_view id, std::string_view epoch, std::stop_token const& stop) {
+        std::string const ids[] = {std::string{id}};
+        auto const views = look(ids, stop);
+        if (!views) return views.error();
+        if (views->empty()) return false;
+        auto const& now = views->front();
+        bool const of_tasks = epoch.find(',') != std::string_view::npos;
+        if (now.life == run_life::waiting || (of_tasks && now.life != run_life::claimed)) return false;
+        return epoch_of(now.run) != epoch;
+    }
+
+    [[nodiscard]] result<bool> end(std::string_view id, std::string_view epoch, log_level level,
+                                   std::string_view reason, json::value state, std::stop_token const& stop) {
+        if (!epoch.empty()) {
+            auto const moved_on = has_moved_on(id, epoch, stop);
+            if (!moved_on) return moved_on.error();
+            if (*moved_on) return false;
+        }
         auto const noted = note(id, level, reason, stop);
         auto const now = states_.read("flow_run", id, stop);
         if (now && !*now) return false;

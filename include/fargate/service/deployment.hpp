@@ -8,12 +8,13 @@
 #include <fargate/json/json.hpp>
 #include <fargate/prefect/flow_source.hpp>
 #include <fargate/retry/token_bucket.hpp>
-#include <fargate/service/agenda.hpp>
+#include <fargate/service/claim_outcome.hpp>
+#include <fargate/service/desk.hpp>
 #include <fargate/service/errand.hpp>
-#include <fargate/service/health.hpp>
-#include <fargate/service/in_flight.hpp>
+#include <fargate/service/lanes.hpp>
+#include <fargate/service/pace.hpp>
 #include <fargate/service/protocol.hpp>
-#include <fargate/service/wake.hpp>
+#include <fargate/service/resting.hpp>
 #include <fargate/service/watch_list.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
@@ -21,9 +22,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <deque>
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -33,18 +31,6 @@
 #include <vector>
 
 namespace fargate::inline v0::service {
-
-/// What a deployment shares with the rest of an agent.
-template <clock_policy Clock>
-struct desk {
-    in_flight& busy;
-    watch_list& watched;
-    agenda<Clock>& when;
-    wake& bell;
-    health_book& book;
-    std::function<void()> attend = [] {}; ///< called when a task was put on `watched`, or a claimed run has to wait
-    unsigned lanes = 0;                   ///< how many launches may be under way at a time; 0: any number
-};
 
 /// What happens to one run: it is claimed, planned, launched and told. One object serves all workers; it keeps references
 /// to its parts, which may be used by several threads at once.
@@ -71,7 +57,8 @@ public:
         log_{log},
         hash_{hash},
         rules_{std::move(rules)},
-        rate_{{static_cast<double>(std::max<std::size_t>(rules_.launch_burst, 1)), rules_.launch_rate}} {}
+        rate_{{static_cast<double>(std::max<std::size_t>(rules_.launch_burst, 1)), rules_.launch_rate}},
+        lanes_{shared_.lanes} {}
 
     /// Whether one more run may be claimed; see `protocol::max_in_flight`.
     [[nodiscard]] bool has_room() const {
@@ -107,8 +94,7 @@ public:
 
     /// Leaves a subnet out of launches for a while, as long as there is another.
     void rest_subnet(std::string const& subnet, time_point until) {
-        std::scoped_lock const lock{mutex_};
-        resting_[subnet] = shared_.when.passed() + (until - clock_.now());
+        subnets_.put(subnet, shared_.when.passed() + (until - clock_.now()));
     }
 
     /// Ends what is under way: nothing is asked for again, and calls that wait for an answer are given up.
@@ -119,10 +105,7 @@ private:
     using held = std::unique_ptr<errand>;
 
     static constexpr std::chrono::minutes subnet_rest{3};
-    static constexpr std::chrono::minutes look_again{1};   ///< a claim that was not looked at for so long may be gone
-    static constexpr std::chrono::seconds lost_rest{5};    ///< before a run that another agent has is taken up again
-    static constexpr std::chrono::seconds unclear_rest{30}; ///< likewise, when nobody can tell whose it is
-    static constexpr unsigned longest_walk = 120;          ///< as many attempts as an agent makes in an hour
+    static constexpr std::chrono::minutes look_again{1}; ///< a claim that was not looked at for so long may be gone
 
     void later(held of, duration wait) {
         shared_.when.after(wait, [this, of = std::move(of)]() mutable { go_on(std::move(of)); });
@@ -146,9 +129,9 @@ private:
         if (of->stop.stop_requested()) return put_down(*of);
         if (auto const wait = time_until_due(*of); wait > duration::zero()) return later(std::move(of), wait);
         if (auto const wait = turn(*of); wait > duration::zero()) return later(std::move(of), wait);
-        if (!enter_lane(of)) return;
+        if (!lanes_.enter(of)) return;
         work(std::move(of));
-        leave_lane();
+        if (auto next = lanes_.leave()) later(*std::move(next), duration::zero());
     }
 
     void work(held of) {
@@ -170,17 +153,12 @@ private:
             if (of.claimed || !of.what.not_before || std::exchange(of.timed, true)) return duration::zero();
             auto const wait = *of.what.not_before - clock_.now();
             if (wait > duration::zero())
-                log_.write(log_level::debug, "Waiting " + seconds_of(wait) + " seconds to deploy flow run " +
+                log_.write(log_level::debug, "Waiting " + in_microseconds(wait) + " seconds to deploy flow run " +
                                                  of.what.id + " on time...");
             return wait;
         } else {
             return duration::zero();
         }
-    }
-
-    static std::string seconds_of(duration wait) {
-        auto const micros = std::to_string(wait.count() % 1'000'000);
-        return std::to_string(wait.count() / 1'000'000) + "." + std::string(6 - micros.size(), '0') + micros;
     }
 
     /// How long until it is this run's turn to be launched.
@@ -189,58 +167,38 @@ private:
         return rate_.take(time_point{shared_.when.passed()});
     }
 
-    /// True when the launch may begin; else it does when one that is under way has ended.
-    bool enter_lane(held& of) {
-        if (shared_.lanes == 0) return true;
-        std::scoped_lock const lock{mutex_};
-        if (under_way_ == shared_.lanes) {
-            queue_.push_back(std::move(of));
-            return false;
-        }
-        ++under_way_;
-        return true;
-    }
-
-    void leave_lane() {
-        if (shared_.lanes == 0) return;
-        held next;
-        {
-            std::scoped_lock const lock{mutex_};
-            --under_way_;
-            if (queue_.empty()) return;
-            next = std::move(queue_.front());
-            queue_.pop_front();
-        }
-        later(std::move(next), duration::zero());
-    }
-
     /// Claims the run; false when it is not ours, or not now.
     bool claim_it(held& whole) {
         auto& of = *whole;
         auto const& id = of.what.id;
-        if (!shared_.busy.claim(id, [this] { return shared_.watched.live(); }, rules_.max_in_flight)) {
+        if (!shared_.busy.claim(
+                id, [this] { return shared_.watched.live(); }, rules_.max_in_flight)) {
             rate_.give_back();
             done(of);
             return false;
         }
         log_.write(log_level::info, "Deploying flow run " + id);
-        auto const owned = source_.claim(of.what, cut_.get_token());
+        auto const now = read_claim(source_.claim(of.what, cut_.get_token()));
         of.claimed_at = of.seen_at = shared_.when.passed();
-        if (owned && owned->kind == claim::outcome::won) return of.claimed = true;
+        if (now.what == claim_outcome::kind::won) return of.claimed = true;
         shared_.busy.release(id);
         rate_.give_back();
-        if (!owned) {
-            claim_failed(std::move(whole), owned.error());
-        } else if (owned->kind == claim::outcome::later) {
-            of.may_go = false;
-            auto const wait = owned->wait;
-            later(std::move(whole), wait);
-        } else if (owned->kind == claim::outcome::unclear) {
-            unclear(std::move(whole), owned->reason);
-        } else {
-            log_.write(log_level::info, "Leaving flow run " + id + " alone: " + owned->reason);
-            leave(std::move(whole), lost_rest);
+        switch (now.what) {
+        case claim_outcome::kind::won: break;
+        case claim_outcome::kind::again: of.may_go = false; break;
+        case claim_outcome::kind::lost:
+            log_.write(log_level::info, "Leaving flow run " + id + " alone: " + now.why.message);
+            break;
+        case claim_outcome::kind::unclear:
+            log_.write(log_level::warning, "flow run " + id + " could not be claimed: " + now.why.message);
+            break;
+        case claim_outcome::kind::refused: fail_run(std::move(whole), now.why); return false;
         }
+        if (now.what != claim_outcome::kind::again) {
+            shared_.book.left();
+            of.rests = true;
+        }
+        later(std::move(whole), now.wait);
         return false;
     }
 
@@ -275,12 +233,12 @@ private:
         auto const advice = deploy::advise_launch(why);
         if (!advice.subnet.empty()) rest_subnet(advice.subnet, clock_.now() + subnet_rest);
         using kind = deploy::launch_advice::kind;
-        if (advice.what == kind::fail && !is_doubtful(*of)) return fail_run(std::move(of), why);
+        if (advice.what == kind::fail && !of->may_have_task()) return fail_run(std::move(of), why);
         if (advice.what == kind::resend) of->doubtful = true;
         if (advice.what == kind::again) shared_.book.throttled();
         if (advice.what == kind::next) {
-            next_attempt(*of, advice, why);
-            if (!advice.passing && ++of->losses >= rules_.launch_attempts && !is_doubtful(*of))
+            of->use_up(advice, why, shared_.when.passed());
+            if (!advice.passing && ++of->losses >= rules_.launch_attempts && !of->may_have_task())
                 return fail_run(std::move(of), why);
         }
         hold(std::move(of), why, advice);
@@ -289,25 +247,10 @@ private:
     /// The plan of the next attempt. Refused for want of capacity, it goes to the next place of the capacity plan once the
     /// run has kept to the first for long enough.
     void plan_attempt(errand& of) {
-        if (std::exchange(of.refused, false) &&
-            shared_.when.passed() - *of.refused_from >= rules_.capacity_fallback)
+        if (std::exchange(of.refused, false) && shared_.when.passed() - *of.refused_from >= rules_.capacity_fallback)
             ++of.attempt.rung;
-        of.attempt.resting = resting();
+        of.attempt.resting = subnets_.at(shared_.when.passed());
         of.current = deploy::for_attempt(*of.plan, of.attempt, rules_.capacity_plan, hash_);
-    }
-
-    /// The token of this attempt is used up.
-    void next_attempt(errand& of, deploy::launch_advice const& advice, error const& why) {
-        ++of.attempt.number;
-        of.current.reset();
-        of.doubtful = false;
-        of.refused = advice.passing && advice.subnet.empty() && why.service_code != "ConflictException";
-        if (of.refused && !of.refused_from) of.refused_from = shared_.when.passed();
-    }
-
-    /// A task may be there, of this attempt or of one that an agent before this one made.
-    [[nodiscard]] static bool is_doubtful(errand const& of) noexcept {
-        return of.doubtful || (of.recovers && of.attempt.number < longest_walk);
     }
 
     /// Keeps a claimed run for a repeat. It fails when it has waited too long for something that everybody knows is missing;
@@ -318,7 +261,7 @@ private:
         if (!std::exchange(of->waits, true))
             log_.write(log_level::warning, "flow run " + of->what.id + " has no task yet: " + why.message);
         of->last = why;
-        bool const walks = of->recovers && advice.what == kind::next && of->attempt.number < longest_walk;
+        bool const walks = advice.what == kind::next && of->is_walking();
         auto wait = walks ? pause(0) : pause(of->tries++);
         if (advice.what != kind::resend) {
             bool const limited = advice.limit > duration::zero();
@@ -326,7 +269,7 @@ private:
             of->limited = limited;
             auto const limit = limited ? std::min(advice.limit, rules_.launch_deadline) : rules_.launch_deadline;
             auto const left = *of->short_from + limit - now;
-            if (left <= duration::zero() && !is_doubtful(*of))
+            if (left <= duration::zero() && !of->may_have_task())
                 return fail_run(std::move(of), after_all(why, now - *of->short_from));
             if (left > duration::zero()) wait = std::min(wait, left);
         }
@@ -336,21 +279,17 @@ private:
         shared_.attend();
     }
 
-    static error after_all(error why, duration tried) {
-        why.message += ". It was tried for " + std::to_string(tried.count() / 1'000'000) + " seconds";
-        return why;
-    }
-
     void not_planned(held of, error const& why) {
         auto const advice = deploy::advise_before_launch(why);
-        if (advice.what == deploy::launch_advice::kind::fail && !is_doubtful(*of)) return fail_run(std::move(of), why);
+        if (advice.what == deploy::launch_advice::kind::fail && !of->may_have_task())
+            return fail_run(std::move(of), why);
         hold(std::move(of), why, advice);
     }
 
     /// A token that is sent now may start a second task. A run that has none for sure fails; else only who looks for its
     /// task can tell, which is the reconciler's.
     void too_late(held of) {
-        if (!is_doubtful(*of) && of->last) return fail_run(std::move(of), after_all(*of->last, token_life));
+        if (!of->may_have_task() && of->last) return fail_run(std::move(of), after_all(*of->last, token_life));
         auto const minutes = std::to_string(token_life.count());
         log_.write(log_level::error, "flow run " + of->what.id + " was claimed " + minutes +
                                          " minutes ago, and no answer has told whether it has a task");
@@ -363,16 +302,6 @@ private:
             log_.write(log_level::warning, "its log could not be written: " + told.error().message);
         shared_.book.left();
         done(*of);
-    }
-
-    [[nodiscard]] std::vector<std::string> resting() {
-        std::scoped_lock const lock{mutex_};
-        auto const now = shared_.when.passed();
-        std::erase_if(resting_, [now](auto const& each) { return each.second <= now; });
-        std::vector<std::string> made;
-        made.reserve(resting_.size());
-        for (auto const& [subnet, until] : resting_) made.push_back(subnet);
-        return made;
     }
 
     void started(errand& of, deploy::launched const& task) {
@@ -419,32 +348,6 @@ private:
         done(of);
     }
 
-    /// True for an answer that will be the same whenever it is asked for.
-    [[nodiscard]] static bool is_final(error const& why) noexcept {
-        if (why.code == errc::invalid_argument || why.code == errc::not_found) return true;
-        if (why.code != errc::service_error) return false;
-        return why.http_status == 0 || why.http_status == 200 || why.http_status == 400 || why.http_status == 404 ||
-               why.http_status == 422;
-    }
-
-    /// An answer that names what is wrong with the run is its end; without one it is not ours to fail.
-    void claim_failed(held of, error const& why) {
-        if (!is_final(why)) return unclear(std::move(of), why.message);
-        fail_run(std::move(of), why);
-    }
-
-    void unclear(held of, std::string const& reason) {
-        log_.write(log_level::warning, "flow run " + of->what.id + " could not be claimed: " + reason);
-        leave(std::move(of), unclear_rest);
-    }
-
-    /// The run stays with whoever has it, and is not looked at for a while.
-    void leave(held of, duration rest) {
-        shared_.book.left();
-        of->rests = true;
-        later(std::move(of), rest);
-    }
-
     /// A run that is ours gets no task: that is told until it is heard.
     void fail_run(held of, error why) {
         shared_.book.failed();
@@ -461,7 +364,7 @@ private:
         if (!told && first)
             log_.write(log_level::error, "flow run " + id + " could not be marked as failed: " + told.error().message);
         if (first) log_.write(log_level::error, "Error while deploying flow: " + of->end->message);
-        if (told || is_final(told.error())) return done(*of);
+        if (told || is_final_refusal(told.error())) return done(*of);
         if (of->stop.stop_requested()) return put_down(*of);
         auto const wait = pause(of->tries++);
         later(std::move(of), wait);
@@ -478,9 +381,8 @@ private:
     retry::token_bucket rate_;
     std::stop_source cut_;
     std::mutex mutex_;
-    std::map<std::string, duration> resting_; ///< subnets, and until when by the agenda
-    std::deque<held> queue_;                  ///< for a lane
-    unsigned under_way_ = 0;
+    resting subnets_;
+    service::lanes<held> lanes_;
     int holding_ = 0;
 };
 

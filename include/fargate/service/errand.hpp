@@ -3,6 +3,7 @@
 
 #include <fargate/core/error.hpp>
 #include <fargate/deploy/attempt.hpp>
+#include <fargate/deploy/launch_advice.hpp>
 #include <fargate/deploy/launch_plan.hpp>
 #include <fargate/system/clock.hpp>
 
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <utility>
 
 namespace fargate::inline v0::service {
@@ -39,9 +41,26 @@ struct errand {
     unsigned losses = 0;   ///< attempts that came to nothing for a reason that need not pass
     unsigned tries = 0;    ///< waits in a row
     duration claimed_at{};
-    duration seen_at{};                        ///< when the backend last showed that it is ours
-    std::optional<duration> short_from{};      ///< since when something is missing that may come
-    std::optional<duration> refused_from{};    ///< since when capacity is
+    duration seen_at{};                     ///< when the backend last showed that it is ours
+    std::optional<duration> short_from{};   ///< since when something is missing that may come
+    std::optional<duration> refused_from{}; ///< since when capacity is
+
+    static constexpr unsigned longest_walk = 120; ///< as many attempts as an agent makes in an hour
+
+    /// Attempts that another agent made are being gone through.
+    [[nodiscard]] bool is_walking() const noexcept { return recovers && attempt.number < longest_walk; }
+
+    /// A task may be there, of this attempt or of one that an agent before this one made.
+    [[nodiscard]] bool may_have_task() const noexcept { return doubtful || is_walking(); }
+
+    /// The token of this attempt is used up.
+    void use_up(deploy::launch_advice const& advice, error const& why, duration now) {
+        ++attempt.number;
+        current.reset();
+        doubtful = false;
+        refused = advice.passing && advice.subnet.empty() && why.service_code != "ConflictException";
+        if (refused && !refused_from) refused_from = now;
+    }
 
     std::optional<deploy::launch_plan> plan{};
     deploy::launch_attempt attempt{};
@@ -53,6 +72,12 @@ struct errand {
 /// How long to wait before the next of several tries: 1, 2, 4, ... 30 s.
 [[nodiscard]] inline duration pause(unsigned tries) {
     return std::min<duration>(std::chrono::seconds{1} * (1U << std::min(tries, 10U)), std::chrono::seconds{30});
+}
+
+/// What a run is told that was tried for so long.
+[[nodiscard]] inline error after_all(error why, duration tried) {
+    why.message += ". It was tried for " + std::to_string(tried.count() / 1'000'000) + " seconds";
+    return why;
 }
 
 } // namespace fargate::inline v0::service

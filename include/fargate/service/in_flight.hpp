@@ -25,7 +25,8 @@ public:
 
     /// Marks an entered run as ours.
     bool claim(std::string_view id) {
-        return claim(id, [] { return std::size_t{0}; }, 0);
+        return claim(
+            id, [] { return std::size_t{0}; }, 0);
     }
 
     /// The same, unless what `others` counts and the runs marked so far fill `room` places (0: there is no limit). `others` is

@@ -44,6 +44,12 @@ private:
     return made + std::to_string(hundredths / 10 % 10);
 }
 
+/// The same with all six digits behind the point.
+[[nodiscard]] inline std::string in_microseconds(duration wait) {
+    auto const micros = std::to_string(wait.count() % 1'000'000);
+    return std::to_string(wait.count() / 1'000'000) + "." + std::string(6 - micros.size(), '0') + micros;
+}
+
 } // namespace fargate::inline v0::service
 
 #endif

@@ -105,7 +105,8 @@ private:
         std::size_t handed_over = 0;
         for (auto& offered : *due) {
             if (!deployment_.has_room()) {
-                log_.write(log_level::debug, "No more runs are claimed: as many are in flight as may be (max_in_flight)");
+                log_.write(log_level::debug,
+                           "No more runs are claimed: as many are in flight as may be (max_in_flight)");
                 break;
             }
             if (busy_.enter(offered.id)) {

@@ -2915,6 +2915,14 @@ private:
         return text_.substr(start, at_ - start);
     }
 
+    /// A name with at most one prefix, and no markup of another kind.
+    [[nodiscard]] static bool is_tag(std::string_view tag) noexcept {
+        std::size_t const colon = tag.find(':');
+        bool const prefixed = colon != std::string_view::npos;
+        if (tag.empty() || tag.front() == '!') return false;
+        return !prefixed || (colon != 0 && colon + 1 != tag.size() && tag.rfind(':') == colon);
+    }
+
     [[nodiscard]] bool attributes() noexcept {
         for (;;) {
             space();
@@ -2931,7 +2939,7 @@ private:
     [[nodiscard]] bool element(xml_element& made, std::size_t depth) {
         if (depth == deepest || ++count_ > most_elements || !take("<")) return false;
         std::string_view const tag = name();
-        if (tag.empty() || !attributes()) return false;
+        if (!is_tag(tag) || !attributes()) return false;
         made.name = tag.substr(tag.find(':') == std::string_view::npos ? 0 : tag.find(':') + 1);
         if (take("/>")) return true;
         if (!take(">") || !content(made, depth)) return false;
@@ -12888,7 +12896,7 @@ struct run_view {
 /// | `s.poll(busy, stop)`             | `result<std::vector<S::run>>`          | the runs that are due, without those whose id is in `busy` (a `std::span<std::string const>`), in launch order |
 /// | `s.claim(run, stop)`             | `result<claim>`                        | makes the run ours; an error is a refusal that names what is wrong with the run |
 /// | `s.look(ids, stop)`              | `result<std::vector<run_view<S::run>>>` | these runs as they are now, whole; without those that the backend does not know |
-/// | `s.owned(stop)`                  | `result<std::vector<run_view<S::run>>>` | the runs that are claimed, not begun, and ours |
+/// | `s.owned(stop)`                  | `result<std::vector<run_view<S::run>>>` | the runs that are ours, and claimed and not begun, or to be ended |
 /// | `s.cancelling(ids, stop)`        | `result<std::vector<std::string>>`     | which of these are to be ended, or were by somebody's wish |
 /// | `s.epoch(run)`                   | `std::string`                          | names this schedule of the run: the same before and after its claim, another when it is scheduled again. Asks nobody |
 /// | `s.launched(id, handle, stop)`   | `result<void>`                         | tells the run what it became (a task ARN) |
@@ -14606,11 +14614,11 @@ namespace detail {
 }
 
 /// Asks for what these agents have claimed and nothing has begun: runs that are Submitted, and Running ones with task runs
-/// that are. The longest waiting come first, `most` from the one at `from` on.
+/// that are; and for what is to be ended. The longest waiting come first, `most` from the one at `from` on.
 [[nodiscard]] inline operation owned_query(std::span<std::string const> agents, std::string_view due,
                                            run_columns const& known, std::size_t from, std::size_t most) {
     return {"query { flow_run(where: {agent_id: {_in: " + detail::literals(agents) +
-            R"(}, _or: [ {state: {_eq: "Submitted"}}, {state: {_eq: "Running"},)"
+            R"(}, _or: [ {state: {_in: ["Submitted", "Cancelling"]}}, {state: {_eq: "Running"},)"
             R"( task_runs: {state: {_eq: "Submitted"}}} ]},)"
             " order_by: [{state_timestamp: asc}, {id: asc}], limit: " +
             std::to_string(most) + ", offset: " + std::to_string(from) + ") " + detail::view_selection(due, known)};
@@ -15512,8 +15520,9 @@ public:
         return {};
     }
 
-    /// Before a poll: what `enroll` could not do. Polling needs a tenant, but not a registration: when the API answers and
-    /// refuses that, it may still hand out runs.
+    /// Before a poll: what `enroll` could not do. Polling needs a tenant, but not a registration: when the API refuses that
+    /// for good, it may still hand out runs. Where it may come it is waited for, because nobody finds again what was claimed
+    /// without an agent's id.
     [[nodiscard]] result<void> catch_up(std::stop_token stop) {
         if (enrolled_) return {};
         auto done = become_known(stop);
@@ -15521,8 +15530,9 @@ public:
             log_->write(log_level::info, "Agent registered to " + address());
             return done;
         }
-        bool const answered = done.error().http_status != 0 || done.error().code == errc::malformed_response;
-        if (is_forgiven(done.error()) && answered && !tenant().empty()) return {};
+        int const status = done.error().http_status;
+        bool const refused = status != 0 && status < 500 && status != 429;
+        if (is_forgiven(done.error()) && refused && !tenant().empty()) return {};
         return done;
     }
 
@@ -19750,6 +19760,11 @@ public:
         return said_.emplace(key).second;
     }
 
+    [[nodiscard]] bool has(std::string_view key) const {
+        std::lock_guard const lock{mutex_};
+        return said_.find(key) != said_.end();
+    }
+
     /// It may be said again; true when it had been said.
     bool forget(std::string_view key) {
         std::lock_guard const lock{mutex_};
@@ -19760,7 +19775,7 @@ public:
     }
 
 private:
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::set<std::string, std::less<>> said_;
 };
 
@@ -19777,6 +19792,12 @@ struct custody {
     std::vector<std::string> clusters{std::string{}}; ///< where tasks of ours may be; empty text: the default one
     std::string container = "flow";                   ///< the one that runs the flow; the others never decide
 };
+
+/// What is remembered of a run whose task ended well though the backend still shows it as claimed: its task is looked for
+/// no more.
+[[nodiscard]] inline std::string settled(std::string_view run, std::string_view epoch) {
+    return "settled " + std::string{run} + " " + std::string{epoch};
+}
 
 /// How much the clocks of AWS, of the backend and of this machine may differ.
 inline constexpr duration clock_tolerance = std::chrono::minutes{1};
@@ -20673,7 +20694,10 @@ private:
         if (of->plan->wanted.run.empty()) return fail_run(std::move(of), why);
 
         auto const advice = deploy::advise_launch(why);
-        if (!advice.subnet.empty()) rest_subnet(advice.subnet, clock_.now() + subnet_rest);
+        if (!advice.subnet.empty()) {
+            rest_subnet(advice.subnet, clock_.now() + subnet_rest);
+            if (!of->doubtful) of->current.reset(); // nothing was started: a repeat goes without that subnet
+        }
         using kind = deploy::launch_advice::kind;
         if (advice.what == kind::fail && !of->may_have_task()) return fail_run(std::move(of), why);
         if (advice.what == kind::resend) of->doubtful = true;
@@ -20723,8 +20747,7 @@ private:
 
     void not_planned(held of, error const& why) {
         auto const advice = deploy::advise_before_launch(why);
-        if (advice.what == deploy::launch_advice::kind::fail && !of->may_have_task())
-            return fail_run(std::move(of), why);
+        if (advice.what == deploy::launch_advice::kind::fail) return fail_run(std::move(of), why);
         hold(std::move(of), why, advice);
     }
 
@@ -21473,10 +21496,12 @@ private:
         search families{calls_, shared_.clusters};
         for (auto const& each : *owned) {
             if (stop.stop_requested()) return;
-            if (each.life != run_life::claimed || !each.ours) continue;
+            if (!each.ours || shared_.said.has(settled(each.run.id, source_.epoch(each.run)))) continue;
             if (std::find(held.begin(), held.end(), each.run.id) != held.end()) continue;
             if (each.since && clock_.now() - *each.since < settling) continue;
-            if (!has_task(each)) bring_back(each, families, stop);
+            if (has_task(each)) continue;
+            if (each.life == run_life::claimed) bring_back(each, families, stop);
+            if (each.life == run_life::cancelling) end(each, families, stop);
         }
     }
 
@@ -21485,6 +21510,25 @@ private:
         auto const epoch = source_.epoch(now.run);
         return std::any_of(tasks.begin(), tasks.end(),
                            [&](watched const& each) { return !is_of_earlier_claim(each, now, epoch); });
+    }
+
+    /// Ends a run that is to be ended and has no task any more: who stopped that may have died before it could tell.
+    void end(view const& now, search& families, std::stop_token const& stop) {
+        if (!rules_.watch) return;
+        auto const tasks = families.tasks_of(now.run.id, shared_.family(now.run), stop);
+        if (!tasks) {
+            if (!is_denied(tasks.error())) left_out("flow run " + now.run.id, tasks.error());
+            return;
+        }
+        bool alive = false;
+        for (auto const& each : *tasks) {
+            if (each.task.at == deploy::task_report::phase::stopped) continue;
+            alive = true;
+            if (each.task.started_by == rules_.fleet) keep(each, now);
+        }
+        if (alive) return;
+        auto const done = source_.cancelled(now.run.id, source_.epoch(now.run), "It has no task any more.", stop);
+        if (!done) left_out("flow run " + now.run.id, done.error());
     }
 
     /// Launches a claimed run that has no task, or finds the one it has.
@@ -22132,7 +22176,7 @@ private:
             return told(task, source_.cancelled(task.run, task.epoch, task.reason, stop));
         if (stop_mark::is_swept(task.stopped_reason)) return after_sweep(task, *now, stop);
         auto const overdue = stop_mark::overdue(task.stopped_reason);
-        if (task.ending == ending::succeeded && !overdue) return let_go(task, "it ended well");
+        if (task.ending == ending::succeeded && !overdue) return ended_well(task, *now, stop);
         if (is_of_earlier_claim(task, *now, source_.epoch(now->run)))
             return aside(task, "the flow run has been claimed again since", stop);
         if (has_another(task)) return aside(task, "another task of the flow run is alive", stop);
@@ -22140,6 +22184,14 @@ private:
             return told(task, source_.note(task.run, log_level::warning, task.reason, stop));
         if (task.ending == ending::never_started) return never_started(task, *now, stop);
         return failed(task, overdue ? "Task " + task.task + ": " + *overdue : task.reason, stop);
+    }
+
+    /// Whose flow said nothing may have run nothing, or the backend may have lost it: a person can tell.
+    [[nodiscard]] result<void> ended_well(watched const& task, view const& now, std::stop_token const& stop) {
+        auto const epoch = source_.epoch(now.run);
+        bool const silent = now.life == run_life::claimed && !is_of_earlier_claim(task, now, epoch);
+        if (!silent || !shared_.said.first(settled(task.run, epoch))) return let_go(task, "it ended well");
+        return aside(task, "its flow has not reported to the backend, which still takes it for submitted", stop);
     }
 
     [[nodiscard]] result<void> never_started(watched const& task, view const& now, std::stop_token const& stop) {

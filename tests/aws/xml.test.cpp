@@ -57,6 +57,11 @@ TEST_CASE("what is not well-formed is no document") {
                                   "<a><!--</a>",
                                   "<a><?x</a>",
                                   "< a></a>",
+                                  "<a:/>",
+                                  "<:a/>",
+                                  "<:/>",
+                                  "<a:b:c/>",
+                                  "<a><!b/></a>",
                                   "</a>",
                                   "<a/ >",
                                   "<?xml",
@@ -73,6 +78,8 @@ TEST_CASE("what is not well-formed is no document") {
 TEST_CASE("document types and entities of one's own are refused, so that nothing expands") {
     CHECK_FALSE(read_xml("<!DOCTYPE a [<!ENTITY b \"x\">]><a>&b;</a>"));
     CHECK_FALSE(read_xml("<a><!ENTITY b \"x\"></a>"));
+    CHECK_FALSE(read_xml("<!DOCTYPE/>"));
+    CHECK_FALSE(read_xml("<a><!ENTITY b=\"x\"/></a>"));
     CHECK_FALSE(read_xml("<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>"));
 }
 

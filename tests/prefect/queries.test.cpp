@@ -205,11 +205,13 @@ TEST_CASE("runs are looked at with their newest waiting state, and with the task
     auto asked = prefect::look_query(ids, "T", {});
     CHECK(asked.variables.is_null());
     CHECK(folded(asked.text) == folded(R"(query { flow_run(where: {id: {_in: ["id-1", "id-2"]}}) )" + columns));
-    CHECK(folded(prefect::owned_query(ids, "T", {}, 100, 50).text) ==
-          folded(R"(query { flow_run(where: {agent_id: {_in: ["id-1", "id-2"]}, _or: [ {state: {_eq: "Submitted"}},
+    CHECK(
+        folded(prefect::owned_query(ids, "T", {}, 100, 50).text) ==
+        folded(
+            R"(query { flow_run(where: {agent_id: {_in: ["id-1", "id-2"]}, _or: [ {state: {_in: ["Submitted", "Cancelling"]}},
             {state: {_eq: "Running"}, task_runs: {state: {_eq: "Submitted"}}} ]},
             order_by: [{state_timestamp: asc}, {id: asc}], limit: 50, offset: 100) )" +
-                 columns));
+            columns));
     asked = prefect::look_query(ids, "T", {prefect::run_configs::of_flows, false});
     CHECK(asked.text.find("states(") == std::string::npos);
     CHECK(asked.text.find("scheduled_start_time flow") != std::string::npos);

@@ -94,6 +94,14 @@ private:
         return text_.substr(start, at_ - start);
     }
 
+    /// A name with at most one prefix, and no markup of another kind.
+    [[nodiscard]] static bool is_tag(std::string_view tag) noexcept {
+        std::size_t const colon = tag.find(':');
+        bool const prefixed = colon != std::string_view::npos;
+        if (tag.empty() || tag.front() == '!') return false;
+        return !prefixed || (colon != 0 && colon + 1 != tag.size() && tag.rfind(':') == colon);
+    }
+
     [[nodiscard]] bool attributes() noexcept {
         for (;;) {
             space();
@@ -110,7 +118,7 @@ private:
     [[nodiscard]] bool element(xml_element& made, std::size_t depth) {
         if (depth == deepest || ++count_ > most_elements || !take("<")) return false;
         std::string_view const tag = name();
-        if (tag.empty() || !attributes()) return false;
+        if (!is_tag(tag) || !attributes()) return false;
         made.name = tag.substr(tag.find(':') == std::string_view::npos ? 0 : tag.find(':') + 1);
         if (take("/>")) return true;
         if (!take(">") || !content(made, depth)) return false;

@@ -57,7 +57,7 @@ struct run_view {
 /// | `s.poll(busy, stop)`             | `result<std::vector<S::run>>`          | the runs that are due, without those whose id is in `busy` (a `std::span<std::string const>`), in launch order |
 /// | `s.claim(run, stop)`             | `result<claim>`                        | makes the run ours; an error is a refusal that names what is wrong with the run |
 /// | `s.look(ids, stop)`              | `result<std::vector<run_view<S::run>>>` | these runs as they are now, whole; without those that the backend does not know |
-/// | `s.owned(stop)`                  | `result<std::vector<run_view<S::run>>>` | the runs that are claimed, not begun, and ours |
+/// | `s.owned(stop)`                  | `result<std::vector<run_view<S::run>>>` | the runs that are ours, and claimed and not begun, or to be ended |
 /// | `s.cancelling(ids, stop)`        | `result<std::vector<std::string>>`     | which of these are to be ended, or were by somebody's wish |
 /// | `s.epoch(run)`                   | `std::string`                          | names this schedule of the run: the same before and after its claim, another when it is scheduled again. Asks nobody |
 /// | `s.launched(id, handle, stop)`   | `result<void>`                         | tells the run what it became (a task ARN) |

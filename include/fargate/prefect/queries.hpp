@@ -242,11 +242,11 @@ namespace detail {
 }
 
 /// Asks for what these agents have claimed and nothing has begun: runs that are Submitted, and Running ones with task runs
-/// that are. The longest waiting come first, `most` from the one at `from` on.
+/// that are; and for what is to be ended. The longest waiting come first, `most` from the one at `from` on.
 [[nodiscard]] inline operation owned_query(std::span<std::string const> agents, std::string_view due,
                                            run_columns const& known, std::size_t from, std::size_t most) {
     return {"query { flow_run(where: {agent_id: {_in: " + detail::literals(agents) +
-            R"(}, _or: [ {state: {_eq: "Submitted"}}, {state: {_eq: "Running"},)"
+            R"(}, _or: [ {state: {_in: ["Submitted", "Cancelling"]}}, {state: {_eq: "Running"},)"
             R"( task_runs: {state: {_eq: "Submitted"}}} ]},)"
             " order_by: [{state_timestamp: asc}, {id: asc}], limit: " +
             std::to_string(most) + ", offset: " + std::to_string(from) + ") " + detail::view_selection(due, known)};

@@ -43,8 +43,9 @@ public:
         return {};
     }
 
-    /// Before a poll: what `enroll` could not do. Polling needs a tenant, but not a registration: when the API answers and
-    /// refuses that, it may still hand out runs.
+    /// Before a poll: what `enroll` could not do. Polling needs a tenant, but not a registration: when the API refuses that
+    /// for good, it may still hand out runs. Where it may come it is waited for, because nobody finds again what was claimed
+    /// without an agent's id.
     [[nodiscard]] result<void> catch_up(std::stop_token stop) {
         if (enrolled_) return {};
         auto done = become_known(stop);
@@ -52,8 +53,9 @@ public:
             log_->write(log_level::info, "Agent registered to " + address());
             return done;
         }
-        bool const answered = done.error().http_status != 0 || done.error().code == errc::malformed_response;
-        if (is_forgiven(done.error()) && answered && !tenant().empty()) return {};
+        int const status = done.error().http_status;
+        bool const refused = status != 0 && status < 500 && status != 429;
+        if (is_forgiven(done.error()) && refused && !tenant().empty()) return {};
         return done;
     }
 

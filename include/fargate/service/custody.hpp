@@ -25,6 +25,11 @@ public:
         return said_.emplace(key).second;
     }
 
+    [[nodiscard]] bool has(std::string_view key) const {
+        std::lock_guard const lock{mutex_};
+        return said_.find(key) != said_.end();
+    }
+
     /// It may be said again; true when it had been said.
     bool forget(std::string_view key) {
         std::lock_guard const lock{mutex_};
@@ -35,7 +40,7 @@ public:
     }
 
 private:
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::set<std::string, std::less<>> said_;
 };
 
@@ -52,6 +57,12 @@ struct custody {
     std::vector<std::string> clusters{std::string{}}; ///< where tasks of ours may be; empty text: the default one
     std::string container = "flow";                   ///< the one that runs the flow; the others never decide
 };
+
+/// What is remembered of a run whose task ended well though the backend still shows it as claimed: its task is looked for
+/// no more.
+[[nodiscard]] inline std::string settled(std::string_view run, std::string_view epoch) {
+    return "settled " + std::string{run} + " " + std::string{epoch};
+}
 
 /// How much the clocks of AWS, of the backend and of this machine may differ.
 inline constexpr duration clock_tolerance = std::chrono::minutes{1};

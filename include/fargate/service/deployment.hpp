@@ -231,7 +231,10 @@ private:
         if (of->plan->wanted.run.empty()) return fail_run(std::move(of), why);
 
         auto const advice = deploy::advise_launch(why);
-        if (!advice.subnet.empty()) rest_subnet(advice.subnet, clock_.now() + subnet_rest);
+        if (!advice.subnet.empty()) {
+            rest_subnet(advice.subnet, clock_.now() + subnet_rest);
+            if (!of->doubtful) of->current.reset(); // nothing was started: a repeat goes without that subnet
+        }
         using kind = deploy::launch_advice::kind;
         if (advice.what == kind::fail && !of->may_have_task()) return fail_run(std::move(of), why);
         if (advice.what == kind::resend) of->doubtful = true;
@@ -281,8 +284,7 @@ private:
 
     void not_planned(held of, error const& why) {
         auto const advice = deploy::advise_before_launch(why);
-        if (advice.what == deploy::launch_advice::kind::fail && !of->may_have_task())
-            return fail_run(std::move(of), why);
+        if (advice.what == deploy::launch_advice::kind::fail) return fail_run(std::move(of), why);
         hold(std::move(of), why, advice);
     }
 

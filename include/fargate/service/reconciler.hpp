@@ -171,10 +171,12 @@ private:
         search families{calls_, shared_.clusters};
         for (auto const& each : *owned) {
             if (stop.stop_requested()) return;
-            if (each.life != run_life::claimed || !each.ours) continue;
+            if (!each.ours || shared_.said.has(settled(each.run.id, source_.epoch(each.run)))) continue;
             if (std::find(held.begin(), held.end(), each.run.id) != held.end()) continue;
             if (each.since && clock_.now() - *each.since < settling) continue;
-            if (!has_task(each)) bring_back(each, families, stop);
+            if (has_task(each)) continue;
+            if (each.life == run_life::claimed) bring_back(each, families, stop);
+            if (each.life == run_life::cancelling) end(each, families, stop);
         }
     }
 
@@ -183,6 +185,25 @@ private:
         auto const epoch = source_.epoch(now.run);
         return std::any_of(tasks.begin(), tasks.end(),
                            [&](watched const& each) { return !is_of_earlier_claim(each, now, epoch); });
+    }
+
+    /// Ends a run that is to be ended and has no task any more: who stopped that may have died before it could tell.
+    void end(view const& now, search& families, std::stop_token const& stop) {
+        if (!rules_.watch) return;
+        auto const tasks = families.tasks_of(now.run.id, shared_.family(now.run), stop);
+        if (!tasks) {
+            if (!is_denied(tasks.error())) left_out("flow run " + now.run.id, tasks.error());
+            return;
+        }
+        bool alive = false;
+        for (auto const& each : *tasks) {
+            if (each.task.at == deploy::task_report::phase::stopped) continue;
+            alive = true;
+            if (each.task.started_by == rules_.fleet) keep(each, now);
+        }
+        if (alive) return;
+        auto const done = source_.cancelled(now.run.id, source_.epoch(now.run), "It has no task any more.", stop);
+        if (!done) left_out("flow run " + now.run.id, done.error());
     }
 
     /// Launches a claimed run that has no task, or finds the one it has.

@@ -81,7 +81,7 @@ private:
             return told(task, source_.cancelled(task.run, task.epoch, task.reason, stop));
         if (stop_mark::is_swept(task.stopped_reason)) return after_sweep(task, *now, stop);
         auto const overdue = stop_mark::overdue(task.stopped_reason);
-        if (task.ending == ending::succeeded && !overdue) return let_go(task, "it ended well");
+        if (task.ending == ending::succeeded && !overdue) return ended_well(task, *now, stop);
         if (is_of_earlier_claim(task, *now, source_.epoch(now->run)))
             return aside(task, "the flow run has been claimed again since", stop);
         if (has_another(task)) return aside(task, "another task of the flow run is alive", stop);
@@ -89,6 +89,14 @@ private:
             return told(task, source_.note(task.run, log_level::warning, task.reason, stop));
         if (task.ending == ending::never_started) return never_started(task, *now, stop);
         return failed(task, overdue ? "Task " + task.task + ": " + *overdue : task.reason, stop);
+    }
+
+    /// Whose flow said nothing may have run nothing, or the backend may have lost it: a person can tell.
+    [[nodiscard]] result<void> ended_well(watched const& task, view const& now, std::stop_token const& stop) {
+        auto const epoch = source_.epoch(now.run);
+        bool const silent = now.life == run_life::claimed && !is_of_earlier_claim(task, now, epoch);
+        if (!silent || !shared_.said.first(settled(task.run, epoch))) return let_go(task, "it ended well");
+        return aside(task, "its flow has not reported to the backend, which still takes it for submitted", stop);
     }
 
     [[nodiscard]] result<void> never_started(watched const& task, view const& now, std::stop_token const& stop) {

@@ -28,7 +28,7 @@ QUARANTINE = {"curl": "http/curl*.hpp", "openssl": "crypto/openssl.hpp", "nlohma
 LONGEST = 400
 LONGEST_TEST = 800
 UNMIRRORED = {
-    "archetypes", "bench", "chaos", "compile_fail", "conformance", "examples", "fuzz", "lint", "noexcept", "odr", "packaging", "peers", "program",
+    "archetypes", "bench", "chaos", "compile_fail", "conformance", "examples", "fuzz", "lint", "model", "noexcept", "odr", "packaging", "peers", "program",
     "scenarios", "support", "vectors",
 }
 INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]", re.MULTILINE)

@@ -149,13 +149,13 @@ private:
         switch (me.what) {
         case doing::nothing:
             if (now.run == life::scheduled)
-                step("polls", true, [](state& s, agent& a) { a = agent{doing::offered, s.epoch, 0, 0, 0}; });
+                step("polls", true, [](state& s, agent& a) { a = agent{doing::offered, s.epoch, 0, 0, 0, 0}; });
             if (rules_.reconcile && now.run == life::claimed) {
                 if (now.late != 0 && rules_.look_when_old)
                     step("reconciles: the claim is old", true, [&](state& s, agent& a) { settle(s, a, s.epoch); });
                 else
                     step("reconciles: launches what is claimed", true, [&](state& s, agent& a) {
-                        a = agent{doing::launching, s.epoch, series_of(who, guessed(s)), 0, 0};
+                        a = agent{doing::launching, s.epoch, series_of(who, guessed(s)), 0, 0, 0};
                     });
             }
             if (rules_.reconcile)
@@ -178,7 +178,7 @@ private:
         case doing::asked:
             step("looks whose the run is", true, [&](state& s, agent& a) {
                 if (s.run == life::claimed && s.epoch == a.epoch)
-                    a = agent{doing::launching, a.epoch, series_of(who, 0), 0, std::max(a.late, s.late)};
+                    a = agent{doing::launching, a.epoch, series_of(who, 0), 0, std::max(a.late, s.late), 0};
                 else
                     a = agent{};
             });
@@ -218,7 +218,7 @@ private:
         };
         step("claims", true, [&](state& s, agent& a) {
             submitted(s);
-            a = agent{doing::launching, a.epoch, series_of(who, 0), 0, a.late};
+            a = agent{doing::launching, a.epoch, series_of(who, 0), 0, a.late, 0};
         });
         step("claims: the answer is lost", false, [&](state& s, agent& a) {
             submitted(s);
@@ -315,6 +315,8 @@ private:
             a = agent{};
         else if (s.late != 0 && rules_.relaunch_young)
             settle(s, a, a.epoch);
+        else if (a.adopted != 0)
+            a = agent{doing::launching, a.epoch, a.series, 0, 0, 0};
         else
             next_attempt(s, a);
     }
@@ -322,17 +324,18 @@ private:
     /// What may have been launched, and forgotten, is not launched again.
     void settle(state& s, agent& a, std::uint8_t epoch) const {
         if (find_live(s, a, epoch)) return;
-        a = agent{doing::reporting, epoch, 0, 0, 0};
+        a = agent{doing::reporting, epoch, 0, 0, 0, 0};
         report(s, a);
     }
 
-    static bool find_live(state const& s, agent& a, std::uint8_t epoch) {
+    bool find_live(state const& s, agent& a, std::uint8_t epoch) const {
         bool found = false;
+        std::uint8_t const adopted = rules_.count_attempts ? 0 : 1;
         each_token(s, epoch, [&](token const& t, unsigned series, unsigned attempt) {
             if (found || !is_live(t)) return;
             found = true;
-            a = agent{doing::following, epoch, static_cast<std::uint8_t>(series), static_cast<std::uint8_t>(attempt),
-                      0};
+            a = agent{doing::following, epoch, static_cast<std::uint8_t>(series), static_cast<std::uint8_t>(attempt), 0,
+                      adopted};
         });
         return found;
     }
@@ -344,7 +347,7 @@ private:
             a = agent{};
             return;
         }
-        a = agent{doing::reporting, a.epoch, 0, 0, 0};
+        a = agent{doing::reporting, a.epoch, 0, 0, 0, 0};
         if (rules_.reread_to_report && in_.at_once) write_failed(s, a);
     }
 

@@ -230,6 +230,20 @@ TEST_CASE("when a task that ECS shows no more is reported without a look the run
                                                            "- an hour passes", "B sees its task no more"});
 }
 
+// The token of the first attempt may be forgotten while the second starts.
+TEST_CASE("when a task is adopted without its attempt's number a late relaunch from the first on is a second task") {
+    auto by = unswept();
+    by.count_attempts = false;
+    auto const in = one_schedule(3);
+    CHECK(explore(by, in).way_to(s1) ==
+          trace{"A polls", "A claims", "A calls RunTask: failures[]", "A calls RunTask: a task", "- an hour passes",
+                "B reconciles: the claim is old", "1 never starts", "A sees its task never started",
+                "A calls RunTask: a task", "2 begins user code", "B sees its task never started",
+                "B calls RunTask: a task", "0 begins user code"});
+    by.relaunch_young = true;
+    check_promises(explore(by, in));
+}
+
 // The one hole: if a token whose answer was failures[] is tried again when it comes back. ECS says that it is not, so
 // that none of the above depends on the sweeper.
 

@@ -22,8 +22,10 @@ struct rules {
     bool look_when_gone = true; ///< likewise before a task that ECS shows no more is reported
     bool launch_ends = true;    ///< so does a launch that began so long ago, however silent ECS was; it begins when the
                                 ///< run is last read before the claim
+    bool count_attempts =
+        true; ///< whoever adopts a task knows which attempt it is; else he relaunches from the first on
     bool relaunch_young = false; ///< a task that never started is relaunched only while the claim is not old; needed
-                                 ///< only where tokens do not keep their failures
+                                 ///< only where tokens do not keep their failures, or attempts are not counted
     bool sweep = true;           ///< of two live tasks of one epoch the one that has not begun is stopped
     bool sweep_late = true;      ///< so is one that has not begun when another of its epoch has begun and ended
 };
@@ -50,6 +52,7 @@ struct agent {
     std::uint8_t series; ///< see `token`
     std::uint8_t attempt;
     std::uint8_t late;
+    std::uint8_t adopted; ///< without knowing the attempt
 };
 
 /// What ECS knows by one token. Tokens of one epoch and attempt that differ nevertheless, because they are random or the

@@ -2,8 +2,8 @@
 // service stalls, breaks and lies. Then the weather heals, and every flow run must have been executed exactly once for each
 // time it was scheduled, or say why not.
 //
-// usage: fargate_chaos --program PATH [--rounds N] [--seed S] [--surprises N] [--runs N] [--agents N]
-//                      [--patience SECONDS] [--keep FOLDER] [-- ARGUMENT...]
+// usage: fargate_chaos --program PATH [--rounds N] [--seed S] [--surprises N] [--runs N] [--agents N] [--calm]
+//                      [--patience SECONDS] [--tell N] [--keep FOLDER] [-- ARGUMENT...]
 //
 // Rounds are made of their seeds S, S + 1, ... (without S of random ones), then of so many random ones; a round begins with
 // its seed's number. What the machine's scheduler adds is not the seed's, so one that fails may have to be tried a few
@@ -41,6 +41,8 @@ struct demand {
     std::uint64_t surprises = 0;
     std::size_t runs = 200;
     std::size_t agents = 0; ///< 0: the seed decides
+    std::size_t told = 10;  ///< of how many runs all is told
+    bool calm = false;      ///< no storm at all
     std::chrono::seconds patience{60};
     std::string folder = "chaos-logs";
     std::vector<std::string> arguments{"--poll-interval-max", "1", "--launch-timeout",     "1",
@@ -64,19 +66,21 @@ void tell(seen_run const& run) {
 
 /// One round; true when nothing was lost or doubled, or otherwise against the promise.
 bool run_round(demand const& wanted, std::uint64_t seed) {
-    setting how{seed};
+    setting how{seed, wanted.runs};
     if (wanted.agents != 0) how.agents = wanted.agents;
+    if (wanted.calm) how.storm = {};
     std::printf(
-        "round of seed %llu: %zu runs, %zu agent(s)%s, AWS's clock %+lld s, lock %lld ms, version locking %s%s%s\n",
+        "round of seed %llu: %zu runs, %zu agent(s)%s, AWS's clock %+lld s, lock %lld ms, version locking %s%s%s%s\n",
         static_cast<unsigned long long>(seed), wanted.runs, how.agents, how.same_name ? " of one name" : "",
         static_cast<long long>(how.aws_skew.count() / 1000), static_cast<long long>(how.submitted_lock.count()),
-        how.version_locking ? "on" : "off", how.buckets ? ", AWS's rates" : "", how.lazarus ? ", Lazarus" : "");
+        how.version_locking ? "on" : "off", how.buckets ? ", AWS's rates" : "", how.lazarus ? ", Lazarus" : "",
+        how.widowed ? ", one comes back" : "");
     std::fflush(stdout);
     auto const folder = wanted.folder + "/seed-" + std::to_string(seed);
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
 
-    world here{how, wanted.runs};
+    world here{how};
     dice throws{mix(seed, 3)};
     std::vector<std::unique_ptr<agent_process>> agents;
     std::vector<hunted> pack;
@@ -115,11 +119,11 @@ bool run_round(demand const& wanted, std::uint64_t seed) {
         auto const due = wanted.runs / 3 + static_cast<std::size_t>(static_cast<double>(wanted.runs) * 1.2 *
                                                                     (static_cast<double>((now - began).count()) /
                                                                      static_cast<double>((healing - began).count())));
-        while (here.waiting() != 0 && wanted.runs - here.waiting() < due) here.queue();
+        while (here.flows().waiting() != 0 && wanted.runs - here.flows().waiting() < due) here.flows().queue();
         for (std::size_t i = 0; i != pack.size(); ++i)
             if (auto const status = pack[i].step(now)) ended(i, *status, false);
         here.step();
-        if (throws.chance(0.1)) restarts += here.start_again(throws);
+        if (throws.chance(0.1)) restarts += here.flows().start_again(throws);
         if (!visited && throws.chance(0.01)) visited = here.visit();
         if (how.lazarus && now >= next_raising) {
             here.raise_silent_runs();
@@ -127,10 +131,12 @@ bool run_round(demand const& wanted, std::uint64_t seed) {
         }
         std::this_thread::sleep_for(10ms);
     }
-    while (here.waiting() != 0) here.queue();
+    while (here.flows().waiting() != 0) here.flows().queue();
 
     here.heal();
     for (auto& each : pack) each.spare();
+    if (how.widowed)
+        for (std::size_t i = 1; i != agents.size(); ++i) agents[i]->kill();
     auto const healed = std::chrono::steady_clock::now();
     auto const settle = [&](auto until, bool only_until_settled) {
         auto next_look = std::chrono::steady_clock::now();
@@ -156,6 +162,7 @@ bool run_round(demand const& wanted, std::uint64_t seed) {
     for (auto& each : agents) each->signal(SIGTERM);
     auto const told = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i != agents.size(); ++i) {
+        if (!agents[i]->runs()) continue;
         std::optional<int> status;
         while (!status && std::chrono::steady_clock::now() < told + 30s) {
             here.step();
@@ -178,12 +185,12 @@ bool run_round(demand const& wanted, std::uint64_t seed) {
         lasting += each.what == fate::dies && each.states.back().type == "Running";
         if (found.empty()) continue;
         for (auto const& one : found) ++breaches[name_of(one.what)];
-        if (++shown > 10) continue;
+        if (++shown > wanted.told) continue;
         for (auto const& one : found)
             std::printf("  %s: %s: %s\n", std::string{name_of(one.what)}.c_str(), each.id.c_str(), one.text.c_str());
         tell(each);
     }
-    if (shown > 10) std::printf("  ... and %zu runs more\n", shown - 10);
+    if (shown > wanted.told) std::printf("  ... and %zu runs more\n", shown - wanted.told);
     for (auto& each : here.mischief()) wrong.push_back(std::move(each));
     for (std::size_t i = 0; i < wrong.size() && i < 20; ++i) std::printf("  wrong: %s\n", wrong[i].c_str());
 
@@ -230,6 +237,10 @@ int main(int count, char** values) {
             wanted.arguments.assign(values + i + 1, values + count);
             break;
         }
+        if (name == "--calm") {
+            wanted.calm = true;
+            continue;
+        }
         char const* const value = i + 1 < count ? values[++i] : "";
         auto const number = std::strtoull(value, nullptr, 10);
         if (name == "--program")
@@ -246,6 +257,8 @@ int main(int count, char** values) {
             wanted.runs = number;
         else if (name == "--agents")
             wanted.agents = number;
+        else if (name == "--tell")
+            wanted.told = number;
         else if (name == "--patience")
             wanted.patience = std::chrono::seconds{number};
         else
@@ -253,8 +266,10 @@ int main(int count, char** values) {
         good = good && *value != '\0';
     }
     if (!good || wanted.program.empty()) {
-        std::fprintf(stderr, "usage: fargate_chaos --program PATH [--rounds N] [--seed S] [--surprises N] "
-                             "[--runs N] [--agents N] [--patience SECONDS] [--keep FOLDER] [-- ARGUMENT...]\n");
+        std::fprintf(
+            stderr,
+            "usage: fargate_chaos --program PATH [--rounds N] [--seed S] [--surprises N] "
+            "[--runs N] [--agents N] [--calm] [--patience SECONDS] [--tell N] [--keep FOLDER] [-- ARGUMENT...]\n");
         return 2;
     }
     std::random_device random;

@@ -19,7 +19,7 @@ namespace chaos {
 
 /// What a seed decides about a round before it begins.
 struct setting {
-    explicit setting(std::uint64_t from) : seed{from} {
+    setting(std::uint64_t from, std::size_t of_runs) : seed{from}, runs{of_runs} {
         dice throws{mix(from, 0)};
         constexpr int minutes[] = {0, 0, 1, -1, 4, -4, 7, -7};
         aws_skew = std::chrono::minutes{minutes[throws.below(8)]};
@@ -29,11 +29,13 @@ struct setting {
         buckets = throws.chance(0.25);
         lazarus = throws.chance(0.25);
         same_name = throws.chance(0.25);
-        agents = 1 + throws.below(3);
+        agents = 1 + (throws.below(4) + 1) / 2;
+        widowed = throws.chance(0.25);
         storm = throws.between(4000, 9000);
     }
 
     std::uint64_t seed;
+    std::size_t runs;
     milliseconds aws_skew{};       ///< AWS's clock against ours: signatures, `Date`, times of tasks
     milliseconds prefect_skew{};   ///< the server's
     milliseconds submitted_lock{}; ///< a second Submitted within this time is refused
@@ -41,6 +43,7 @@ struct setting {
     bool buckets = false;   ///< AWS's published rates
     bool lazarus = false;   ///< the server raises the silent
     bool same_name = false; ///< the agents are one to the server
+    bool widowed = false;   ///< only the first agent comes back after the storm
     std::size_t agents = 1;
     milliseconds storm{}; ///< how long it lasts
 };
@@ -52,7 +55,8 @@ struct thrown_run {
     bool cancelling = false; ///< a person asks for its end, and does not end it
     milliseconds patience{}; ///< from its first task until it is cancelled
     std::optional<fargate::time_point> first_task{};
-    bool told = false; ///< it was cancelled, or started again
+    bool told = false;                            ///< it was cancelled, or started again
+    std::optional<fargate::time_point> retried{}; ///< when its task run was made due while it ran
 };
 
 /// The runs of a round.
@@ -69,6 +73,7 @@ struct thrown_run {
                     : side < 6  ? fate::no_image
                     : side < 8  ? fate::unplannable
                     : side < 11 ? fate::cancelled
+                    : side < 14 ? fate::retries
                                 : fate::succeeds;
         made.cancelling = throws.chance(0.5);
         made.patience = throws.between(0, 2000);

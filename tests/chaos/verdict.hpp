@@ -20,11 +20,12 @@ enum class fate : unsigned char {
     dies,        ///< its container ends without a word: exit code, memory, spot
     no_image,    ///< no task of it can ever start
     unplannable, ///< no task of it can be asked for
-    cancelled    ///< its task runs for ever, and a person cancels it
+    cancelled,   ///< its task runs for ever, and a person cancels it
+    retries      ///< its flow ends while one of its task runs waits to be tried again, which a second task does
 };
 
 [[nodiscard]] constexpr std::string_view name_of(fate what) noexcept {
-    constexpr std::string_view names[] = {"succeeds", "dies", "no image", "unplannable", "cancelled"};
+    constexpr std::string_view names[] = {"succeeds", "dies", "no image", "unplannable", "cancelled", "retries"};
     return names[static_cast<std::size_t>(what)];
 }
 
@@ -34,6 +35,7 @@ struct seen_state {
     std::string message{};
     bool by_agent = false;
     fargate::time_point at{};
+    std::string epoch{}; ///< of a state that waits to be claimed: what tokens call it
 };
 
 /// A task of a run, after all is over.
@@ -98,6 +100,7 @@ struct breach {
     }
     switch (run.what) {
     case fate::succeeds:
+    case fate::retries:
     case fate::no_image:
     case fate::unplannable: return fargate::testing::is_finished_state(last);
     // A death that no agent lived to see is the server's to find: its flow has been heard of, and then not any more.
@@ -127,8 +130,8 @@ struct breach {
     for (auto const& each : run.states) {
         if (each.by_agent && fargate::testing::is_finished_state(before))
             breaks(breach::kind::overwritten, "an agent made it " + each.type + " when it was " + before);
-        if (each.type == "Failed" && (run.what == fate::succeeds || run.what == fate::cancelled))
-            breaks(breach::kind::slandered, "it was made Failed: " + each.message);
+        bool const healthy = run.what == fate::succeeds || run.what == fate::retries || run.what == fate::cancelled;
+        if (each.type == "Failed" && healthy) breaks(breach::kind::slandered, "it was made Failed: " + each.message);
         before = each.type;
     }
 

@@ -13,7 +13,7 @@ namespace {
 fargate::time_point at(int seconds) { return fargate::time_point{} + std::chrono::seconds{seconds}; }
 
 seen_state state(int when, char const* type, bool by_agent = false, char const* message = "") {
-    return {type, message, by_agent, at(when)};
+    return {type, message, by_agent, at(when), {}};
 }
 
 seen_task task(int when, bool started, bool alive = false) {

@@ -3,12 +3,13 @@
 // time it was scheduled, or say why not.
 //
 // usage: fargate_chaos --program PATH [--rounds N] [--seed S] [--surprises N] [--runs N] [--agents N] [--calm]
-//                      [--patience SECONDS] [--tell N] [--keep FOLDER] [-- ARGUMENT...]
+//                      [--patience SECONDS] [--tell N] [--keep FOLDER] [--forgetful] [--expect BREACH] [-- ARGUMENT...]
 //
 // Rounds are made of their seeds S, S + 1, ... (without S of random ones), then of so many random ones; a round begins with
 // its seed's number. What the machine's scheduler adds is not the seed's, so one that fails may have to be tried a few
 // times. What the agents of a failed round said stays in FOLDER. Arguments after -- go to the agents in place of the usual
-// ones.
+// ones. That the chaos finds what there is to find is seen where it has to: with --expect lost or doubled a round is good
+// when it finds that, for agents that promise nothing or for an AWS that forgets its tokens (--forgetful).
 
 #include "chaos/pack.hpp"
 #include "chaos/world.hpp"
@@ -43,6 +44,8 @@ struct demand {
     std::size_t agents = 0; ///< 0: the seed decides
     std::size_t told = 10;  ///< of how many runs all is told
     bool calm = false;      ///< no storm at all
+    bool forgetful = false; ///< AWS knows no tokens
+    std::string expected{}; ///< the breach that has to be found; empty: none may be
     std::chrono::seconds patience{60};
     std::string folder = "chaos-logs";
     std::vector<std::string> arguments{"--poll-interval-max", "1", "--launch-timeout",     "1",
@@ -69,6 +72,7 @@ bool run_round(demand const& wanted, std::uint64_t seed) {
     setting how{seed, wanted.runs};
     if (wanted.agents != 0) how.agents = wanted.agents;
     if (wanted.calm) how.storm = {};
+    how.forgetful = wanted.forgetful;
     std::printf(
         "round of seed %llu: %zu runs, %zu agent(s)%s, AWS's clock %+lld s, lock %lld ms, version locking %s%s%s%s\n",
         static_cast<unsigned long long>(seed), wanted.runs, how.agents, how.same_name ? " of one name" : "",
@@ -107,6 +111,10 @@ bool run_round(demand const& wanted, std::uint64_t seed) {
     bool visited = false;
     auto const ended = [&](std::size_t who, int status, bool in_fine_weather) {
         ++exits;
+        if (status == 2 || status == 127) {
+            std::fprintf(stderr, "the agents cannot be started: see %s\n", folder.c_str());
+            std::exit(2);
+        }
         if (status < 1000 && !in_fine_weather) return; // somebody starts it again
         wrong.push_back("agent-" + std::to_string(who) + " ended by itself with " +
                         (status < 1000 ? std::to_string(status) : "signal " + std::to_string(status - 1000)));
@@ -210,7 +218,7 @@ bool run_round(demand const& wanted, std::uint64_t seed) {
     std::printf("  %zu RunTask, %zu tasks; %zu started again by people, %zu by Lazarus; %zu deaths nobody saw\n",
                 here.aws().ecs.log().count("RunTask"), here.aws().ecs.tasks_created(), restarts, here.raised(),
                 lasting);
-    bool const good = breaches.empty() && wrong.empty();
+    bool const good = wanted.expected.empty() ? breaches.empty() && wrong.empty() : breaches.contains(wanted.expected);
     std::printf("  %zu lost, %zu doubled", breaches["lost"], breaches["doubled"]);
     for (auto const& [kind, count] : breaches)
         if (kind != "lost" && kind != "doubled") std::printf(", %zu %s", count, std::string{kind}.c_str());
@@ -237,14 +245,16 @@ int main(int count, char** values) {
             wanted.arguments.assign(values + i + 1, values + count);
             break;
         }
-        if (name == "--calm") {
-            wanted.calm = true;
+        if (name == "--calm" || name == "--forgetful") {
+            (name == "--calm" ? wanted.calm : wanted.forgetful) = true;
             continue;
         }
         char const* const value = i + 1 < count ? values[++i] : "";
         auto const number = std::strtoull(value, nullptr, 10);
         if (name == "--program")
             wanted.program = value;
+        else if (name == "--expect")
+            wanted.expected = value;
         else if (name == "--keep")
             wanted.folder = value;
         else if (name == "--rounds")
@@ -266,10 +276,9 @@ int main(int count, char** values) {
         good = good && *value != '\0';
     }
     if (!good || wanted.program.empty()) {
-        std::fprintf(
-            stderr,
-            "usage: fargate_chaos --program PATH [--rounds N] [--seed S] [--surprises N] "
-            "[--runs N] [--agents N] [--calm] [--patience SECONDS] [--tell N] [--keep FOLDER] [-- ARGUMENT...]\n");
+        std::fprintf(stderr, "usage: fargate_chaos --program PATH [--rounds N] [--seed S] [--surprises N] "
+                             "[--runs N] [--agents N] [--calm] [--patience SECONDS] [--tell N] [--keep FOLDER] "
+                             "[--forgetful] [--expect BREACH] [-- ARGUMENT...]\n");
         return 2;
     }
     std::random_device random;

@@ -107,7 +107,8 @@ public:
     /// Does what is due. An end that nobody caused is told: its status.
     std::optional<int> step(moment now) {
         if (auto const status = prey_.ended()) {
-            bool const told = now_is_ == phase::leaving && *status == 0;
+            // Told before it could listen, it dies of the signal.
+            bool const told = now_is_ == phase::leaving && (*status == 0 || *status == 1000 + SIGTERM);
             now_is_ = phase::dead;
             due_ = now + throws_.between(0, 400);
             if (!told) return status;

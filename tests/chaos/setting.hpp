@@ -44,6 +44,7 @@ struct setting {
     bool lazarus = false;   ///< the server raises the silent
     bool same_name = false; ///< the agents are one to the server
     bool widowed = false;   ///< only the first agent comes back after the storm
+    bool forgetful = false; ///< AWS does not know `clientToken`; no seed decides so
     std::size_t agents = 1;
     milliseconds storm{}; ///< how long it lasts
 };

@@ -210,6 +210,15 @@ private:
             fargate::crypto::bytes_of(fargate::crypto::openssl_hash{}.sha256(named)));
     }
 
+    /// The same RunTask from somebody who knows no tokens.
+    [[nodiscard]] fargate::http::request without_token(fargate::http::request const& request) const {
+        auto body = testing_support::document(request.body);
+        body.erase("clientToken");
+        return testing_support::sign(
+            testing_support::json_call(request.headers.value_of("x-amz-target"), json::write(body)), "ecs",
+            aws_.ecs.now());
+    }
+
     /// A call of another fleet.
     json::value call(char const* operation, std::string body) {
         auto const request =
@@ -241,7 +250,10 @@ private:
     std::size_t raised_ = 0;
     http_server prefect_server_{
         [this](fargate::http::request const& request) { return carry(prefect_, "prefect", request); }};
-    http_server aws_server_{[this](fargate::http::request const& request) { return carry(aws_, "ecs", request); }};
+    http_server aws_server_{[this](fargate::http::request const& request) {
+        bool const runs = request.headers.value_of("x-amz-target").ends_with(".RunTask");
+        return carry(aws_, "ecs", runs && how_.forgetful ? without_token(request) : request);
+    }};
 };
 
 } // namespace chaos

@@ -73,12 +73,17 @@ bool run_round(demand const& wanted, std::uint64_t seed) {
     if (wanted.agents != 0) how.agents = wanted.agents;
     if (wanted.calm) how.storm = {};
     how.forgetful = wanted.forgetful;
-    std::printf(
-        "round of seed %llu: %zu runs, %zu agent(s)%s, AWS's clock %+lld s, lock %lld ms, version locking %s%s%s%s\n",
-        static_cast<unsigned long long>(seed), wanted.runs, how.agents, how.same_name ? " of one name" : "",
-        static_cast<long long>(how.aws_skew.count() / 1000), static_cast<long long>(how.submitted_lock.count()),
-        how.version_locking ? "on" : "off", how.buckets ? ", AWS's rates" : "", how.lazarus ? ", Lazarus" : "",
-        how.widowed ? ", one comes back" : "");
+    std::string features;
+    for (auto const& [on, name] :
+         {std::pair{how.same_name && how.agents != 1, "of one name"}, std::pair{how.version_locking, "version locking"},
+          std::pair{how.buckets, "AWS's rates"}, std::pair{how.lazarus, "Lazarus"},
+          std::pair{how.capacity_plan, "a capacity plan"}, std::pair{how.max_in_flight, "40 in flight"},
+          std::pair{how.widowed && how.agents != 1, "one comes back"}})
+        if (on) features += std::string{", "} + name;
+    std::printf("round of seed %llu: %zu runs, %zu agent(s), AWS's clock %+lld s, lock %lld ms%s\n",
+                static_cast<unsigned long long>(seed), wanted.runs, how.agents,
+                static_cast<long long>(how.aws_skew.count() / 1000), static_cast<long long>(how.submitted_lock.count()),
+                features.c_str());
     std::fflush(stdout);
     auto const folder = wanted.folder + "/seed-" + std::to_string(seed);
     std::filesystem::remove_all(folder);
@@ -100,6 +105,9 @@ bool run_round(demand const& wanted, std::uint64_t seed) {
                                          "DEBUG",
                                          "botocore_config={'read_timeout': 2, 'connect_timeout': 2}"};
         command.insert(command.end(), wanted.arguments.begin(), wanted.arguments.end());
+        if (how.capacity_plan)
+            command.insert(command.end(), {"--capacity-plan", "FARGATE_SPOT,FARGATE", "--capacity-fallback", "1"});
+        if (how.max_in_flight) command.insert(command.end(), {"--max-in-flight", "40"});
         agents.push_back(
             std::make_unique<agent_process>(std::move(command), here.environment(), folder + "/" + name + ".log"));
         pack.emplace_back(*agents.back(), mix(seed, 100 + i));

@@ -59,7 +59,7 @@ public:
         json::set(row, "labels", json::value::array({"chaos"}));
         json::set(row, "version", 1);
         for (auto const* old : {"serialized_state", "scheduled_start_time"}) row.erase(old);
-        json::value task{{"id", task_of(run.id)}, {"version", 1}, {"task_id", "0a50000-0000-4000-8000-000000000000"}};
+        json::value task{{"id", task_of(run.id)}, {"version", 1}, {"task_id", "0a500000-0000-4000-8000-000000000000"}};
         json::set(task, "serialized_state", fakes::prefect_state("Pending", "Task run created"));
         json::set(row, "task_runs", json::value::array({std::move(task)}));
         auto& of = row["flow"];

@@ -31,6 +31,8 @@ struct setting {
         same_name = throws.chance(0.25);
         agents = 1 + (throws.below(4) + 1) / 2;
         widowed = throws.chance(0.25);
+        capacity_plan = throws.chance(0.25);
+        max_in_flight = throws.chance(0.25);
         storm = throws.between(4000, 9000);
     }
 
@@ -40,11 +42,13 @@ struct setting {
     milliseconds prefect_skew{};   ///< the server's
     milliseconds submitted_lock{}; ///< a second Submitted within this time is refused
     bool version_locking = false;
-    bool buckets = false;   ///< AWS's published rates
-    bool lazarus = false;   ///< the server raises the silent
-    bool same_name = false; ///< the agents are one to the server
-    bool widowed = false;   ///< only the first agent comes back after the storm
-    bool forgetful = false; ///< AWS does not know `clientToken`; no seed decides so
+    bool buckets = false;       ///< AWS's published rates
+    bool lazarus = false;       ///< the server raises the silent
+    bool same_name = false;     ///< the agents are one to the server
+    bool capacity_plan = false; ///< the agents may choose between FARGATE_SPOT and FARGATE
+    bool max_in_flight = false; ///< they may have no more than 40
+    bool widowed = false;       ///< only the first agent comes back after the storm
+    bool forgetful = false;     ///< AWS does not know `clientToken`; no seed decides so
     std::size_t agents = 1;
     milliseconds storm{}; ///< how long it lasts
 };

@@ -44,6 +44,7 @@ struct seen_task {
     std::optional<std::size_t> schedule{}; ///< which of the run's schedules its token names, from 0; else by `created`
     bool started = false;                  ///< the flow's own code ran
     bool alive = false;
+    bool in_peace = false; ///< it was made when the weather was fine and nobody was killed any more
     fargate::time_point created{};
     std::string note{}; ///< for people
 };
@@ -94,9 +95,11 @@ struct breach {
     auto const& last = run.states.back().type;
     bool alive = false;
     bool ran = false;
+    bool seen = false;
     for (auto const& each : run.tasks) {
         alive = alive || each.alive;
         ran = ran || each.started;
+        seen = seen || (each.started && each.in_peace);
     }
     switch (run.what) {
     case fate::succeeds:
@@ -104,7 +107,7 @@ struct breach {
     case fate::no_image:
     case fate::unplannable: return fargate::testing::is_finished_state(last);
     // A death that no agent lived to see is the server's to find: its flow has been heard of, and then not any more.
-    case fate::dies: return fargate::testing::is_finished_state(last) || (last == "Running" && ran && !alive);
+    case fate::dies: return fargate::testing::is_finished_state(last) || (last == "Running" && ran && !alive && !seen);
     case fate::cancelled: return last == "Cancelled" && !alive;
     }
     return true;

@@ -112,6 +112,9 @@ TEST_CASE("a death is told, or left to the server when no agent saw it") {
     CHECK(kinds(run).empty());
     run.states.pop_back();
     CHECK(kinds(run).empty());
+    run.tasks[0].in_peace = true;
+    CHECK(kinds(run) == words{"lost"});
+    run.tasks[0].in_peace = false;
     run.tasks[0].alive = true;
     CHECK(kinds(run) == words{"lost"});
     run.tasks[0] = task(2, false);

@@ -93,7 +93,10 @@ public:
         return false;
     }
 
-    void heal() { sky_.heal(); }
+    void heal() {
+        sky_.heal();
+        healed_ = fargate::system_clock{}.now();
+    }
 
     [[nodiscard]] bool is_settled() const {
         if (runs_.waiting() != 0) return false;
@@ -139,7 +142,8 @@ public:
             auto const token = body ? json::text_of(*body, "clientToken") : std::nullopt;
             if (!token) continue;
             auto const [known, fresh] = bodies.try_emplace(std::string{*token}, each.body);
-            if (!fresh && known->second != each.body)
+            // Another rung of the capacity plan, or another subnet, is met by a ConflictException.
+            if (!fresh && known->second != each.body && !how_.capacity_plan)
                 made.push_back("two bodies under one token:\n    " + known->second + "\n    " + each.body);
         }
         return made;
@@ -185,6 +189,7 @@ private:
         made.created = task.created - how_.aws_skew;
         made.started = phase.started.has_value();
         made.alive = !phase.stopped;
+        made.in_peace = healed_ && made.created > *healed_;
         auto const token = json::text_of(*task.request, "clientToken").value_or("");
         std::size_t schedules = 0;
         unsigned attempt = 0;
@@ -205,9 +210,8 @@ private:
     }
 
     [[nodiscard]] std::string token_of(std::string const& run, std::string const& epoch, unsigned attempt) const {
-        auto const named = prefect_server_.url() + '|' + run + '|' + epoch + '|' + std::to_string(attempt);
-        return fargate::deploy::detail::base64url(
-            fargate::crypto::bytes_of(fargate::crypto::openssl_hash{}.sha256(named)));
+        return fargate::deploy::client_token({prefect_server_.url(), run, epoch}, attempt,
+                                             fargate::crypto::openssl_hash{});
     }
 
     /// The same RunTask from somebody who knows no tokens.
@@ -248,6 +252,7 @@ private:
     std::atomic<std::size_t> carried_ = 0;
     std::vector<std::string> strangers_;
     std::size_t raised_ = 0;
+    std::optional<fargate::time_point> healed_{};
     http_server prefect_server_{
         [this](fargate::http::request const& request) { return carry(prefect_, "prefect", request); }};
     http_server aws_server_{[this](fargate::http::request const& request) {

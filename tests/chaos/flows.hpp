@@ -76,9 +76,10 @@ public:
         auto& launches = launches_[run];
         dice throws{mix(mix(how_.seed, number_of(run)), launches.tasks++)};
         fakes::task_life life;
-        life.provisioning = throws.between(30, 300);
-        life.pending = throws.between(30, 300);
-        life.running = throws.between(300, 1200);
+        // Longer than any claim is on its way: a late one must meet the flow at work, as it would in a life of minutes.
+        life.provisioning = throws.between(500, 1000);
+        life.pending = throws.between(300, 800);
+        life.running = throws.between(1800, 2600);
         life.stopping = life.deprovisioning = throws.between(10, 100);
         if (throws.chance(0.1)) life.visible_after = throws.between(50, 800);
         using ending = fakes::task_life::ending;
@@ -139,7 +140,9 @@ public:
             made.push_back({each.type, each.message, !each.agent_id.empty(), at, {}});
             // Rows begin with version 1, and every state adds one.
             ++version;
-            if (fakes::is_scheduled_state(each.type)) made.back().epoch = std::to_string(version);
+            if (!fakes::is_scheduled_state(each.type)) continue;
+            made.back().epochs.push_back(std::to_string(version));
+            if (run.retried) made.back().epochs.push_back(std::to_string(version) + waiting_task(run));
         }
         if (run.retried && made.back().at <= *run.retried) made.push_back(retry(run, version));
         return made;
@@ -165,10 +168,15 @@ private:
         return state;
     }
 
-    /// Its only task run had one state before.
+    /// In an epoch, its task run that is due; it had one state before.
+    [[nodiscard]] static std::string waiting_task(thrown_run const& run) { return "," + task_of(run.id) + ":2"; }
+
     [[nodiscard]] static seen_state retry(thrown_run const& run, std::size_t version) {
-        return {"Retrying", "its task run is to be tried again", false, *run.retried,
-                std::to_string(version) + "," + task_of(run.id) + ":2"};
+        return {"Retrying",
+                "its task run is to be tried again",
+                false,
+                *run.retried,
+                {std::to_string(version) + waiting_task(run)}};
     }
 
     void set_task(std::string const& run, json::value state) {
@@ -213,7 +221,7 @@ private:
             return;
         }
         bool const reports = run.what == fate::succeeds || run.what == fate::retries;
-        if (reports && now < *phase.started + task.life.running / 2) return;
+        if (reports && now < *phase.started + task.life.running * 4 / 5) return;
         of.over = true;
         if (!reports || finished) return;
         if (run.what == fate::retries && !run.retried) {

@@ -118,14 +118,14 @@ public:
         case phase::dead:
             prey_.start();
             now_is_ = phase::alive;
-            due_ = now + (throws_.chance(0.2) ? throws_.between(5, 150) : throws_.between(150, 2000));
+            due_ = now + (throws_.chance(0.2) ? throws_.between(5, 150) : throws_.between(150, 1500));
             break;
         case phase::alive:
             switch (throws_.below(8)) {
             case 0: // frozen, as virtual machines are
                 prey_.signal(SIGSTOP);
                 now_is_ = phase::frozen;
-                due_ = now + throws_.between(100, 1800);
+                due_ = now + throws_.between(100, 1500);
                 break;
             case 1:
                 prey_.signal(SIGTERM);

@@ -81,7 +81,7 @@ struct thrown_run {
                     : side < 14 ? fate::retries
                                 : fate::succeeds;
         made.cancelling = throws.chance(0.5);
-        made.patience = throws.between(0, 2000);
+        made.patience = throws.between(2000, 4000);
         all.push_back(std::move(made));
     }
     return all;

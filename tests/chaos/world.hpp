@@ -194,14 +194,13 @@ private:
         std::size_t schedules = 0;
         unsigned attempt = 0;
         for (auto const& each : of.states) {
-            if (each.epoch.empty()) continue;
-            for (attempt = 0; attempt != 40 && !made.schedule; ++attempt)
-                if (token_of(of.id, each.epoch, attempt) == token) made.schedule = schedules;
-            if (made.schedule) break;
-            ++schedules;
+            for (auto const& epoch : each.epochs)
+                for (unsigned i = 0; i != 40 && !made.schedule; ++i)
+                    if (token_of(of.id, epoch, attempt = i) == token) made.schedule = schedules;
+            if (!each.epochs.empty()) ++schedules;
         }
         made.note = made.schedule
-                        ? "schedule " + std::to_string(*made.schedule) + ", attempt " + std::to_string(attempt - 1)
+                        ? "schedule " + std::to_string(*made.schedule) + ", attempt " + std::to_string(attempt)
                     : token.empty() ? "no token"
                                     : "a token of something else: " + std::string{token};
         made.note += ", " + std::string{phase.last_status};

@@ -46,7 +46,7 @@ struct demand {
     bool calm = false;      ///< no storm at all
     bool forgetful = false; ///< AWS knows no tokens
     std::string expected{}; ///< the breach that has to be found; empty: none may be
-    std::chrono::seconds patience{60};
+    std::chrono::seconds patience{120};
     std::string folder = "chaos-logs";
     std::vector<std::string> arguments{"--poll-interval-max", "1", "--launch-timeout",     "1",
                                        "--launch-rate",       "0", "--reconcile-interval", "2"};
@@ -80,10 +80,11 @@ bool run_round(demand const& wanted, std::uint64_t seed) {
           std::pair{how.capacity_plan, "a capacity plan"}, std::pair{how.max_in_flight, "40 in flight"},
           std::pair{how.widowed && how.agents != 1, "one comes back"}})
         if (on) features += std::string{", "} + name;
-    std::printf("round of seed %llu: %zu runs, %zu agent(s), AWS's clock %+lld s, lock %lld ms%s\n",
+    std::printf("round of seed %llu: %zu runs, %zu agent(s), AWS's clock %+lld s, Prefect's %+lld s, lock %lld ms%s\n",
                 static_cast<unsigned long long>(seed), wanted.runs, how.agents,
-                static_cast<long long>(how.aws_skew.count() / 1000), static_cast<long long>(how.submitted_lock.count()),
-                features.c_str());
+                static_cast<long long>(how.aws_skew.count() / 1000),
+                static_cast<long long>(how.prefect_skew.count() / 1000),
+                static_cast<long long>(how.submitted_lock.count()), features.c_str());
     std::fflush(stdout);
     auto const folder = wanted.folder + "/seed-" + std::to_string(seed);
     std::filesystem::remove_all(folder);

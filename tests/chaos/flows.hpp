@@ -89,7 +89,7 @@ public:
             life.end = ending::never_starts;
             life.reason = "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve "
                           "ref docker.io/acme/gone:1: docker.io/acme/gone:1: manifest unknown";
-        } else if (launches.unstarted < 2 && throws.chance(0.06)) {
+        } else if (launches.unstarted < how_.most_unstarted && throws.chance(0.05)) {
             ++launches.unstarted;
             life.end = ending::never_starts;
             life.empty_containers = throws.chance(0.5);
@@ -225,6 +225,8 @@ private:
         of.over = true;
         if (!reports || finished) return;
         if (run.what == fate::retries && !run.retried) {
+            // A claim that came late may have been written over it; a server gives out due task runs of Running runs alone.
+            if (state != "Running") (void)prefect_.set_state(run.id, fakes::prefect_state("Running", "Running flow."));
             set_task(run.id, due("Retrying", "Retrying task."));
             run.retried = fargate::system_clock{}.now();
             return;

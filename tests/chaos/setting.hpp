@@ -23,7 +23,9 @@ struct setting {
         dice throws{mix(from, 0)};
         constexpr int minutes[] = {0, 0, 1, -1, 4, -4, 7, -7};
         aws_skew = std::chrono::minutes{minutes[throws.below(8)]};
-        prefect_skew = throws.chance(0.5) ? throws.between(-1000, 1000) : milliseconds{};
+        // Behind, a server makes claims look old: agents that take over do not leave them to their claimers first, and a
+        // round need not wait for that.
+        prefect_skew = throws.chance(0.8) ? throws.between(-32'000, -27'000) : throws.between(-1000, 1000);
         submitted_lock = throws.chance(0.5) ? milliseconds{2000} : milliseconds{};
         version_locking = throws.chance(0.5);
         buckets = throws.chance(0.25);
@@ -31,6 +33,7 @@ struct setting {
         same_name = throws.chance(0.25);
         agents = 1 + (throws.below(4) + 1) / 2;
         widowed = throws.chance(0.25);
+        most_unstarted = throws.chance(0.25) ? 2 : 1;
         capacity_plan = throws.chance(0.25);
         max_in_flight = throws.chance(0.25);
         storm = throws.between(4000, 9000);
@@ -42,13 +45,14 @@ struct setting {
     milliseconds prefect_skew{};   ///< the server's
     milliseconds submitted_lock{}; ///< a second Submitted within this time is refused
     bool version_locking = false;
-    bool buckets = false;       ///< AWS's published rates
-    bool lazarus = false;       ///< the server raises the silent
-    bool same_name = false;     ///< the agents are one to the server
-    bool capacity_plan = false; ///< the agents may choose between FARGATE_SPOT and FARGATE
-    bool max_in_flight = false; ///< they may have no more than 40
-    bool widowed = false;       ///< only the first agent comes back after the storm
-    bool forgetful = false;     ///< AWS does not know `clientToken`; no seed decides so
+    bool buckets = false;           ///< AWS's published rates
+    bool lazarus = false;           ///< the server raises the silent
+    bool same_name = false;         ///< the agents are one to the server
+    std::size_t most_unstarted = 1; ///< tasks of one run that never start
+    bool capacity_plan = false;     ///< the agents may choose between FARGATE_SPOT and FARGATE
+    bool max_in_flight = false;     ///< they may have no more than 40
+    bool widowed = false;           ///< only the first agent comes back after the storm
+    bool forgetful = false;         ///< AWS does not know `clientToken`; no seed decides so
     std::size_t agents = 1;
     milliseconds storm{}; ///< how long it lasts
 };

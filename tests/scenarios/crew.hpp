@@ -54,9 +54,11 @@ struct stage : fake_world {
     void play() {
         auto const now = clock.now();
         for (auto const& each : aws.ecs.tasks()) {
+            if (ended_.contains(each.arn)) continue;
             auto const phase = each.phase(now);
+            if (!phase.started) continue;
             auto const run = run_of(each);
-            if (run.empty() || !phase.started) continue;
+            if (run.empty()) continue;
             if (begun_.insert(each.arn).second)
                 (void)prefect.set_state(run, fargate::testing::prefect_state("Running", ""));
             bool const done = phase.execution_stopped && !phase.told_to_stop && each.life.exit_code == 0 &&

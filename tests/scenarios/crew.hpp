@@ -50,6 +50,9 @@ struct stage : fake_world {
         return made;
     }
 
+    /// Whether a flow that exits with 0 is done. One that exits to wait for a retry is not.
+    bool done_with_exit = true;
+
     /// Moves the runs along as their tasks went.
     void play() {
         auto const now = clock.now();
@@ -63,14 +66,15 @@ struct stage : fake_world {
                 (void)prefect.set_state(run, fargate::testing::prefect_state("Running", ""));
             bool const done = phase.execution_stopped && !phase.told_to_stop && each.life.exit_code == 0 &&
                               each.life.end == fargate::testing::task_life::ending::exits;
-            if (done && ended_.insert(each.arn).second)
+            if (done && ended_.insert(each.arn).second && done_with_exit)
                 (void)prefect.set_state(run, fargate::testing::prefect_state("Success", ""));
         }
     }
 
     /// The flow run that a task was started for; empty for a task of somebody else's.
-    static std::string run_of(fargate::testing::ecs_task const& task) {
-        auto const* const overrides = fargate::json::object_of(*task.request, "overrides");
+    static std::string run_of(fargate::testing::ecs_task const& task) { return run_of(*task.request); }
+    static std::string run_of(fargate::json::value const& request) {
+        auto const* const overrides = fargate::json::object_of(request, "overrides");
         auto const* const containers = overrides ? fargate::json::array_of(*overrides, "containerOverrides") : nullptr;
         if (containers != nullptr)
             for (auto const& container : *containers)
@@ -125,12 +129,13 @@ public:
     [[nodiscard]] fargate::agent<world_policies>& agent() { return lives_->agent; }
     [[nodiscard]] inhabitant& inside() { return *lives_; }
 
-    /// One poll and the wait behind it; does nothing in a process that was killed.
+    /// One poll and the wait behind it; does nothing in a process that was killed, and in one that is amid a step.
     void step() {
-        if (line_->cut) return;
+        if (line_->cut || std::exchange(steps_, true)) return;
         if (!opened_) opened_ = lives_->agent.open().has_value();
         if (opened_) (void)lives_->agent.run();
         world_->play();
+        steps_ = false;
     }
 
     /// Steps until that much time has passed.
@@ -150,6 +155,7 @@ private:
     std::unique_ptr<wire> line_ = std::make_unique<wire>();
     std::unique_ptr<inhabitant> lives_;
     bool opened_ = false;
+    bool steps_ = false;
 };
 
 } // namespace testing_support

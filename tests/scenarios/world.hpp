@@ -69,7 +69,9 @@ struct world_http {
 
 struct world_clock {
     fargate::testing::manual_clock* clock = nullptr;
-    [[nodiscard]] fargate::time_point now() const { return clock->now(); }
+    fargate::duration ahead{}; ///< how far this machine's clock is from the world's
+
+    [[nodiscard]] fargate::time_point now() const { return clock->now() + ahead; }
     bool sleep_for(fargate::duration time, std::stop_token stop) const {
         return clock->sleep_for(time, std::move(stop));
     }

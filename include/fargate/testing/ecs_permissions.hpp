@@ -11,8 +11,8 @@
 
 namespace fargate::inline v0::testing {
 
-/// What a call to ECS needs to be allowed: the action itself, on the task definition for RunTask and on `*` for everything
-/// else; `iam:PassRole` for each role that a definition or an override names, on registering as on running; and, when
+/// What a call to ECS needs to be allowed: the action itself, on the task definition for RunTask, on each task for
+/// DescribeTasks and StopTask, and on `*` for everything else; `iam:PassRole` for each role that a definition or an override names, on registering as on running; and, when
 /// `tagging`, `ecs:TagResource` on what gets tags at its birth. `region_and_account` is `us-east-1:123456789012`.
 /// Follows the service authorization reference of ECS.
 [[nodiscard]] inline std::vector<iam_request> ecs_permissions(std::string_view operation, json::value const& body,
@@ -30,6 +30,19 @@ namespace fargate::inline v0::testing {
         action.resource = definition != nullptr ? definition->arn
                                                 : arn + "task-definition/" +
                                                       std::string{json::text_of(body, "taskDefinition").value_or("")};
+    auto const task_arn = [&](std::string_view reference) {
+        std::string const cluster{json::text_of(body, "cluster").value_or("default")};
+        return reference.starts_with("arn:")
+                   ? std::string{reference}
+                   : arn + "task/" + cluster.substr(cluster.rfind('/') + 1) + "/" + std::string{reference};
+    };
+    if (operation == "StopTask") action.resource = task_arn(json::text_of(body, "task").value_or(""));
+    if (auto const* const tasks = json::array_of(body, "tasks"); tasks != nullptr && operation == "DescribeTasks") {
+        std::vector<iam_request> each_of;
+        for (auto const& each : *tasks)
+            each_of.push_back({action.action, task_arn(json::as_text(each).value_or("")), {}});
+        if (!each_of.empty()) return each_of;
+    }
     if (auto const* const tags = json::array_of(body, "tags"))
         for (auto const& each : *tags)
             action.context["aws:TagKeys"].emplace_back(json::text_of(each, "key").value_or(""));

@@ -216,7 +216,9 @@ TEST_CASE("codes that may have other causes count from four minutes on, those th
         scene<> here;
         http::fields headers;
         headers.add("Date", date);
-        here.parts.http.otherwise([&](auto const&) { return http::response{403, headers, refusal(code)}; });
+        here.parts.http.otherwise([&, code = code](auto const&) {
+            return http::response{403, headers, refusal(code)};
+        });
         CHECK_FALSE(here.list());
         CHECK(here.parts.http.requests().size() == attempts);
     }

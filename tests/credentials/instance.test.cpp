@@ -213,7 +213,7 @@ TEST_CASE("a token is renewed a minute before its end, as the service said it") 
         INFO(said);
         world w;
         metadata const service;
-        w.http.otherwise([&](http::request const& request) {
+        w.http.otherwise([&, said = said](http::request const& request) {
             auto made = service(request);
             made.headers = {};
             if (*said != '\0') made.headers.add(TTL_FIELD, said);

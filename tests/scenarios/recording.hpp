@@ -144,7 +144,8 @@ private:
         if (asks("get_runs_in_queue")) {
             auto const row = fargate::json::parse(recording_.flow_run());
             auto queue = load("prefect1/get_runs_in_queue.json");
-            queue["data"]["get_runs_in_queue"]["flow_run_ids"] = {(*row)["data"]["flow_run"][0]["id"]};
+            queue["data"]["get_runs_in_queue"]["flow_run_ids"] =
+                fargate::json::value::array({(*row)["data"]["flow_run"][0]["id"]});
             return ok(fargate::json::write(queue));
         }
         if (asks("tenant")) return ok(load_text("prefect1/tenant.json"));

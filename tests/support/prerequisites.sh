@@ -25,6 +25,7 @@ tests|command python3|python3|Python 3
 tests|command ccache|ccache|ccache
 tests|command clang-format-14|clang-format-14|clang-format 14
 all|command clang++|clang|clang++
+all|sanitizers|libclang-rt-14-dev|clang's sanitizers and libFuzzer
 all|command clang-tidy-14|clang-tidy-14|clang-tidy 14
 all|command valgrind|valgrind|valgrind
 all|header unicode/utrans.h|libicu-dev|ICU and its headers
@@ -54,6 +55,16 @@ prerequisites_probe() {
             if [ -e "$file" ]; then return 0; fi
         done
         return 1
+        ;;
+    sanitizers)
+        made=$(mktemp) || return 1
+        found=yes
+        for kind in fuzzer,address,undefined fuzzer,thread; do
+            printf 'extern "C" int LLVMFuzzerTestOneInput(unsigned char const*, unsigned long) { return 0; }\n' |
+                clang++ "-fsanitize=$kind" -x c++ - -o "$made" >/dev/null 2>&1 || found=
+        done
+        rm -f "$made"
+        [ -n "$found" ]
         ;;
     venv) python3 -c 'import ensurepip, venv' >/dev/null 2>&1 ;;
     cmake)

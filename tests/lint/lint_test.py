@@ -145,6 +145,9 @@ class planted(unittest.TestCase):
     def test_stray_spaces_are_refused(self):
         self.expect("ends in spaces", ("README.md", "so \n"))
 
+    def test_what_fuzzers_begin_with_is_as_it_is(self):
+        self.assertEqual(self.offences(("tests/fuzz/corpus/uri/001", "a \nb")), [])
+
 
 if __name__ == "__main__":
     unittest.main()

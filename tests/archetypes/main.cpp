@@ -98,20 +98,43 @@ void deploying() {
     expect(errc::bad_configuration, launcher.launch({}), "deploy::ecs_launcher");
 }
 
-void polling() {
-    archetypes::source source;
+/// The service on a source, and nothing of Prefect 1: two polls, one look after tasks, one at what was left behind.
+template <flow_source Source>
+std::uint64_t serve(Source& source, archetypes::clock& clock, archetypes::log& log) {
     archetypes::launcher launcher;
-    archetypes::clock clock;
-    archetypes::log log;
     archetypes::executor executor;
-    auto const planner = [](archetypes::source::run const&) {
+    archetypes::hash hash;
+    aws::parts<archetypes::bundle> parts;
+    aws::ecs<archetypes::bundle> ecs{parts};
+    auto const planner = [](typename Source::run const&, std::stop_token) {
         return result<deploy::launch_plan>{deploy::launch_plan{}};
     };
     service::health_book book;
-    service::deployment deployment{source, planner, launcher, clock, log, book};
-    service::poller poller{source, deployment, clock, log, executor, book};
+    service::in_flight busy;
+    service::custody<typename Source::run> custody;
+    custody.family = [](typename Source::run const&) { return std::string{"family"}; };
+    service::wake bell;
+    service::agenda<archetypes::clock> agenda{clock, bell};
+    service::protocol const rules;
+    service::deployment deployment{
+        source, planner, launcher, service::desk<archetypes::clock>{busy, custody.tasks, agenda, bell, book},
+        clock,  log,     hash,     rules};
+    service::watcher watcher{source, ecs, deployment, clock, log, book, custody, rules};
+    service::reconciler reconciler{source, ecs, deployment, clock, log, book, custody, rules};
+    service::poller poller{source, deployment, busy, agenda, bell, clock, log, executor, book};
     poller.run(1, {});
-    expect(book.read().launched == 1, "service::poller and service::deployment");
+    (void)watcher.round();
+    reconciler.round();
+    return book.read().launched;
+}
+
+void polling() {
+    archetypes::clock clock;
+    archetypes::log log;
+    archetypes::source source;
+    expect(serve(source, clock, log) == 1, "the service on the smallest source");
+    archetypes::work_pool_source<archetypes::clock> pool{clock};
+    expect(serve(pool, clock, log) == 0, "the service on a source of another kind");
 }
 
 void whole() {

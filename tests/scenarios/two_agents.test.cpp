@@ -151,7 +151,7 @@ TEST_CASE("two agents: whatever the second does during one request of the first,
         two.world.done_with_exit = true;
         return testing_support::text(row, "id");
     });
-    CHECK(meetings >= 32); // eight requests, before and behind, with the lock and without
+    CHECK(meetings >= 32);
 }
 
 TEST_CASE("two agents: of two hundred runs, with a tenth of the launches refused, each becomes one task") {

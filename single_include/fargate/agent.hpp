@@ -12082,6 +12082,7 @@ struct flow_run {
     json::value run_config{}; ///< the run's own, newer backends only; null when absent
     std::vector<task_run> task_runs{};
     std::optional<time_point> not_before{}; ///< when it is due, where it was asked for ahead of time: claim it then
+    std::optional<time_point> offered{};    ///< when the poll that found it began, if one did
 };
 
 namespace detail {
@@ -15253,16 +15254,17 @@ public:
     ///   claimed for a reason that is not the run's: the next poll offers it again.
     /// - An answer that is lost or unreadable is replaced by a look at the run: it is ours when it is Submitted and carries our
     ///   agent id. Unclear when that cannot be had or does not tell.
+    /// With `look` the run is looked at first, and is lost when it has moved on since it was offered.
     /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
-    [[nodiscard]] result<fargate::claim> claim(flow_run const& wanted, std::stop_token stop) {
+    [[nodiscard]] result<fargate::claim> claim(flow_run const& wanted, std::stop_token stop, bool look = false) {
         if (stop.stop_requested()) return told(outcome::lost, "it was not claimed: the agent is stopping");
         log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
-        auto const flow = submit_flow(wanted, stop);
+        auto const flow = submit_flow(wanted, look, stop);
         if (!flow) return flow.error();
         if (flow->ended) return *flow->ended;
         bool won = flow->submitted;
         for (auto const& each : wanted.task_runs) {
-            auto const task = submit_task(each, flow->submitted, won, stop);
+            auto const task = submit_task(each, flow->submitted, won, look, stop);
             if (!task) return task.error();
             if (task->ended) return *task->ended;
             won = won || task->submitted;
@@ -15293,10 +15295,12 @@ private:
         return scheduled;
     }
 
-    [[nodiscard]] result<step> submit_flow(flow_run const& wanted, std::stop_token const& stop) {
+    [[nodiscard]] result<step> submit_flow(flow_run const& wanted, bool look, std::stop_token const& stop) {
         auto const waiting = waits("Flow run ", wanted.id, wanted.state);
         if (!waiting) return waiting.error();
         if (!*waiting) return step{};
+        if (look)
+            if (auto gone = moved_on("flow_run", wanted.id, wanted.version, stop)) return step{false, std::move(gone)};
         bool unsettled = false;
         auto state = submitted_state(wanted.state, "Submitted for execution", options_->core_version);
         auto const set = states_.set_flow_run(wanted.id, wanted.version, std::move(state), stop, &unsettled);
@@ -15325,11 +15329,13 @@ private:
     }
 
     /// `flow_won`: its flow run has just become ours, and with it all that is Submitted of it. `won`: some of it has.
-    [[nodiscard]] result<step> submit_task(task_run const& wanted, bool flow_won, bool won,
+    [[nodiscard]] result<step> submit_task(task_run const& wanted, bool flow_won, bool won, bool look,
                                            std::stop_token const& stop) {
         auto const waiting = waits("Task run ", wanted.id, wanted.state);
         if (!waiting) return waiting.error();
         if (!*waiting) return step{};
+        if (look && !won)
+            if (auto gone = moved_on("task_run", wanted.id, wanted.version, stop)) return step{false, std::move(gone)};
         bool unsettled = false;
         auto state = submitted_state(wanted.state, "Submitted for execution.", options_->core_version);
         auto const set = states_.set_task_run(wanted.id, wanted.version, std::move(state), stop, &unsettled);
@@ -15355,6 +15361,15 @@ private:
         bool const untouched = life_of((*now)->state) == run_life::waiting && (*now)->version == wanted.version;
         if (!unsettled && untouched && is_refusal(why)) return why;
         return missed();
+    }
+
+    /// How it was lost, unless it still is what it was.
+    [[nodiscard]] std::optional<fargate::claim> moved_on(char const* table, std::string const& id, std::int64_t version,
+                                                         std::stop_token const& stop) {
+        auto const now = states_.read(table, id, stop);
+        if (!now) return not_claimed(now.error());
+        if (*now && (*now)->version == version) return std::nullopt;
+        return told(outcome::lost, "it has moved on since it was offered");
     }
 
     /// The GraphQL layer said no, for good.
@@ -15833,9 +15848,11 @@ public:
         return metadata(*wanted, now, stop);
     }
 
-    /// What `claimant::claim` does.
+    /// What `claimant::claim` does. A run that was found more than `stale_after` ago is looked at first: a server without a
+    /// lock lets it be claimed whatever it has become, and what another agent's task has finished would start again.
     [[nodiscard]] result<fargate::claim> claim(run const& wanted, std::stop_token stop = {}) {
-        return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop));
+        bool const old = wanted.offered && clock_->now() - *wanted.offered > stale_after;
+        return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop), old);
     }
 
     /// These runs as they are, in the order of the API; what is no UUID is no run.
@@ -15931,6 +15948,7 @@ private:
     static constexpr std::size_t most_owned = 500;
     static constexpr std::size_t most_ids = 500; ///< in one question whose answer is short
     static constexpr std::chrono::seconds due_since{3};
+    static constexpr std::chrono::seconds stale_after{5};
 
     [[nodiscard]] std::string api() const { return std::string{api_of(options_)}; }
 
@@ -15968,6 +15986,7 @@ private:
         auto runs = read_flow_runs(*answer);
         if (!runs) return runs;
         std::erase_if(*runs, [&](run const& each) { return !detail::is_among(ids, each.id); });
+        for (auto& each : *runs) each.offered = now;
         if (options_.prefetch)
             for (auto& each : *runs)
                 if (auto const start = due_time_of(each)) each.not_before = std::min(*start, now + prefetched);
@@ -20724,8 +20743,11 @@ private:
     void hold(held of, error const& why, deploy::launch_advice const& advice) {
         using kind = deploy::launch_advice::kind;
         auto const now = shared_.when.passed();
-        if (!std::exchange(of->waits, true))
+        if (!std::exchange(of->waits, true)) {
             log_.write(log_level::warning, "flow run " + of->what.id + " has no task yet: " + why.message);
+            (void)source_.note(of->what.id, log_level::warning, "No task yet, it is tried again: " + why.message,
+                               cut_.get_token());
+        }
         of->last = why;
         bool const walks = advice.what == kind::next && of->is_walking();
         auto wait = walks ? pause(0) : pause(of->tries++);

@@ -149,6 +149,7 @@ public:
         if (all.size() != 1) return {};
         auto made = *fargate::json::parse(all[0].body);
         made.erase("clientToken");
+        if (fargate::json::text_of(made, "startedBy").value_or("").starts_with("fargate-")) made.erase("startedBy");
         return made;
     }
 

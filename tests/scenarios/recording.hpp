@@ -49,6 +49,7 @@ public:
         made.api = std::move(api);
         made.token = config("cloud.agent.auth_token");
         made.max_polls = 1;
+        made.watch = made.reconcile = made.heartbeat = false;
         made.region_name = "eu-west-1";
         made.aws_access_key_id = "AKIDEXAMPLE";
         made.aws_secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -157,6 +158,7 @@ private:
             std::lock_guard const lock{mutex_};
             tokens_.push_back(text(body, "clientToken"));
             body.erase("clientToken");
+            body.erase("startedBy"); // the fleet, which the original had not
         }
         fargate::json::value step;
         step["aws"] = "ecs";

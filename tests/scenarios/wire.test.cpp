@@ -61,7 +61,9 @@ std::string life_with(fakes::map_environment::map const& variables) {
                                       credentials::fixed{fakes::example_key().id, fakes::example_key().secret_key},
                                   .clock = world_clock{&world.clock},
                                   .environment = fakes::map_environment{variables}};
-    agent<telling_policies> agent{usual(2), parts};
+    auto options = usual(2);
+    options.idempotent = true; // without, each life has random tokens
+    agent<telling_policies> agent{std::move(options), parts};
     REQUIRE(agent.start());
     CHECK(world.aws.ecs.tasks_created() == 1);
     return told + parts.log.text();

@@ -7,6 +7,7 @@
 #include <fargate/testing/captured_log.hpp>
 #include <fargate/testing/manual_clock.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <set>
@@ -122,7 +123,7 @@ using story = std::vector<std::string>;
 TEST_CASE("a run is claimed, launched and told, in that order") {
     bench b;
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1", "launched r1 arn:task/1"});
+    CHECK(b.source.acts() == story{"claim r1", "launched r1 arn:task/1"});
     CHECK(b.launch.bodies.size() == 1);
     CHECK(b.book.read().launched == 1);
     CHECK(b.log.contains("Deploying flow run r1"));
@@ -133,7 +134,7 @@ TEST_CASE("7: 0.14.17: prefetch: the job sleeps until the run is due before subm
     auto const start = b.time.now();
     b.deploy("r1", start + 7s + 250ms);
     CHECK(b.waits == std::vector<duration>{7s + 250ms});
-    CHECK(b.source.story() == story{"claim r1", "launched r1 arn:task/1"});
+    CHECK(b.source.acts() == story{"claim r1", "launched r1 arn:task/1"});
     CHECK(b.log.contains("Waiting 7.250000 seconds to deploy flow run r1 on time..."));
 
     for (auto const& due : {std::optional<time_point>{}, std::optional{start}, std::optional{b.time.now()}})
@@ -148,7 +149,7 @@ TEST_CASE("7: 0.14.17: prefetch: a stop while a run is held leaves it unclaimed,
     b.stop.request_stop();
     for (auto& work : b.agenda.rest()) work();
     CHECK(b.busy.size() == 0);
-    CHECK(b.source.story().empty());
+    CHECK(b.source.acts().empty());
     CHECK(b.launch.bodies.empty());
     CHECK(b.book.read().left + b.book.read().failed + b.book.read().launched == 0);
     CHECK_FALSE(b.log.contains("Deploying flow run r1"));
@@ -159,7 +160,7 @@ TEST_CASE("4.5: the \"State update failed\" silence: a run that another agent ow
     bench b;
     b.source.on_claim = [](scripted_run const&) { return claim{claim::outcome::lost, "already submitted", {}}; };
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1"});
+    CHECK(b.source.acts() == story{"claim r1"});
     CHECK(b.launch.bodies.empty());
     CHECK(b.book.read().left == 1);
     CHECK(b.log.text().find("INFO Leaving flow run r1 alone: already submitted\n") != std::string::npos);
@@ -170,7 +171,7 @@ TEST_CASE("a claim without an answer is nobody's failure") {
         bench b;
         b.source.on_claim = [code](scripted_run const&) { return fail(code, "no answer"); };
         b.deploy("r1");
-        CHECK(b.source.story() == story{"claim r1"});
+        CHECK(b.source.acts() == story{"claim r1"});
         CHECK(b.launch.bodies.empty());
         CHECK(b.book.read().failed == 0);
     }
@@ -184,7 +185,7 @@ TEST_CASE("a claim that a broken server answers is nobody's failure, either") {
         return why;
     };
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1"});
+    CHECK(b.source.acts() == story{"claim r1"});
     CHECK(b.book.read().left == 1);
 }
 
@@ -192,14 +193,14 @@ TEST_CASE("a claim that is refused for another reason fails the run with that re
     bench b;
     b.source.on_claim = [](scripted_run const&) { return fail(errc::service_error, "400 Client Error"); };
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1", "failed r1 400 Client Error"});
+    CHECK(b.source.acts() == story{"claim r1", "failed r1 400 Client Error"});
 }
 
 TEST_CASE("a run that cannot be planned fails with the reason before any AWS call") {
     bench b;
     b.plan.answer = fail(errc::invalid_argument, "no image");
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1", "failed r1 no image"});
+    CHECK(b.source.acts() == story{"claim r1", "failed r1 no image"});
     CHECK(b.launch.bodies.empty());
     CHECK(b.book.read().failed == 1);
     CHECK(b.log.contains("Logging platform error for flow run r1"));
@@ -209,7 +210,7 @@ TEST_CASE("a launch that AWS refuses reaches the run's log and state") {
     bench b;
     b.launch.answers = {fail(errc::invalid_argument, "AccessDeniedException")};
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1", "failed r1 AccessDeniedException"});
+    CHECK(b.source.acts() == story{"claim r1", "failed r1 AccessDeniedException"});
     CHECK(b.log.contains("Error while deploying flow: AccessDeniedException"));
 }
 
@@ -217,7 +218,7 @@ TEST_CASE("a launch that fails without a word fails its run all the same") {
     bench b;
     b.launch.answers = {fail(errc::invalid_argument, "")};
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1", "failed r1 "});
+    CHECK(b.source.acts() == story{"claim r1", "failed r1 "});
     CHECK(b.book.read().failed == 1);
 }
 
@@ -227,7 +228,7 @@ TEST_CASE("4.5: if the final INFO log fails, the already started run is not fail
         return line.starts_with("launched") ? result<void>{silent} : result<void>{};
     };
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1", "launched r1 arn:task/1"});
+    CHECK(b.source.acts() == story{"claim r1", "launched r1 arn:task/1"});
     CHECK(b.book.read().launched == 1);
     CHECK(b.book.read().failed == 0);
     CHECK(b.log.contains("could not be written"));
@@ -253,8 +254,8 @@ TEST_CASE("a run's end is told until it is heard, and till then the run is in ha
                                                             : result<void>{};
     };
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1", "failed r1 no such role", "failed r1 no such role",
-                                    "failed r1 no such role", "failed r1 no such role"});
+    CHECK(b.source.acts() == story{"claim r1", "failed r1 no such role", "failed r1 no such role",
+                                   "failed r1 no such role", "failed r1 no such role"});
     CHECK(b.waits == std::vector<duration>{1s, 2s, 4s});
     CHECK(b.book.read().failed == 1);
     CHECK(b.busy.size() == 0);
@@ -281,7 +282,7 @@ TEST_CASE("nothing is asked for with a token that ECS may have forgotten: the ru
     b.deploy("r1");
     CHECK(b.agenda.passed() >= 55min);
     CHECK(b.agenda.passed() < 56min);
-    CHECK_THAT(b.source.story().back(), Catch::StartsWith("note r1 It is not known whether a task was started"));
+    CHECK_THAT(b.source.acts().back(), Catch::StartsWith("note r1 It is not known whether a task was started"));
     CHECK(b.book.read().left == 1);
 
     auto const asked = b.launch.bodies.size();
@@ -326,6 +327,8 @@ TEST_CASE("a throttle is waited out under the same token") {
     REQUIRE(b.launch.bodies.size() == 6);
     for (auto const& each : b.launch.bodies) CHECK(each == b.launch.bodies[0]);
     CHECK(b.book.read().throttled == 5);
+    auto const told = b.source.story();
+    CHECK(std::count(told.begin(), told.end(), "note r1 No task yet, it is tried again: " + throttled.message) == 1);
     CHECK(b.book.read().launched == 1);
 }
 
@@ -344,7 +347,7 @@ TEST_CASE("a failure that nobody knows to pass is tried as often as a task that 
     for (int i = 0; i != 100; ++i) b.launch.answers.push_back(no_task("odd"));
     b.deploy("r1");
     CHECK(b.launch.bodies.size() == 3);
-    CHECK(b.source.story() == story{"claim r1", "failed r1 RunTask started no task: odd"});
+    CHECK(b.source.acts() == story{"claim r1", "failed r1 RunTask started no task: odd"});
 }
 
 TEST_CASE(
@@ -397,7 +400,7 @@ TEST_CASE("claims come no faster than launches may, and beyond the burst in turn
     bench b{rules};
     for (auto const* id : {"a", "b", "c", "d", "e"}) b.begin({id});
     CHECK(b.launch.bodies.size() == 3);
-    CHECK(b.source.story().size() == 6);
+    CHECK(b.source.acts().size() == 6);
     b.go_on();
     CHECK(b.waits == std::vector<duration>{500ms, 500ms});
     CHECK(b.launch.bodies.size() == 5);
@@ -414,16 +417,16 @@ TEST_CASE("with as many runs in flight as may be, no more are claimed, and they 
     b.begin({"c"});
     CHECK(b.busy.ids() == std::vector<std::string>{"b"});
     b.go_on();
-    CHECK(b.source.story() == story{"claim a", "launched a arn:task/1", "claim b", "launched b arn:task/2"});
+    CHECK(b.source.acts() == story{"claim a", "launched a arn:task/1", "claim b", "launched b arn:task/2"});
     b.deploy("d");
-    CHECK(b.source.story().size() == 4);
+    CHECK(b.source.acts().size() == 4);
 }
 
 TEST_CASE("a claim that nobody can tell about is left to the reconciler, with a warning") {
     bench b;
     b.source.on_claim = [](scripted_run const&) { return claim{claim::outcome::unclear, "no answer", {}}; };
     b.deploy("r1");
-    CHECK(b.source.story() == story{"claim r1"});
+    CHECK(b.source.acts() == story{"claim r1"});
     CHECK(b.log.text().find("WARNING flow run r1 could not be claimed: no answer") != std::string::npos);
     CHECK(b.book.read().left == 1);
     CHECK(b.busy.size() == 0);
@@ -437,7 +440,7 @@ TEST_CASE("a claim that is answered with a time is made again then") {
     };
     b.deploy("r1");
     CHECK(b.waits == std::vector<duration>{42s});
-    CHECK(b.source.story() == story{"claim r1", "claim r1", "launched r1 arn:task/1"});
+    CHECK(b.source.acts() == story{"claim r1", "claim r1", "launched r1 arn:task/1"});
 }
 
 TEST_CASE("a claimed run is revived without another claim, from the attempt it is told, unless it is in hand") {
@@ -446,7 +449,7 @@ TEST_CASE("a claimed run is revived without another claim, from the attempt it i
     CHECK(b.deployment.revive(view, 2, 0, 10s, b.stop.get_token()));
     CHECK_FALSE(b.deployment.revive(view, 0, 0, 0s, b.stop.get_token()));
     b.go_on();
-    CHECK(b.source.story() == story{"launched r1 arn:task/1"});
+    CHECK(b.source.acts() == story{"launched r1 arn:task/1"});
     CHECK(b.waits == std::vector<duration>{10s});
     REQUIRE(b.launch.bodies.size() == 1);
     bench other;
@@ -476,7 +479,7 @@ TEST_CASE("a stop claims nothing more, and leaves what is claimed to the agent t
     b.begin({"r2"});
     for (auto& work : b.agenda.rest()) work();
     CHECK(b.busy.size() == 0);
-    CHECK(b.source.story() == story{"claim r1"});
+    CHECK(b.source.acts() == story{"claim r1"});
     CHECK(b.log.contains("the agent that comes next launches it"));
     CHECK(b.book.read().failed == 0);
 }
@@ -569,7 +572,7 @@ TEST_CASE("a claim that is refused for now is nobody's failure, and one the API 
             return why;
         };
         b.deploy("r1");
-        CHECK(b.source.story() == story{"claim r1"});
+        CHECK(b.source.acts() == story{"claim r1"});
         CHECK(b.book.read().failed == 0);
     }
 }
@@ -603,7 +606,7 @@ TEST_CASE("without tokens of its own a launch is the original's: any failure is 
         bench b{rules};
         b.launch.answers = {why};
         b.deploy("r1");
-        CHECK(b.source.story() == story{"claim r1", "failed r1 " + why.message});
+        CHECK(b.source.acts() == story{"claim r1", "failed r1 " + why.message});
         CHECK(json::member(b.launch.bodies.at(0), "clientToken") == nullptr);
     }
 }

@@ -110,10 +110,12 @@ public:
         return lines;
     }
 
-    /// What it was told to do: without the polls and the looks.
+    /// What it was told to do: without the polls, the looks, and the word that a run has to wait.
     [[nodiscard]] std::vector<std::string> acts() const {
         auto lines = story();
-        std::erase_if(lines, [](std::string const& each) { return each.starts_with("look"); });
+        std::erase_if(lines, [](std::string const& each) {
+            return each.starts_with("look") || each.find(" No task yet") != std::string::npos;
+        });
         return lines;
     }
 

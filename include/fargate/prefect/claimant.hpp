@@ -15,6 +15,7 @@
 #include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -35,16 +36,17 @@ public:
     ///   claimed for a reason that is not the run's: the next poll offers it again.
     /// - An answer that is lost or unreadable is replaced by a look at the run: it is ours when it is Submitted and carries our
     ///   agent id. Unclear when that cannot be had or does not tell.
+    /// With `look` the run is looked at first, and is lost when it has moved on since it was offered.
     /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
-    [[nodiscard]] result<fargate::claim> claim(flow_run const& wanted, std::stop_token stop) {
+    [[nodiscard]] result<fargate::claim> claim(flow_run const& wanted, std::stop_token stop, bool look = false) {
         if (stop.stop_requested()) return told(outcome::lost, "it was not claimed: the agent is stopping");
         log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
-        auto const flow = submit_flow(wanted, stop);
+        auto const flow = submit_flow(wanted, look, stop);
         if (!flow) return flow.error();
         if (flow->ended) return *flow->ended;
         bool won = flow->submitted;
         for (auto const& each : wanted.task_runs) {
-            auto const task = submit_task(each, flow->submitted, won, stop);
+            auto const task = submit_task(each, flow->submitted, won, look, stop);
             if (!task) return task.error();
             if (task->ended) return *task->ended;
             won = won || task->submitted;
@@ -75,10 +77,12 @@ private:
         return scheduled;
     }
 
-    [[nodiscard]] result<step> submit_flow(flow_run const& wanted, std::stop_token const& stop) {
+    [[nodiscard]] result<step> submit_flow(flow_run const& wanted, bool look, std::stop_token const& stop) {
         auto const waiting = waits("Flow run ", wanted.id, wanted.state);
         if (!waiting) return waiting.error();
         if (!*waiting) return step{};
+        if (look)
+            if (auto gone = moved_on("flow_run", wanted.id, wanted.version, stop)) return step{false, std::move(gone)};
         bool unsettled = false;
         auto state = submitted_state(wanted.state, "Submitted for execution", options_->core_version);
         auto const set = states_.set_flow_run(wanted.id, wanted.version, std::move(state), stop, &unsettled);
@@ -107,11 +111,13 @@ private:
     }
 
     /// `flow_won`: its flow run has just become ours, and with it all that is Submitted of it. `won`: some of it has.
-    [[nodiscard]] result<step> submit_task(task_run const& wanted, bool flow_won, bool won,
+    [[nodiscard]] result<step> submit_task(task_run const& wanted, bool flow_won, bool won, bool look,
                                            std::stop_token const& stop) {
         auto const waiting = waits("Task run ", wanted.id, wanted.state);
         if (!waiting) return waiting.error();
         if (!*waiting) return step{};
+        if (look && !won)
+            if (auto gone = moved_on("task_run", wanted.id, wanted.version, stop)) return step{false, std::move(gone)};
         bool unsettled = false;
         auto state = submitted_state(wanted.state, "Submitted for execution.", options_->core_version);
         auto const set = states_.set_task_run(wanted.id, wanted.version, std::move(state), stop, &unsettled);
@@ -137,6 +143,15 @@ private:
         bool const untouched = life_of((*now)->state) == run_life::waiting && (*now)->version == wanted.version;
         if (!unsettled && untouched && is_refusal(why)) return why;
         return missed();
+    }
+
+    /// How it was lost, unless it still is what it was.
+    [[nodiscard]] std::optional<fargate::claim> moved_on(char const* table, std::string const& id, std::int64_t version,
+                                                         std::stop_token const& stop) {
+        auto const now = states_.read(table, id, stop);
+        if (!now) return not_claimed(now.error());
+        if (*now && (*now)->version == version) return std::nullopt;
+        return told(outcome::lost, "it has moved on since it was offered");
     }
 
     /// The GraphQL layer said no, for good.

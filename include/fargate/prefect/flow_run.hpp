@@ -47,6 +47,7 @@ struct flow_run {
     json::value run_config{}; ///< the run's own, newer backends only; null when absent
     std::vector<task_run> task_runs{};
     std::optional<time_point> not_before{}; ///< when it is due, where it was asked for ahead of time: claim it then
+    std::optional<time_point> offered{};    ///< when the poll that found it began, if one did
 };
 
 namespace detail {

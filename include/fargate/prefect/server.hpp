@@ -116,9 +116,11 @@ public:
         return metadata(*wanted, now, stop);
     }
 
-    /// What `claimant::claim` does.
+    /// What `claimant::claim` does. A run that was found more than `stale_after` ago is looked at first: a server without a
+    /// lock lets it be claimed whatever it has become, and what another agent's task has finished would start again.
     [[nodiscard]] result<fargate::claim> claim(run const& wanted, std::stop_token stop = {}) {
-        return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop));
+        bool const old = wanted.offered && clock_->now() - *wanted.offered > stale_after;
+        return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop), old);
     }
 
     /// These runs as they are, in the order of the API; what is no UUID is no run.
@@ -214,6 +216,7 @@ private:
     static constexpr std::size_t most_owned = 500;
     static constexpr std::size_t most_ids = 500; ///< in one question whose answer is short
     static constexpr std::chrono::seconds due_since{3};
+    static constexpr std::chrono::seconds stale_after{5};
 
     [[nodiscard]] std::string api() const { return std::string{api_of(options_)}; }
 
@@ -251,6 +254,7 @@ private:
         auto runs = read_flow_runs(*answer);
         if (!runs) return runs;
         std::erase_if(*runs, [&](run const& each) { return !detail::is_among(ids, each.id); });
+        for (auto& each : *runs) each.offered = now;
         if (options_.prefetch)
             for (auto& each : *runs)
                 if (auto const start = due_time_of(each)) each.not_before = std::min(*start, now + prefetched);

@@ -261,8 +261,11 @@ private:
     void hold(held of, error const& why, deploy::launch_advice const& advice) {
         using kind = deploy::launch_advice::kind;
         auto const now = shared_.when.passed();
-        if (!std::exchange(of->waits, true))
+        if (!std::exchange(of->waits, true)) {
             log_.write(log_level::warning, "flow run " + of->what.id + " has no task yet: " + why.message);
+            (void)source_.note(of->what.id, log_level::warning, "No task yet, it is tried again: " + why.message,
+                               cut_.get_token());
+        }
         of->last = why;
         bool const walks = advice.what == kind::next && of->is_walking();
         auto wait = walks ? pause(0) : pause(of->tries++);

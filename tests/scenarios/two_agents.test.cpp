@@ -151,7 +151,7 @@ TEST_CASE("two agents: whatever the second does during one request of the first,
         two.world.done_with_exit = true;
         return testing_support::text(row, "id");
     });
-    CHECK(meetings >= 32);
+    CHECK(meetings >= 12); // with the lock and without; either of them may be the one that meets the other
 }
 
 TEST_CASE("two agents: of two hundred runs, with a tenth of the launches refused, each becomes one task") {

@@ -102,12 +102,12 @@ public:
 
 private:
     using errand = service::errand<run>;
-    using held = std::unique_ptr<errand>;
+    using held = std::unique_ptr<errand>; // handed on by &&: arguments beside it may still look into it
 
     static constexpr std::chrono::minutes subnet_rest{3};
     static constexpr std::chrono::minutes look_again{1}; ///< a claim that was not looked at for so long may be gone
 
-    void later(held of, duration wait) {
+    void later(held&& of, duration wait) {
         shared_.when.after(wait, [this, of = std::move(of)]() mutable { go_on(std::move(of)); });
     }
 
@@ -123,7 +123,7 @@ private:
         shared_.book.holding(static_cast<std::size_t>(holding_));
     }
 
-    void go_on(held of) {
+    void go_on(held&& of) {
         if (of->rests) return done(*of);
         if (of->end) return tell_end(std::move(of));
         if (of->stop.stop_requested()) return put_down(*of);
@@ -134,7 +134,7 @@ private:
         if (auto next = lanes_.leave()) later(*std::move(next), duration::zero());
     }
 
-    void work(held of) {
+    void work(held&& of) {
         if (!of->claimed && !claim_it(of)) return;
         if (!is_still_ours(*of)) return;
         if (shared_.when.passed() - of->claimed_at >= token_life) return too_late(std::move(of));
@@ -220,7 +220,7 @@ private:
     }
 
     /// One RunTask, and what its answer asks for.
-    void launch(held of) {
+    void launch(held&& of) {
         if (!of->current) plan_attempt(*of);
         of->sent = true;
         auto const asked = clock_.now();
@@ -258,7 +258,7 @@ private:
 
     /// Keeps a claimed run for a repeat. It fails when it has waited too long for something that everybody knows is missing;
     /// while a task may be there it does not.
-    void hold(held of, error const& why, deploy::launch_advice const& advice) {
+    void hold(held&& of, error const& why, deploy::launch_advice const& advice) {
         using kind = deploy::launch_advice::kind;
         auto const now = shared_.when.passed();
         if (!std::exchange(of->waits, true)) {
@@ -285,7 +285,7 @@ private:
         shared_.attend();
     }
 
-    void not_planned(held of, error const& why) {
+    void not_planned(held&& of, error const& why) {
         auto const advice = deploy::advise_before_launch(why);
         if (advice.what == deploy::launch_advice::kind::fail) return fail_run(std::move(of), why);
         hold(std::move(of), why, advice);
@@ -293,7 +293,7 @@ private:
 
     /// A token that is sent now may start a second task. A run that has none for sure fails; else only who looks for its
     /// task can tell, which is the reconciler's.
-    void too_late(held of) {
+    void too_late(held&& of) {
         if (!of->may_have_task() && of->last) return fail_run(std::move(of), after_all(*of->last, token_life));
         auto const minutes = std::to_string(token_life.count());
         log_.write(log_level::error, "flow run " + of->what.id + " was claimed " + minutes +
@@ -354,14 +354,14 @@ private:
     }
 
     /// A run that is ours gets no task: that is told until it is heard.
-    void fail_run(held of, error why) {
+    void fail_run(held&& of, error why) {
         shared_.book.failed();
         of->end = std::move(why);
         of->tries = 0;
         tell_end(std::move(of));
     }
 
-    void tell_end(held of) {
+    void tell_end(held&& of) {
         auto const& id = of->what.id;
         bool const first = of->tries == 0;
         if (first) log_.write(log_level::error, "Logging platform error for flow run " + id);

@@ -22368,10 +22368,11 @@ public:
 
 private:
     [[nodiscard]] duration wait() const {
-        auto next = rules_.watch ? shared_.tasks.next_due() : std::nullopt;
-        if (auto const beat = beats_.next(); beat && (!next || *beat < *next)) next = beat;
-        if (!next) return idle;
-        return std::clamp<duration>(*next - clock_.now(), std::chrono::seconds{1}, while_running);
+        constexpr auto never = time_point::max();
+        auto const look = rules_.watch ? shared_.tasks.next_due().value_or(never) : never;
+        auto const next = std::min(look, beats_.next().value_or(never));
+        if (next == never) return idle;
+        return std::clamp<duration>(next - clock_.now(), std::chrono::seconds{1}, while_running);
     }
 
     void look(std::stop_token const& stop) {

@@ -19,9 +19,7 @@ constexpr std::size_t flows = 5;
 
 /// How long AWS's buckets make so many launches take: RunTask may be called 20 times at once, and 20 times a second from
 /// there on.
-double bucket_bound(std::size_t runs) {
-    return (static_cast<double>(runs) - 20) / 20;
-}
+double bucket_bound(std::size_t runs) { return (static_cast<double>(runs) - 20) / 20; }
 
 double seconds(duration time) { return std::chrono::duration<double>(time).count(); }
 

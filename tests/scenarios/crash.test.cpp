@@ -62,19 +62,19 @@ public:
         aws::ecs<testing_support::world_policies> ecs{somebody.parts, where};
         for (int i = 0; i != 20; ++i) {
             auto const family = "billing-" + std::to_string(i);
-            json::value definition{{"family", family},
-                                   {"networkMode", "awsvpc"},
-                                   {"requiresCompatibilities", json::value::array({"FARGATE"})},
-                                   {"cpu", "256"},
-                                   {"memory", "512"},
-                                   {"containerDefinitions",
-                                    json::value::array({json::value{{"name", "flow"}, {"image", "busybox"}}})}};
+            json::value definition{
+                {"family", family},
+                {"networkMode", "awsvpc"},
+                {"requiresCompatibilities", json::value::array({"FARGATE"})},
+                {"cpu", "256"},
+                {"memory", "512"},
+                {"containerDefinitions", json::value::array({json::value{{"name", "flow"}, {"image", "busybox"}}})}};
             REQUIRE(ecs.register_task_definition(definition));
             // Somebody runs the definition of a flow of ours by hand, too.
-            json::value task{{"taskDefinition", i % 5 == 0 ? "prefect-task-f1000000" : family},
-                             {"launchType", "FARGATE"},
-                             {"networkConfiguration",
-                              {{"awsvpcConfiguration", {{"subnets", json::value::array({"subnet-1"})}}}}}};
+            json::value task{
+                {"taskDefinition", i % 5 == 0 ? "prefect-task-f1000000" : family},
+                {"launchType", "FARGATE"},
+                {"networkConfiguration", {{"awsvpcConfiguration", {{"subnets", json::value::array({"subnet-1"})}}}}}};
             if (i % 3 == 0) json::set(task, "startedBy", "cron");
             if (i % 3 == 1) json::set(task, "startedBy", "our-fleet"); // with a run of another backend
             if (i % 3 == 1) {
@@ -124,7 +124,8 @@ void check_done_once(stage const& world, std::vector<std::string> const& runs) {
 
 } // namespace
 
-TEST_CASE("an agent is killed wherever it stands, and the next one knows all that runs and launches what is missing, once") {
+TEST_CASE(
+    "an agent is killed wherever it stands, and the next one knows all that runs and launches what is missing, once") {
     struct point {
         char const* operation;
         bool answered;
@@ -213,7 +214,8 @@ TEST_CASE("two agents in a row are killed behind their n-th request, for every n
         for (int i = 0; i != 2; ++i) {
             process dies{world, options()};
             std::size_t count = 0;
-            kill_behind(dies, [&](http::request const&) { return ++count == n; }, answered);
+            kill_behind(
+                dies, [&](http::request const&) { return ++count == n; }, answered);
             for (int step = 0; step != 8 && !dies.killed(); ++step) dies.step();
             if (dies.killed()) ++killed;
             dies.kill();

@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -124,8 +125,10 @@ void check_histogram(family const& made) {
             if (!closed) {
                 CHECK(is_number(text));
                 CHECK(text.find('.') != std::string::npos);
-                CHECK(std::stod(text) > bound);
-                bound = std::stod(text);
+                double value = 0;
+                std::from_chars(text.data(), text.data() + text.size(), value);
+                CHECK(value > bound);
+                bound = value;
             }
             CHECK(std::stoull(each.value) >= so_far);
             so_far = std::stoull(each.value);

@@ -201,7 +201,8 @@ TEST_CASE(
     check_all_launched_once(world, free);
     CHECK(launch_took(world, hit[0]) >= 3min);
     CHECK(launch_took(world, hit[0]) <= 4min);
-    for (auto const& run : free) CHECK(launch_took(world, run) <= 10s); // the longest wait between two polls
+    // The longest wait between two polls, and the client's own repeats for the first run: there is one thread for all.
+    for (auto const& run : free) CHECK(launch_took(world, run) <= 15s);
     CHECK(longest_gap <= 20s);
     CHECK(agent.health().failed == 0);
 }

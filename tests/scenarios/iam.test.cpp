@@ -232,7 +232,7 @@ std::string cancelled_run(fakes::iam_policy const& policy, bool guard_tags) {
     auto const run = world.queue_runs(1)[0];
     resident agent{world, with_care()};
     agent.at(15s, [&] { (void)world.prefect.set_state(run, fakes::prefect_state("Cancelling", "by hand")); });
-    if (auto const lived = agent.live(130s); !lived) return lived.error().message;
+    if (auto const lived = agent.live(150s); !lived) return lived.error().message;
     if (world.tasks_of(run).size() != 1) return "not one task";
     if (!world.tasks_of(run)[0].order) return "the task was not stopped";
     return world.prefect.state(run) == "Cancelled" ? "" : "the run is " + world.prefect.state(run);

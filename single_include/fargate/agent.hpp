@@ -14916,8 +14916,8 @@ namespace detail {
 
 namespace fargate::inline v0::prefect {
 
-/// No server makes us wait longer than this, whatever its `Retry-After` says, nor longer than this in all for being asked
-/// too often by one call.
+/// No server makes us wait longer than this, whatever its `Retry-After` says, and no call in all: whoever waits for a
+/// poll can tell a busy server from an agent that hangs.
 inline constexpr std::chrono::seconds longest_retry_after{300};
 
 namespace detail {
@@ -14943,10 +14943,11 @@ namespace detail {
 /// How long to wait before an exchange that ended like this is repeated, `repeats` being the number of repeats so far;
 /// nothing when it is not to be repeated. Over https only: a lost connection, a time-out and 500, 502, 503 and 504, also
 /// 413 when it carries `Retry-After`; 6 times for the cloud, once for the server, after 0, 2, 4, 8, 16 and 32 s or what
-/// `Retry-After` asks for. 429 is `wait_when_throttled`'s.
+/// `Retry-After` asks for, as long as that and `waited`, what the call has waited so far, are within
+/// `longest_retry_after`. 429 is `wait_when_throttled`'s.
 [[nodiscard]] inline std::optional<duration> wait_before_repeat(endpoint const& where, backend which,
                                                                 result<http::response> const& ended, unsigned repeats,
-                                                                time_point now) {
+                                                                time_point now, duration waited = {}) {
     unsigned const most = which == backend::cloud ? 6 : 1;
     if (!where.secure || repeats >= most) return std::nullopt;
     duration const usual = repeats == 0 ? duration::zero() : duration{std::chrono::seconds{1U << repeats}};
@@ -14962,12 +14963,17 @@ namespace detail {
     case 500:
     case 502:
     case 503:
-    case 504: return detail::retry_after(*ended, now).value_or(usual);
+    case 504: {
+        auto const asked = detail::retry_after(*ended, now);
+        if (asked && *asked > longest_retry_after - waited) return std::nullopt;
+        return asked.value_or(usual);
+    }
     default: return std::nullopt;
     }
 }
 
-/// What a call has waited so far because the API is asked too often.
+/// How often a call was asked to come back later because the API is asked too often, and what it has waited so far for
+/// any reason.
 struct throttling {
     unsigned repeats = 0;
     duration waited{};
@@ -15138,15 +15144,15 @@ private:
             auto wait = wait_when_throttled(ended, busy, now, bits_);
             if (wait) {
                 ++busy.repeats;
-                busy.waited += *wait;
             } else {
-                wait = wait_before_repeat(*where_, options_->backend, ended, repeats, now);
+                wait = wait_before_repeat(*where_, options_->backend, ended, repeats, now, busy.waited);
                 if (wait) {
                     ++repeats;
                     repeated = repeated || !ended || ended->status != 413;
                 }
             }
             if (wait) {
+                busy.waited += *wait;
                 if (!clock_->sleep_for(*wait, stop)) return stopped();
                 continue;
             }

@@ -29,6 +29,20 @@ TEST_CASE("2.2: Retry-After may be a date, and is bounded, and falls back when i
     CHECK(wait("7", 6) == std::nullopt);
 }
 
+TEST_CASE("2.2: a call waits as long as one Retry-After may ask for, however often it is asked to") {
+    prefect::endpoint const where{"https://h/", true};
+    auto const now = testing::manual_clock::default_start;
+    auto const wait = [&](char const* text, duration waited) {
+        return prefect::wait_before_repeat(where, prefect::backend::cloud,
+                                           http::response{503, {{"Retry-After", text}}, ""}, 3, now, waited);
+    };
+    CHECK(wait("100", 200s) == duration{100s});
+    CHECK(wait("101", 200s) == std::nullopt);
+    CHECK(wait("300", {}) == duration{300s});
+    CHECK(wait("300", 1s) == std::nullopt);
+    CHECK(wait("no number", 300s) == duration{8s});
+}
+
 TEST_CASE("7: Status 429: else the wait is between half of 4, 8, 16, 32, 64 and 64 s and the whole") {
     http::response const busy{429, {{"Retry-After", "0"}}, ""};
     auto const now = testing::manual_clock::default_start;

@@ -158,15 +158,15 @@ private:
             auto wait = wait_when_throttled(ended, busy, now, bits_);
             if (wait) {
                 ++busy.repeats;
-                busy.waited += *wait;
             } else {
-                wait = wait_before_repeat(*where_, options_->backend, ended, repeats, now);
+                wait = wait_before_repeat(*where_, options_->backend, ended, repeats, now, busy.waited);
                 if (wait) {
                     ++repeats;
                     repeated = repeated || !ended || ended->status != 413;
                 }
             }
             if (wait) {
+                busy.waited += *wait;
                 if (!clock_->sleep_for(*wait, stop)) return stopped();
                 continue;
             }

@@ -19652,6 +19652,12 @@ public:
         return true;
     }
 
+    /// Nothing is due later than this: for clocks that were set back.
+    void due_by(time_point latest) {
+        std::lock_guard const lock{mutex_};
+        for (auto const& each : tasks_) each->due = std::min(each->due, latest);
+    }
+
     [[nodiscard]] bool follows(std::string_view task) const {
         std::lock_guard const lock{mutex_};
         auto const at = place_of(task);
@@ -22087,6 +22093,7 @@ public:
     void round(std::stop_token const& stop) {
         auto const now = clock_.now();
         keep(now);
+        not_before_ = std::min(not_before_, now + after_outage);
         if (now < not_before_) return;
         for (auto& [id, last] : last_) {
             if (stop.stop_requested()) return;
@@ -22114,12 +22121,13 @@ public:
     }
 
 private:
-    /// Brings the book up to date: who is new was heard of when its task was accepted, or now.
+    /// Brings the book up to date: who is new was heard of when its task was accepted, or now. Nothing was heard later than
+    /// now, even when the clock was set back.
     void keep(time_point now) {
         std::map<std::string, time_point> kept;
         auto const add = [&](std::string const& id, time_point since) {
             auto const known = last_.find(id);
-            kept.emplace(id, known != last_.end() ? known->second : since);
+            kept.emplace(id, std::min(now, known != last_.end() ? known->second : since));
         };
         for (auto const& [id, accepted] : shared_.tasks.runs_starting(now - longest_unseen)) add(id, accepted);
         for (auto const& id : held_runs(shared_)) add(id, now);
@@ -22363,6 +22371,8 @@ public:
     /// One look at all that is due, and what follows from it. Gives how long to wait before the next: ten seconds at most
     /// while there is anything to look after, a minute else. Whoever takes a task into care cuts that wait short.
     duration round(std::stop_token const& stop = {}) {
+        auto const now = clock_.now();
+        if (now < std::exchange(last_round_, now)) shared_.tasks.due_by(now);
         if (rules_.watch) {
             look(stop);
             teller_.round(stop);
@@ -22549,7 +22559,8 @@ private:
     teller<Source, Desk, Clock, Log> teller_;
     heartbeats<Source, Clock, Log> beats_;
     std::map<std::string, unsigned> failures_; // looks in a row that failed, by cluster
-    time_point second_{};                      // since when calls are counted
+    time_point last_round_{};
+    time_point second_{}; // since when calls are counted
     std::size_t calls_left_ = 0;
 };
 

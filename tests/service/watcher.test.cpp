@@ -70,6 +70,21 @@ TEST_CASE("a task is looked at every five seconds until it runs, and every ten f
     CHECK(here.asked("DescribeTasks") == 18);
 }
 
+TEST_CASE("a clock that is set back by an hour keeps neither looks nor heartbeats waiting for it") {
+    world here;
+    auto const task = here.launch_and_follow("r");
+    here.ecs.every_task(slow_start(2h));
+    auto const late = here.launch_and_follow("s");
+    here.live(3min);
+    auto const looks = here.asked("DescribeTasks");
+    auto const beats = here.source.calls("heartbeat");
+    here.clock.advance(-1h);
+    here.live(3min);
+    CHECK(here.asked("DescribeTasks") > looks + 15);
+    CHECK(here.source.calls("heartbeat") > beats);
+    CHECK(here.followed(late));
+}
+
 TEST_CASE("with nothing to look after no call is made, and the next look is far") {
     world here;
     CHECK(here.watcher.round({}) == 1min);

@@ -35,6 +35,7 @@ public:
     void round(std::stop_token const& stop) {
         auto const now = clock_.now();
         keep(now);
+        not_before_ = std::min(not_before_, now + after_outage);
         if (now < not_before_) return;
         for (auto& [id, last] : last_) {
             if (stop.stop_requested()) return;
@@ -62,12 +63,13 @@ public:
     }
 
 private:
-    /// Brings the book up to date: who is new was heard of when its task was accepted, or now.
+    /// Brings the book up to date: who is new was heard of when its task was accepted, or now. Nothing was heard later than
+    /// now, even when the clock was set back.
     void keep(time_point now) {
         std::map<std::string, time_point> kept;
         auto const add = [&](std::string const& id, time_point since) {
             auto const known = last_.find(id);
-            kept.emplace(id, known != last_.end() ? known->second : since);
+            kept.emplace(id, std::min(now, known != last_.end() ? known->second : since));
         };
         for (auto const& [id, accepted] : shared_.tasks.runs_starting(now - longest_unseen)) add(id, accepted);
         for (auto const& id : held_runs(shared_)) add(id, now);

@@ -105,6 +105,12 @@ public:
         return true;
     }
 
+    /// Nothing is due later than this: for clocks that were set back.
+    void due_by(time_point latest) {
+        std::lock_guard const lock{mutex_};
+        for (auto const& each : tasks_) each->due = std::min(each->due, latest);
+    }
+
     [[nodiscard]] bool follows(std::string_view task) const {
         std::lock_guard const lock{mutex_};
         auto const at = place_of(task);

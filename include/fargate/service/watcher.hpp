@@ -67,6 +67,8 @@ public:
     /// One look at all that is due, and what follows from it. Gives how long to wait before the next: ten seconds at most
     /// while there is anything to look after, a minute else. Whoever takes a task into care cuts that wait short.
     duration round(std::stop_token const& stop = {}) {
+        auto const now = clock_.now();
+        if (now < std::exchange(last_round_, now)) shared_.tasks.due_by(now);
         if (rules_.watch) {
             look(stop);
             teller_.round(stop);
@@ -253,7 +255,8 @@ private:
     teller<Source, Desk, Clock, Log> teller_;
     heartbeats<Source, Clock, Log> beats_;
     std::map<std::string, unsigned> failures_; // looks in a row that failed, by cluster
-    time_point second_{};                      // since when calls are counted
+    time_point last_round_{};
+    time_point second_{}; // since when calls are counted
     std::size_t calls_left_ = 0;
 };
 

@@ -30,7 +30,6 @@ Usage: fargate-agent COMMAND [OPTION]... [name=value]...
 Commands:
   start       Poll a Prefect API and launch each flow run as a Fargate task
   validate    Try the configuration on AWS: register a task definition, run it, take it back
-  demo        Launch recorded flow runs against services of its own
 
 `fargate-agent agent fargate start` is `fargate-agent start`. Each command has a --help of its own.
 
@@ -249,17 +248,6 @@ result<command> read_validate(words arguments) {
     return made;
 }
 
-result<command> read_demo(words arguments) {
-    command made;
-    CLI::App app{"Launches recorded flow runs against services of its own.", "fargate-agent demo"};
-    app.add_flag("--plain", made.plain, "print lines, even on a terminal");
-    app.add_flag("--verbose", made.verbose, "print the agent's own log too");
-    auto const helped = parse(app, std::move(arguments), made);
-    if (!helped) return helped.error();
-    if (!*helped) made.what = command::kind::demo;
-    return made;
-}
-
 /// Takes the first word off when it is that one.
 bool take(words& arguments, std::string_view word) {
     if (arguments.empty() || arguments[0] != word) return false;
@@ -286,15 +274,13 @@ result<command> read_arguments(words arguments) {
     }
     if (take(arguments, "start")) return read_start(std::move(arguments));
     if (take(arguments, "validate")) return read_validate(std::move(arguments));
-    if (!below_fargate && take(arguments, "demo")) return read_demo(std::move(arguments));
     if (!below_fargate && !arguments.empty() && arguments[0] == "--version") {
         command made;
         made.text = "fargate-agent " FARGATE_VERSION_STRING "\n";
         return made;
     }
-    std::string const commands = below_fargate ? "start and validate" : "start, validate and demo";
     if (arguments.empty())
-        return fail(errc::invalid_argument, "no command: there are " + commands + " (see fargate-agent --help)");
+        return fail(errc::invalid_argument, "no command: there are start and validate (see fargate-agent --help)");
     return fail(errc::invalid_argument,
-                "no such command: " + arguments[0].substr(0, 64) + " (there are " + commands + ")");
+                "no such command: " + arguments[0].substr(0, 64) + " (there are start and validate)");
 }

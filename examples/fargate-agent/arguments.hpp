@@ -9,18 +9,16 @@
 
 /// What the command line asks for.
 struct command {
-    enum class kind { say, start, validate, demo };
+    enum class kind { say, start, validate };
     kind what = kind::say;
     std::string text{};      ///< say: what to print
     bool aloud = false;      ///< say: on standard error, not standard output
     bool deprecated = false; ///< start: it was asked for in the way that Prefect had before `agent fargate start`
     fargate::agent_options options{}; ///< start, validate
     bool keep = false;                ///< validate: leave the test definition registered
-    bool plain = false;               ///< demo: lines instead of a live table, even on a terminal
-    bool verbose = false;             ///< demo: the agent's own log too
 };
 
-/// Reads a command line, without the program's name: `start`, `validate` or `demo` with what follows, the first two also
+/// Reads a command line, without the program's name: `start` or `validate` with what follows, also
 /// behind `agent fargate`, and `agent start fargate`. An error is a usage error: one line that names the argument.
 [[nodiscard]] fargate::result<command> read_arguments(std::vector<std::string> arguments);
 

@@ -1,5 +1,4 @@
 #include "arguments.hpp"
-#include "demo.hpp"
 #include "report.hpp"
 #include "start.hpp"
 #include "validate.hpp"
@@ -34,7 +33,6 @@ int main(int argc, char* argv[]) {
     switch (asked->what) {
     case command::kind::start: return start(std::move(asked->options));
     case command::kind::validate: return validate(std::move(asked->options), asked->keep);
-    case command::kind::demo: return demo(asked->plain, asked->verbose);
     case command::kind::say: std::fputs(asked->text.c_str(), asked->aloud ? stderr : stdout); return 0;
     }
     return 2;

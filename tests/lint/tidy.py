@@ -15,7 +15,7 @@ import tempfile
 
 import tree
 
-OPTIONS = ["-std=c++20", "-Iinclude", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow"]
+OPTIONS = ["-std=c++20", "-Iinclude", "-Iexamples", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow"]
 
 
 def find():

@@ -1,12 +1,12 @@
-#include "demo.hpp"
-
 #include "demo_screen.hpp"
-#include "http_server.hpp"
+#include "fargate-agent/http_server.hpp"
 #include "recorded_runs.hpp"
 
 #include <fargate/agent.hpp>
 #include <fargate/testing/fake_aws.hpp>
 #include <fargate/testing/fake_prefect.hpp>
+
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -153,8 +153,9 @@ int summary(std::vector<demo_row> const& rows, std::size_t tasks) {
     return as_recorded ? 0 : 1;
 }
 
-} // namespace
-
+/// Serves a Prefect backend and AWS's ECS, S3 and tagging from this process over loopback HTTP, queues recorded flow runs,
+/// runs the agent against them, and shows each run's way: a live table on a terminal, lines elsewhere or when `plain`.
+/// `verbose` adds the agent's own log on standard error. Returns the exit status: 0 when every run ended as recorded.
 int demo(bool plain, bool verbose) {
     std::printf("Recorded flow runs, the real agent, libcurl over loopback HTTP; no AWS account is used.\n\n");
     fargate::service::signals signals;
@@ -185,9 +186,25 @@ int demo(bool plain, bool verbose) {
     agent.stop();
     worker.join();
     if (!ended) {
-        std::fprintf(stderr, "fargate-agent: %s\n", ended.error().message.c_str());
+        std::fprintf(stderr, "fargate-demo: %s\n", ended.error().message.c_str());
         return 1;
     }
     if (signals.received() != 0) return 128 + signals.received();
     return summary(rows, world.aws().ecs.tasks_created());
+}
+
+} // namespace
+
+int main(int argc, char* argv[]) {
+    CLI::App app{"Launches recorded flow runs against services of its own.", "fargate-demo"};
+    bool plain = false;
+    bool verbose = false;
+    app.add_flag("--plain", plain, "print lines, even on a terminal");
+    app.add_flag("--verbose", verbose, "print the agent's own log too");
+    try {
+        app.parse(argc, argv);
+    } catch (CLI::ParseError const& problem) {
+        return app.exit(problem) == 0 ? 0 : 2;
+    }
+    return demo(plain, verbose);
 }

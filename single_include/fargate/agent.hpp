@@ -16848,8 +16848,11 @@ public:
 
     /// What one option says about another when both are read.
     void complete() {
-        if (auto const attempts = total ? total : retries ? std::optional{*retries + 1} : std::nullopt)
-            made.retries.max_attempts = static_cast<int>(*attempts);
+        if (total) {
+            made.retries.max_attempts = static_cast<int>(*total);
+        } else if (retries) {
+            made.retries.max_attempts = static_cast<int>(*retries + 1);
+        }
         if (!made.defaults_mode || *made.defaults_mode == defaults_mode::legacy) return;
         if (!made.connect_timeout || *made.connect_timeout == std::chrono::milliseconds::zero())
             made.connect_timeout = connect_timeout_of(*made.defaults_mode);

@@ -10376,6 +10376,43 @@ class tagging;
 
 #endif
 
+// ---- fargate/deploy/finding.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_FINDING_HPP
+#define FARGATE_DEPLOY_FINDING_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// One thing that is wrong with what an agent is told, found before anything was launched. Holds no secret.
+struct finding {
+    std::string path{};   ///< where it stands: `networkConfiguration.awsvpcConfiguration.subnets[0]`; may be empty
+    std::string what{};   ///< what is wrong there
+    std::string remedy{}; ///< what mends it; may be empty
+
+    /// In one line: `cpu: 300 CPU units are no size of Fargate's; give 256, 512, ...`.
+    [[nodiscard]] std::string line() const {
+        std::string made = path;
+        if (!made.empty()) made += ": ";
+        made += what;
+        if (!remedy.empty()) made.append("; ").append(remedy);
+        return made;
+    }
+};
+
+/// An error as a finding. Its message names the place first where that begins with `where`: `where[0].name must be text`.
+[[nodiscard]] inline finding finding_of(error const& why, std::string_view where = {}) {
+    std::string_view const message = why.message;
+    if (where.empty() || !message.starts_with(where)) return {std::string{where}, why.message, {}};
+    std::size_t const space = std::min(message.find(' ', where.size()), message.size());
+    std::string_view path = message.substr(0, space);
+    if (path.ends_with(':')) path.remove_suffix(1);
+    return {std::string{path}, std::string{text::trim(message.substr(space))}, {}};
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
 // ---- fargate/text/nearest.hpp ---------------------------------------------------------------------------------------
 
 #ifndef FARGATE_TEXT_NEAREST_HPP
@@ -10498,6 +10535,7 @@ struct unknown_kwarg {
     std::string what{};    ///< `unknown keyword argument momery`
     std::string becomes{}; ///< what happens to it: `ignored`
     std::string remedy{};  ///< `did you mean memory?`; empty when no name is near
+    std::string path{};    ///< where it stands: `momery`
 
     /// For the log, where it is passed over.
     [[nodiscard]] std::string warning() const {
@@ -10506,6 +10544,12 @@ struct unknown_kwarg {
 
     /// Where it is not.
     [[nodiscard]] std::string refusal() const { return what + (remedy.empty() ? "" : ": ") + remedy; }
+
+    /// For who looks before anything is launched.
+    [[nodiscard]] finding as_finding() const {
+        bool const misplaced = !what.starts_with("unknown");
+        return {path, (misplaced ? "cannot be set here, and is " : "unknown, and ") + becomes, remedy};
+    }
 };
 
 namespace detail {
@@ -10513,8 +10557,9 @@ namespace detail {
 [[nodiscard]] inline unknown_kwarg unknown_name(std::string_view prefix, std::string_view name,
                                                 std::span<std::string_view const> known,
                                                 std::string_view becomes = "ignored") {
-    unknown_kwarg made{"unknown keyword argument ", std::string{becomes}, {}};
-    made.what.append(prefix).append(shown_name(name));
+    unknown_kwarg made{"unknown keyword argument ", std::string{becomes}, {}, {}};
+    made.path.append(prefix).append(shown_name(name));
+    made.what += made.path;
     if (auto const meant = text::nearest(name, known); !meant.empty())
         made.remedy.append("did you mean ").append(prefix).append(meant).append("?");
     return made;
@@ -10534,7 +10579,8 @@ namespace detail {
     for (auto const& [name, ignored] : *members) {
         if (name == "launchType" || name == "launch_type") {
             if (!with_launch_type)
-                unknown.push_back({"keyword argument " + name, "ignored", "set the option launch_type of the agent"});
+                unknown.push_back(
+                    {"keyword argument " + name, "ignored", "set the option launch_type of the agent", name});
         } else if (std::find(known.begin(), known.end(), name) == known.end()) {
             unknown.push_back(detail::unknown_name("", name, known));
         }
@@ -10622,9 +10668,9 @@ namespace detail {
 /// One walk of a value beside its shape.
 class shape_check {
 public:
-    explicit shape_check(std::vector<unknown_kwarg>& unknown) : unknown_{unknown} {}
+    shape_check(std::vector<unknown_kwarg>& unknown, std::vector<error>& wrong) : unknown_{unknown}, wrong_{wrong} {}
 
-    [[nodiscard]] result<void> value(std::string const& where, std::string_view shape, json::value const& given) {
+    void value(std::string const& where, std::string_view shape, json::value const& given) {
         switch (shape.front()) {
         case 't': return is(where, kwarg_type::text, given.is_string(), given);
         case 'b': return is(where, kwarg_type::flag, given.is_boolean(), given);
@@ -10640,28 +10686,22 @@ private:
         return shape.substr(1, shape.size() - 2);
     }
 
-    [[nodiscard]] static result<void> is(std::string const& where, kwarg_type wanted, bool good,
-                                         json::value const& given) {
-        if (good) return {};
-        return wrong_type(where, wanted, article_and_type(given));
+    void is(std::string const& where, kwarg_type wanted, bool good, json::value const& given) {
+        if (!good) wrong_.push_back(wrong_type(where, wanted, article_and_type(given)));
     }
 
-    [[nodiscard]] result<void> list(std::string const& where, std::string_view shape, json::value const& given) {
+    void list(std::string const& where, std::string_view shape, json::value const& given) {
         if (!given.is_array()) return is(where, kwarg_type::list, false, given);
-        for (std::size_t i = 0; i != given.size(); ++i)
-            if (auto good = value(where + "[" + std::to_string(i) + "]", shape, given[i]); !good) return good;
-        return {};
+        for (std::size_t i = 0; i != given.size(); ++i) value(where + "[" + std::to_string(i) + "]", shape, given[i]);
     }
 
-    [[nodiscard]] result<void> map(std::string const& where, std::string_view shape, json::value const& given) {
+    void map(std::string const& where, std::string_view shape, json::value const& given) {
         auto const* const members = given.get_ptr<json::value::object_t const*>();
         if (members == nullptr) return is(where, kwarg_type::object, false, given);
-        for (auto const& [name, each] : *members)
-            if (auto good = value(where + "." + shown_name(name), shape, each); !good) return good;
-        return {};
+        for (auto const& [name, each] : *members) value(where + "." + shown_name(name), shape, each);
     }
 
-    [[nodiscard]] result<void> object(std::string const& where, std::string_view shape, json::value const& given) {
+    void object(std::string const& where, std::string_view shape, json::value const& given) {
         auto const* const members = given.get_ptr<json::value::object_t const*>();
         if (members == nullptr) return is(where, kwarg_type::object, false, given);
         std::vector<std::string_view> known;
@@ -10671,16 +10711,14 @@ private:
             if (required) name.remove_suffix(1);
             known.push_back(name);
             auto const found = given.find(std::string{name});
-            if (found != given.end()) {
-                if (auto good = value(where + "." + std::string{name}, inner, *found); !good) return good;
-            } else if (required) {
-                return fail(errc::invalid_argument, where + " has no " + std::string{name});
-            }
+            if (found != given.end())
+                value(where + "." + std::string{name}, inner, *found);
+            else if (required)
+                wrong_.push_back(fail(errc::invalid_argument, where + " has no " + std::string{name}));
         }
         for (auto const& [name, ignored] : *members)
             if (std::find(known.begin(), known.end(), name) == known.end())
                 unknown_.push_back(unknown_name(where + ".", name, known, "sent as it is"));
-        return {};
     }
 
     /// Takes the first `name:shape` off the front.
@@ -10697,17 +10735,26 @@ private:
     }
 
     std::vector<unknown_kwarg>& unknown_;
+    std::vector<error>& wrong_;
 };
 
 } // namespace detail
 
-/// Whether what lies inside the argument `name` is what AWS takes, as far as its model tells. `errc::invalid_argument`
+/// What lies inside the argument `name` that is not what AWS takes, as far as its model tells, is added to `wrong`: each
 /// names the place, as a path that begins with `where`, and what must stand there; never a value. Members that the model
 /// does not have are added to `unknown`.
+inline void check_shape(std::string const& where, std::string_view name, json::value const& given,
+                        std::vector<unknown_kwarg>& unknown, std::vector<error>& wrong) {
+    for (auto const& each : kwarg_shapes)
+        if (each.name == name) return detail::shape_check{unknown, wrong}.value(where, each.shape, given);
+}
+
+/// The same; the first of what is wrong is the error.
 [[nodiscard]] inline result<void> check_shape(std::string const& where, std::string_view name, json::value const& given,
                                               std::vector<unknown_kwarg>& unknown) {
-    for (auto const& each : kwarg_shapes)
-        if (each.name == name) return detail::shape_check{unknown}.value(where, each.shape, given);
+    std::vector<error> wrong;
+    check_shape(where, name, given, unknown, wrong);
+    if (!wrong.empty()) return std::move(wrong.front());
     return {};
 }
 
@@ -11470,6 +11517,102 @@ struct no_environment {
 
 } // namespace detail
 
+namespace detail {
+
+/// Reads all that can be read of keyword arguments. What is wrong goes to `refuse(where, error)`, names that nobody knows go
+/// to `tell(unknown)`, in their order; each answers whether to go on.
+template <environment_policy Environment, log_policy Log, class Refuse, class Tell>
+[[nodiscard]] kwargs gather_kwargs(json::value const& given, Environment const& environment, Log& log,
+                                   Refuse const& refuse, Tell const& tell) {
+    kwargs groups;
+    bool goes_on = true;
+    auto const wrong = [&](std::string_view where, error why) {
+        goes_on = goes_on && refuse(where, std::move(why));
+        return json::value(nullptr);
+    };
+    auto const unknown = [&](std::vector<unknown_kwarg> const& names) {
+        for (auto const& each : names) goes_on = goes_on && tell(each);
+    };
+    if (!given.is_null() && !given.is_object()) {
+        wrong("keyword arguments", wrong_type("keyword arguments", kwarg_type::object, article_and_type(given)));
+        return groups;
+    }
+    unknown(unknown_kwargs(given, !std::is_same_v<Environment, no_environment>));
+
+    // The value of one name: what was given, else the environment's, else null; null, too, when it is wrong.
+    auto const read = [&](json::value const& from, std::string_view prefix, std::string_view name, kwarg_type type,
+                          std::string const& variable) -> json::value {
+        if (!goes_on) return nullptr;
+        std::string where = std::string{prefix} + std::string{name};
+        auto const* given_value = given_member(from, name);
+        json::value from_variable;
+        if (given_value == nullptr) {
+            auto const set = environment.variable(variable);
+            if (!set || set->empty()) return nullptr;
+            log.write(log_level::info,
+                      prefix.empty() ? variable + " from environment variable"
+                                     : "Container definition: " + std::string{name} + " from environment variable");
+            where = "environment variable " + variable;
+            from_variable = *set;
+            given_value = &from_variable;
+        }
+        auto made = read_kwarg(where, type, *given_value);
+        if (!made) return wrong(where, std::move(made).error());
+        std::string_view const shape = name == "environments" ? "environment" : name;
+        if (shape == "environment")
+            if (auto named = check_environment(where, *made); !named) return wrong(where, std::move(named).error());
+        std::vector<unknown_kwarg> names;
+        std::vector<error> misfits;
+        check_shape(where, shape, *made, names, misfits);
+        for (auto& each : misfits) wrong(where, std::move(each));
+        if (!misfits.empty()) return nullptr;
+        unknown(names);
+        return *std::move(made);
+    };
+
+    for (auto const& each : kwarg_names) {
+        auto value = read(given, "", each.name, each.type, std::string{each.name});
+        if (!goes_on) return groups;
+        if (value.is_null()) { // an empty text says that none is wanted
+            bool const emptied =
+                json::text_of(given, each.name) && (each.type == kwarg_type::text || each.type == kwarg_type::amount);
+            if (!emptied) continue;
+            value = "";
+        }
+        if (each.name == "maxRunDuration") {
+            auto longest = read_max_run(value);
+            if (longest)
+                groups.max_run = *longest;
+            else
+                wrong(each.name, std::move(longest).error());
+        }
+        if (each.definition) json::set(groups.definition, each.name, value);
+        if (each.run) json::set(groups.run, each.name, std::move(value));
+    }
+
+    auto container = container_definition(given);
+    if (!container) wrong("containerDefinitions", container.error());
+    if (!goes_on) return groups;
+    json::value const inside = container ? *std::move(container) : json::value::object();
+    constexpr std::string_view prefix = "containerDefinitions[0].";
+    std::vector<std::string_view> known;
+    for (auto const& each : container_names) known.push_back(each.name);
+    std::vector<unknown_kwarg> names;
+    for (auto const& [name, ignored] : *inside.get_ptr<json::value::object_t const*>())
+        if (name != "environments" && std::find(known.begin(), known.end(), name) == known.end())
+            names.push_back(unknown_name(prefix, name, known));
+    unknown(names);
+    for (auto const& each : container_names) {
+        auto value = read(inside, prefix, each.name, each.type, "containerDefinitions_" + std::string{each.name});
+        if (value.is_null() && each.name == "environment") // the product description's spelling
+            value = read(inside, prefix, "environments", each.type, "containerDefinitions_environments");
+        if (!value.is_null()) json::set(groups.container, each.name, std::move(value));
+    }
+    return groups;
+}
+
+} // namespace detail
+
 /// Sorts keyword arguments into their groups and brings each value to its type. `given` is an object under AWS's names;
 /// a value may also be text: a Python literal or JSON. What is not given is taken from the environment variable of that
 /// name (`containerDefinitions_<name>` for the container's members). Unknown names are told to `log` and left out, unknown
@@ -11479,82 +11622,38 @@ struct no_environment {
 template <environment_policy Environment, log_policy Log>
 [[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Environment const& environment, Log& log,
                                          bool strict = false) {
-    if (!given.is_null() && !given.is_object())
-        return detail::wrong_type("keyword arguments", kwarg_type::object, detail::article_and_type(given));
-    auto const tell = [&](std::vector<unknown_kwarg> const& unknown) -> result<void> {
-        for (auto const& each : unknown) {
-            if (strict) return fail(errc::invalid_argument, each.refusal());
-            log.write(log_level::warning, each.warning());
-        }
-        return {};
-    };
-    constexpr bool is_external = std::is_same_v<Environment, detail::no_environment>;
-    if (auto told = tell(unknown_kwargs(given, !is_external)); !told) return std::move(told).error();
-
-    // The value of one name: what was given, else the environment's, else nothing.
-    auto const read = [&](json::value const& from, std::string_view prefix, std::string_view name, kwarg_type type,
-                          std::string const& variable) -> result<json::value> {
-        std::string where = std::string{prefix} + std::string{name};
-        auto const* given_value = detail::given_member(from, name);
-        json::value from_variable;
-        if (given_value == nullptr) {
-            auto const set = environment.variable(variable);
-            if (!set || set->empty()) return json::value(nullptr);
-            log.write(log_level::info,
-                      prefix.empty() ? variable + " from environment variable"
-                                     : "Container definition: " + std::string{name} + " from environment variable");
-            where = "environment variable " + variable;
-            from_variable = *set;
-            given_value = &from_variable;
-        }
-        auto made = detail::read_kwarg(where, type, *given_value);
-        if (!made) return made;
-        std::string_view const shape = name == "environments" ? "environment" : name;
-        if (shape == "environment")
-            if (auto named = detail::check_environment(where, *made); !named) return std::move(named).error();
-        std::vector<unknown_kwarg> unknown;
-        if (auto fits = check_shape(where, shape, *made, unknown); !fits) return std::move(fits).error();
-        if (auto told = tell(unknown); !told) return std::move(told).error();
-        return made;
-    };
-
-    kwargs groups;
-    for (auto const& each : kwarg_names) {
-        auto value = read(given, "", each.name, each.type, std::string{each.name});
-        if (!value) return std::move(value).error();
-        if (value->is_null()) { // an empty text says that none is wanted
-            bool const emptied =
-                json::text_of(given, each.name) && (each.type == kwarg_type::text || each.type == kwarg_type::amount);
-            if (!emptied) continue;
-            *value = "";
-        }
-        if (each.name == "maxRunDuration") {
-            auto longest = detail::read_max_run(*value);
-            if (!longest) return std::move(longest).error();
-            groups.max_run = *longest;
-        }
-        if (each.definition) json::set(groups.definition, each.name, *value);
-        if (each.run) json::set(groups.run, each.name, *std::move(value));
-    }
-
-    auto container = detail::container_definition(given);
-    if (!container) return std::move(container).error();
-    constexpr std::string_view prefix = "containerDefinitions[0].";
-    std::vector<std::string_view> known;
-    for (auto const& each : container_names) known.push_back(each.name);
-    std::vector<unknown_kwarg> unknown;
-    for (auto const& [name, ignored] : *container->get_ptr<json::value::object_t const*>())
-        if (name != "environments" && std::find(known.begin(), known.end(), name) == known.end())
-            unknown.push_back(detail::unknown_name(prefix, name, known));
-    if (auto told = tell(unknown); !told) return std::move(told).error();
-    for (auto const& each : container_names) {
-        auto value = read(*container, prefix, each.name, each.type, "containerDefinitions_" + std::string{each.name});
-        if (value && value->is_null() && each.name == "environment") // the product description's spelling
-            value = read(*container, prefix, "environments", each.type, "containerDefinitions_environments");
-        if (!value) return std::move(value).error();
-        if (!value->is_null()) json::set(groups.container, each.name, *std::move(value));
-    }
+    std::optional<error> first;
+    auto groups = detail::gather_kwargs(
+        given, environment, log,
+        [&](std::string_view, error why) {
+            first = std::move(why);
+            return false;
+        },
+        [&](unknown_kwarg const& each) {
+            if (strict)
+                first = fail(errc::invalid_argument, each.refusal());
+            else
+                log.write(log_level::warning, each.warning());
+            return !strict;
+        });
+    if (first) return *std::move(first);
     return groups;
+}
+
+/// The same, as far as the arguments can be read, with everything that is wrong and every name that nobody knows.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] kwargs read_kwargs(json::value const& given, Environment const& environment, Log& log,
+                                 std::vector<finding>& wrong) {
+    return detail::gather_kwargs(
+        given, environment, log,
+        [&](std::string_view where, error const& why) {
+            wrong.push_back(finding_of(why, where));
+            return true;
+        },
+        [&](unknown_kwarg const& each) {
+            wrong.push_back(each.as_finding());
+            return true;
+        });
 }
 
 /// The same without an environment: for arguments that come from a file of their own, where no launch type may stand.
@@ -12722,6 +12821,118 @@ inline void append_python_repr(std::string& out, std::string_view text) {
 
 #endif
 
+// ---- fargate/deploy/request_limits.hpp ------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_REQUEST_LIMITS_HPP
+#define FARGATE_DEPLOY_REQUEST_LIMITS_HPP
+
+// What ECS takes of any request, whoever sends it: beyond that it refuses.
+
+namespace fargate::inline v0::deploy {
+
+inline constexpr std::size_t longest_overrides = 8192;   ///< RunTask's; ECS counts the JSON text
+inline constexpr std::size_t longest_definition = 65536; ///< RegisterTaskDefinition's
+
+namespace detail {
+
+/// Letters, digits and spaces of any script, and `_ . : / = + - @`. What lies beyond ASCII is left to AWS.
+[[nodiscard]] inline bool is_tag_text(std::string_view word) noexcept {
+    return std::all_of(word.begin(), word.end(), [](char c) {
+        return text::is_alnum(c) || static_cast<unsigned char>(c) >= 0x80 ||
+               std::string_view{" _.:/=+-@"}.find(c) != std::string_view::npos;
+    });
+}
+
+[[nodiscard]] inline std::size_t characters_of(std::string_view word) noexcept {
+    return static_cast<std::size_t>(std::count_if(
+        word.begin(), word.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+} // namespace detail
+
+/// What AWS does not take of a list of tags: `[{key, value}]`.
+/// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html
+[[nodiscard]] inline std::vector<finding> check_tags(std::string const& where, json::value const& tags) {
+    constexpr std::size_t most = 50;
+    constexpr std::size_t longest_key = 128;
+    constexpr std::size_t longest_value = 256;
+    std::string const allowed = "use letters, digits, spaces and _ . : / = + - @";
+    std::vector<finding> wrong;
+    if (tags.size() > most)
+        wrong.push_back({where, "holds " + std::to_string(tags.size()) + " tags", "AWS takes at most 50"});
+    std::vector<std::string_view> keys;
+    for (std::size_t i = 0; i != tags.size(); ++i) {
+        std::string const place = where + "[" + std::to_string(i) + "]";
+        auto const key = json::text_of(tags[i], "key").value_or("");
+        auto const value = json::text_of(tags[i], "value").value_or("");
+        auto const add = [&](char const* member, std::string what, std::string remedy) {
+            wrong.push_back({place + member, std::move(what), std::move(remedy)});
+        };
+        if (key.empty()) add(".key", "is empty", "give the tag a key");
+        if (detail::characters_of(key) > longest_key) add(".key", "is longer than 128 characters", "shorten it");
+        if (text::iequals(key.substr(0, 4), "aws:"))
+            add(".key", "begins with aws:, which is kept for AWS", "choose another key");
+        if (!detail::is_tag_text(key)) add(".key", "has a character that AWS does not take", allowed);
+        if (std::find(keys.begin(), keys.end(), key) != keys.end())
+            add(".key", detail::shown_name(key) + " comes twice", "leave one of them out");
+        if (detail::characters_of(value) > longest_value) add(".value", "is longer than 256 characters", "shorten it");
+        if (!detail::is_tag_text(value)) add(".value", "has a character that AWS does not take", allowed);
+        keys.push_back(key);
+    }
+    return wrong;
+}
+
+/// Where a document holds most of its text: the path of the one member or element that takes more than half of what it is
+/// in, and so on into that.
+[[nodiscard]] inline std::string largest_member(std::string where, json::value const& document) {
+    std::size_t const whole = json::write(document).size();
+    json::value const* largest = nullptr;
+    std::string there;
+    std::size_t most = whole / 2;
+    auto const weigh = [&](json::value const& each, auto const& path) {
+        if (std::size_t const size = json::write(each).size(); size > most) {
+            most = size;
+            largest = &each;
+            there = path();
+        }
+    };
+    if (auto const* const members = document.get_ptr<json::value::object_t const*>()) {
+        for (auto const& [name, each] : *members)
+            weigh(each, [&wanted = name, &where] { return where + "." + detail::shown_name(wanted); });
+    } else if (document.is_array()) {
+        for (std::size_t i = 0; i != document.size(); ++i)
+            weigh(document[i], [&] { return where + "[" + std::to_string(i) + "]"; });
+    }
+    return largest != nullptr ? largest_member(std::move(there), *largest) : where;
+}
+
+/// Whether RunTask's overrides are short enough; as they are written here, which is how botocore writes them.
+[[nodiscard]] inline std::vector<finding> check_overrides(json::value const& overrides) {
+    std::size_t const length = json::write(overrides).size();
+    if (length <= longest_overrides) return {};
+    return {{largest_member("overrides", overrides),
+             "the container overrides are longer than the " + std::to_string(longest_overrides) +
+                 " characters that ECS takes (" + std::to_string(length) + "), and most of that stands here",
+             "the API token, an id or the environment of the run configuration is too long"}};
+}
+
+/// What ECS would refuse of RunTask's body whatever definition it runs: its tags, the length of its overrides, and a launch
+/// type beside a capacity provider strategy. Pure; in the order of the body's members.
+[[nodiscard]] inline std::vector<finding> check_task(json::value const& task) {
+    std::vector<finding> wrong;
+    if (auto const* const overrides = json::object_of(task, "overrides")) wrong = check_overrides(*overrides);
+    if (auto const* const tags = json::array_of(task, "tags"))
+        for (auto& each : check_tags("tags", *tags)) wrong.push_back(std::move(each));
+    if (json::member(task, "launchType") != nullptr && json::member(task, "capacityProviderStrategy") != nullptr)
+        wrong.push_back({"launchType", "stands beside capacityProviderStrategy, and AWS takes one of them",
+                         "leave one of them out"});
+    return wrong;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
 // ---- fargate/deploy/run_config.hpp ----------------------------------------------------------------------------------
 
 #ifndef FARGATE_DEPLOY_RUN_CONFIG_HPP
@@ -13112,7 +13323,6 @@ inline constexpr std::string_view flow_version_tag = "PrefectFlowVersion";
 namespace detail {
 
 inline constexpr std::string_view container_name = "flow";
-inline constexpr std::size_t longest_overrides = 8192; ///< ECS counts the JSON text
 
 [[nodiscard]] inline std::string_view api_of(settings const& with) noexcept {
     return with.api.empty() ? std::string_view{"https://api.prefect.io"} : with.api;
@@ -13275,8 +13485,8 @@ inline void add_entries(json::value& list, json::value const& more) {
 }
 
 /// RunTask's overrides: Prefect's variables of this run, before anything that the run's configuration asks for.
-[[nodiscard]] inline result<json::value> overrides_of(prefect::flow_run const& run, settings const& with,
-                                                      run_wishes const& wishes) {
+[[nodiscard]] inline json::value overrides_of(prefect::flow_run const& run, settings const& with,
+                                              run_wishes const& wishes) {
     auto overrides = wishes.overrides;
     auto containers = json::value::array();
     auto flow = json::value::object();
@@ -13298,29 +13508,23 @@ inline void add_entries(json::value& list, json::value const& more) {
     }
     containers.insert(containers.begin(), std::move(flow));
     json::set(overrides, "containerOverrides", std::move(containers));
-    if (with.parameter_validation && json::write(overrides).size() > longest_overrides) {
-        return fail(errc::invalid_argument, "the container overrides are longer than the " +
-                                                std::to_string(longest_overrides) +
-                                                " characters that ECS takes: the API token, an id or the environment "
-                                                "of the run configuration is too long");
-    }
     return overrides;
 }
 
 /// RunTask's body. With a capacity provider strategy no launch type may be named.
 [[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
                                                  std::string const& family, run_wishes const& wishes) {
-    auto overrides = overrides_of(run, with, wishes);
-    if (!overrides) return std::move(overrides).error();
-
     auto body = json::value::object();
     json::set(body, "taskDefinition", family);
-    json::set(body, "overrides", *std::move(overrides));
+    json::set(body, "overrides", overrides_of(run, with, wishes));
     add_kwargs(body, with.kwargs.run);
     if (auto added = add_wishes(body, wishes.task); !added) return std::move(added).error();
     add_launch_type(body, with);
     bool const is_told = json::member(with.kwargs.run, "startedBy") || json::member(wishes.task, "startedBy");
     if (!with.fleet.empty() && !is_told) json::set(body, "startedBy", with.fleet);
+    if (with.parameter_validation)
+        if (auto const wrong = check_task(body); !wrong.empty())
+            return fail(errc::invalid_argument, "RunTask would be refused: " + wrong.front().line());
     return body;
 }
 

@@ -1,6 +1,7 @@
 #ifndef FARGATE_DEPLOY_KWARG_NAMES_HPP
 #define FARGATE_DEPLOY_KWARG_NAMES_HPP
 
+#include <fargate/deploy/finding.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/text/ascii.hpp>
 #include <fargate/text/nearest.hpp>
@@ -84,6 +85,7 @@ struct unknown_kwarg {
     std::string what{};    ///< `unknown keyword argument momery`
     std::string becomes{}; ///< what happens to it: `ignored`
     std::string remedy{};  ///< `did you mean memory?`; empty when no name is near
+    std::string path{};    ///< where it stands: `momery`
 
     /// For the log, where it is passed over.
     [[nodiscard]] std::string warning() const {
@@ -92,6 +94,12 @@ struct unknown_kwarg {
 
     /// Where it is not.
     [[nodiscard]] std::string refusal() const { return what + (remedy.empty() ? "" : ": ") + remedy; }
+
+    /// For who looks before anything is launched.
+    [[nodiscard]] finding as_finding() const {
+        bool const misplaced = !what.starts_with("unknown");
+        return {path, (misplaced ? "cannot be set here, and is " : "unknown, and ") + becomes, remedy};
+    }
 };
 
 namespace detail {
@@ -99,8 +107,9 @@ namespace detail {
 [[nodiscard]] inline unknown_kwarg unknown_name(std::string_view prefix, std::string_view name,
                                                 std::span<std::string_view const> known,
                                                 std::string_view becomes = "ignored") {
-    unknown_kwarg made{"unknown keyword argument ", std::string{becomes}, {}};
-    made.what.append(prefix).append(shown_name(name));
+    unknown_kwarg made{"unknown keyword argument ", std::string{becomes}, {}, {}};
+    made.path.append(prefix).append(shown_name(name));
+    made.what += made.path;
     if (auto const meant = text::nearest(name, known); !meant.empty())
         made.remedy.append("did you mean ").append(prefix).append(meant).append("?");
     return made;
@@ -120,7 +129,8 @@ namespace detail {
     for (auto const& [name, ignored] : *members) {
         if (name == "launchType" || name == "launch_type") {
             if (!with_launch_type)
-                unknown.push_back({"keyword argument " + name, "ignored", "set the option launch_type of the agent"});
+                unknown.push_back(
+                    {"keyword argument " + name, "ignored", "set the option launch_type of the agent", name});
         } else if (std::find(known.begin(), known.end(), name) == known.end()) {
             unknown.push_back(detail::unknown_name("", name, known));
         }

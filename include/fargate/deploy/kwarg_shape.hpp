@@ -83,9 +83,9 @@ namespace detail {
 /// One walk of a value beside its shape.
 class shape_check {
 public:
-    explicit shape_check(std::vector<unknown_kwarg>& unknown) : unknown_{unknown} {}
+    shape_check(std::vector<unknown_kwarg>& unknown, std::vector<error>& wrong) : unknown_{unknown}, wrong_{wrong} {}
 
-    [[nodiscard]] result<void> value(std::string const& where, std::string_view shape, json::value const& given) {
+    void value(std::string const& where, std::string_view shape, json::value const& given) {
         switch (shape.front()) {
         case 't': return is(where, kwarg_type::text, given.is_string(), given);
         case 'b': return is(where, kwarg_type::flag, given.is_boolean(), given);
@@ -101,28 +101,22 @@ private:
         return shape.substr(1, shape.size() - 2);
     }
 
-    [[nodiscard]] static result<void> is(std::string const& where, kwarg_type wanted, bool good,
-                                         json::value const& given) {
-        if (good) return {};
-        return wrong_type(where, wanted, article_and_type(given));
+    void is(std::string const& where, kwarg_type wanted, bool good, json::value const& given) {
+        if (!good) wrong_.push_back(wrong_type(where, wanted, article_and_type(given)));
     }
 
-    [[nodiscard]] result<void> list(std::string const& where, std::string_view shape, json::value const& given) {
+    void list(std::string const& where, std::string_view shape, json::value const& given) {
         if (!given.is_array()) return is(where, kwarg_type::list, false, given);
-        for (std::size_t i = 0; i != given.size(); ++i)
-            if (auto good = value(where + "[" + std::to_string(i) + "]", shape, given[i]); !good) return good;
-        return {};
+        for (std::size_t i = 0; i != given.size(); ++i) value(where + "[" + std::to_string(i) + "]", shape, given[i]);
     }
 
-    [[nodiscard]] result<void> map(std::string const& where, std::string_view shape, json::value const& given) {
+    void map(std::string const& where, std::string_view shape, json::value const& given) {
         auto const* const members = given.get_ptr<json::value::object_t const*>();
         if (members == nullptr) return is(where, kwarg_type::object, false, given);
-        for (auto const& [name, each] : *members)
-            if (auto good = value(where + "." + shown_name(name), shape, each); !good) return good;
-        return {};
+        for (auto const& [name, each] : *members) value(where + "." + shown_name(name), shape, each);
     }
 
-    [[nodiscard]] result<void> object(std::string const& where, std::string_view shape, json::value const& given) {
+    void object(std::string const& where, std::string_view shape, json::value const& given) {
         auto const* const members = given.get_ptr<json::value::object_t const*>();
         if (members == nullptr) return is(where, kwarg_type::object, false, given);
         std::vector<std::string_view> known;
@@ -132,16 +126,14 @@ private:
             if (required) name.remove_suffix(1);
             known.push_back(name);
             auto const found = given.find(std::string{name});
-            if (found != given.end()) {
-                if (auto good = value(where + "." + std::string{name}, inner, *found); !good) return good;
-            } else if (required) {
-                return fail(errc::invalid_argument, where + " has no " + std::string{name});
-            }
+            if (found != given.end())
+                value(where + "." + std::string{name}, inner, *found);
+            else if (required)
+                wrong_.push_back(fail(errc::invalid_argument, where + " has no " + std::string{name}));
         }
         for (auto const& [name, ignored] : *members)
             if (std::find(known.begin(), known.end(), name) == known.end())
                 unknown_.push_back(unknown_name(where + ".", name, known, "sent as it is"));
-        return {};
     }
 
     /// Takes the first `name:shape` off the front.
@@ -158,17 +150,26 @@ private:
     }
 
     std::vector<unknown_kwarg>& unknown_;
+    std::vector<error>& wrong_;
 };
 
 } // namespace detail
 
-/// Whether what lies inside the argument `name` is what AWS takes, as far as its model tells. `errc::invalid_argument`
+/// What lies inside the argument `name` that is not what AWS takes, as far as its model tells, is added to `wrong`: each
 /// names the place, as a path that begins with `where`, and what must stand there; never a value. Members that the model
 /// does not have are added to `unknown`.
+inline void check_shape(std::string const& where, std::string_view name, json::value const& given,
+                        std::vector<unknown_kwarg>& unknown, std::vector<error>& wrong) {
+    for (auto const& each : kwarg_shapes)
+        if (each.name == name) return detail::shape_check{unknown, wrong}.value(where, each.shape, given);
+}
+
+/// The same; the first of what is wrong is the error.
 [[nodiscard]] inline result<void> check_shape(std::string const& where, std::string_view name, json::value const& given,
                                               std::vector<unknown_kwarg>& unknown) {
-    for (auto const& each : kwarg_shapes)
-        if (each.name == name) return detail::shape_check{unknown}.value(where, each.shape, given);
+    std::vector<error> wrong;
+    check_shape(where, name, given, unknown, wrong);
+    if (!wrong.empty()) return std::move(wrong.front());
     return {};
 }
 

@@ -2,6 +2,7 @@
 #define FARGATE_DEPLOY_KWARGS_HPP
 
 #include <fargate/core/result.hpp>
+#include <fargate/deploy/finding.hpp>
 #include <fargate/deploy/kwarg_names.hpp>
 #include <fargate/deploy/kwarg_shape.hpp>
 #include <fargate/deploy/literal.hpp>
@@ -169,6 +170,102 @@ struct no_environment {
 
 } // namespace detail
 
+namespace detail {
+
+/// Reads all that can be read of keyword arguments. What is wrong goes to `refuse(where, error)`, names that nobody knows go
+/// to `tell(unknown)`, in their order; each answers whether to go on.
+template <environment_policy Environment, log_policy Log, class Refuse, class Tell>
+[[nodiscard]] kwargs gather_kwargs(json::value const& given, Environment const& environment, Log& log,
+                                   Refuse const& refuse, Tell const& tell) {
+    kwargs groups;
+    bool goes_on = true;
+    auto const wrong = [&](std::string_view where, error why) {
+        goes_on = goes_on && refuse(where, std::move(why));
+        return json::value(nullptr);
+    };
+    auto const unknown = [&](std::vector<unknown_kwarg> const& names) {
+        for (auto const& each : names) goes_on = goes_on && tell(each);
+    };
+    if (!given.is_null() && !given.is_object()) {
+        wrong("keyword arguments", wrong_type("keyword arguments", kwarg_type::object, article_and_type(given)));
+        return groups;
+    }
+    unknown(unknown_kwargs(given, !std::is_same_v<Environment, no_environment>));
+
+    // The value of one name: what was given, else the environment's, else null; null, too, when it is wrong.
+    auto const read = [&](json::value const& from, std::string_view prefix, std::string_view name, kwarg_type type,
+                          std::string const& variable) -> json::value {
+        if (!goes_on) return nullptr;
+        std::string where = std::string{prefix} + std::string{name};
+        auto const* given_value = given_member(from, name);
+        json::value from_variable;
+        if (given_value == nullptr) {
+            auto const set = environment.variable(variable);
+            if (!set || set->empty()) return nullptr;
+            log.write(log_level::info,
+                      prefix.empty() ? variable + " from environment variable"
+                                     : "Container definition: " + std::string{name} + " from environment variable");
+            where = "environment variable " + variable;
+            from_variable = *set;
+            given_value = &from_variable;
+        }
+        auto made = read_kwarg(where, type, *given_value);
+        if (!made) return wrong(where, std::move(made).error());
+        std::string_view const shape = name == "environments" ? "environment" : name;
+        if (shape == "environment")
+            if (auto named = check_environment(where, *made); !named) return wrong(where, std::move(named).error());
+        std::vector<unknown_kwarg> names;
+        std::vector<error> misfits;
+        check_shape(where, shape, *made, names, misfits);
+        for (auto& each : misfits) wrong(where, std::move(each));
+        if (!misfits.empty()) return nullptr;
+        unknown(names);
+        return *std::move(made);
+    };
+
+    for (auto const& each : kwarg_names) {
+        auto value = read(given, "", each.name, each.type, std::string{each.name});
+        if (!goes_on) return groups;
+        if (value.is_null()) { // an empty text says that none is wanted
+            bool const emptied =
+                json::text_of(given, each.name) && (each.type == kwarg_type::text || each.type == kwarg_type::amount);
+            if (!emptied) continue;
+            value = "";
+        }
+        if (each.name == "maxRunDuration") {
+            auto longest = read_max_run(value);
+            if (longest)
+                groups.max_run = *longest;
+            else
+                wrong(each.name, std::move(longest).error());
+        }
+        if (each.definition) json::set(groups.definition, each.name, value);
+        if (each.run) json::set(groups.run, each.name, std::move(value));
+    }
+
+    auto container = container_definition(given);
+    if (!container) wrong("containerDefinitions", container.error());
+    if (!goes_on) return groups;
+    json::value const inside = container ? *std::move(container) : json::value::object();
+    constexpr std::string_view prefix = "containerDefinitions[0].";
+    std::vector<std::string_view> known;
+    for (auto const& each : container_names) known.push_back(each.name);
+    std::vector<unknown_kwarg> names;
+    for (auto const& [name, ignored] : *inside.get_ptr<json::value::object_t const*>())
+        if (name != "environments" && std::find(known.begin(), known.end(), name) == known.end())
+            names.push_back(unknown_name(prefix, name, known));
+    unknown(names);
+    for (auto const& each : container_names) {
+        auto value = read(inside, prefix, each.name, each.type, "containerDefinitions_" + std::string{each.name});
+        if (value.is_null() && each.name == "environment") // the product description's spelling
+            value = read(inside, prefix, "environments", each.type, "containerDefinitions_environments");
+        if (!value.is_null()) json::set(groups.container, each.name, std::move(value));
+    }
+    return groups;
+}
+
+} // namespace detail
+
 /// Sorts keyword arguments into their groups and brings each value to its type. `given` is an object under AWS's names;
 /// a value may also be text: a Python literal or JSON. What is not given is taken from the environment variable of that
 /// name (`containerDefinitions_<name>` for the container's members). Unknown names are told to `log` and left out, unknown
@@ -178,82 +275,38 @@ struct no_environment {
 template <environment_policy Environment, log_policy Log>
 [[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Environment const& environment, Log& log,
                                          bool strict = false) {
-    if (!given.is_null() && !given.is_object())
-        return detail::wrong_type("keyword arguments", kwarg_type::object, detail::article_and_type(given));
-    auto const tell = [&](std::vector<unknown_kwarg> const& unknown) -> result<void> {
-        for (auto const& each : unknown) {
-            if (strict) return fail(errc::invalid_argument, each.refusal());
-            log.write(log_level::warning, each.warning());
-        }
-        return {};
-    };
-    constexpr bool is_external = std::is_same_v<Environment, detail::no_environment>;
-    if (auto told = tell(unknown_kwargs(given, !is_external)); !told) return std::move(told).error();
-
-    // The value of one name: what was given, else the environment's, else nothing.
-    auto const read = [&](json::value const& from, std::string_view prefix, std::string_view name, kwarg_type type,
-                          std::string const& variable) -> result<json::value> {
-        std::string where = std::string{prefix} + std::string{name};
-        auto const* given_value = detail::given_member(from, name);
-        json::value from_variable;
-        if (given_value == nullptr) {
-            auto const set = environment.variable(variable);
-            if (!set || set->empty()) return json::value(nullptr);
-            log.write(log_level::info,
-                      prefix.empty() ? variable + " from environment variable"
-                                     : "Container definition: " + std::string{name} + " from environment variable");
-            where = "environment variable " + variable;
-            from_variable = *set;
-            given_value = &from_variable;
-        }
-        auto made = detail::read_kwarg(where, type, *given_value);
-        if (!made) return made;
-        std::string_view const shape = name == "environments" ? "environment" : name;
-        if (shape == "environment")
-            if (auto named = detail::check_environment(where, *made); !named) return std::move(named).error();
-        std::vector<unknown_kwarg> unknown;
-        if (auto fits = check_shape(where, shape, *made, unknown); !fits) return std::move(fits).error();
-        if (auto told = tell(unknown); !told) return std::move(told).error();
-        return made;
-    };
-
-    kwargs groups;
-    for (auto const& each : kwarg_names) {
-        auto value = read(given, "", each.name, each.type, std::string{each.name});
-        if (!value) return std::move(value).error();
-        if (value->is_null()) { // an empty text says that none is wanted
-            bool const emptied =
-                json::text_of(given, each.name) && (each.type == kwarg_type::text || each.type == kwarg_type::amount);
-            if (!emptied) continue;
-            *value = "";
-        }
-        if (each.name == "maxRunDuration") {
-            auto longest = detail::read_max_run(*value);
-            if (!longest) return std::move(longest).error();
-            groups.max_run = *longest;
-        }
-        if (each.definition) json::set(groups.definition, each.name, *value);
-        if (each.run) json::set(groups.run, each.name, *std::move(value));
-    }
-
-    auto container = detail::container_definition(given);
-    if (!container) return std::move(container).error();
-    constexpr std::string_view prefix = "containerDefinitions[0].";
-    std::vector<std::string_view> known;
-    for (auto const& each : container_names) known.push_back(each.name);
-    std::vector<unknown_kwarg> unknown;
-    for (auto const& [name, ignored] : *container->get_ptr<json::value::object_t const*>())
-        if (name != "environments" && std::find(known.begin(), known.end(), name) == known.end())
-            unknown.push_back(detail::unknown_name(prefix, name, known));
-    if (auto told = tell(unknown); !told) return std::move(told).error();
-    for (auto const& each : container_names) {
-        auto value = read(*container, prefix, each.name, each.type, "containerDefinitions_" + std::string{each.name});
-        if (value && value->is_null() && each.name == "environment") // the product description's spelling
-            value = read(*container, prefix, "environments", each.type, "containerDefinitions_environments");
-        if (!value) return std::move(value).error();
-        if (!value->is_null()) json::set(groups.container, each.name, *std::move(value));
-    }
+    std::optional<error> first;
+    auto groups = detail::gather_kwargs(
+        given, environment, log,
+        [&](std::string_view, error why) {
+            first = std::move(why);
+            return false;
+        },
+        [&](unknown_kwarg const& each) {
+            if (strict)
+                first = fail(errc::invalid_argument, each.refusal());
+            else
+                log.write(log_level::warning, each.warning());
+            return !strict;
+        });
+    if (first) return *std::move(first);
     return groups;
+}
+
+/// The same, as far as the arguments can be read, with everything that is wrong and every name that nobody knows.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] kwargs read_kwargs(json::value const& given, Environment const& environment, Log& log,
+                                 std::vector<finding>& wrong) {
+    return detail::gather_kwargs(
+        given, environment, log,
+        [&](std::string_view where, error const& why) {
+            wrong.push_back(finding_of(why, where));
+            return true;
+        },
+        [&](unknown_kwarg const& each) {
+            wrong.push_back(each.as_finding());
+            return true;
+        });
 }
 
 /// The same without an environment: for arguments that come from a file of their own, where no launch type may stand.

@@ -7,6 +7,7 @@
 #include <fargate/deploy/kwargs.hpp>
 #include <fargate/deploy/launch_plan.hpp>
 #include <fargate/deploy/python_repr.hpp>
+#include <fargate/deploy/request_limits.hpp>
 #include <fargate/deploy/run_config.hpp>
 #include <fargate/deploy/settings.hpp>
 #include <fargate/json/json.hpp>
@@ -42,7 +43,6 @@ inline constexpr std::string_view flow_version_tag = "PrefectFlowVersion";
 namespace detail {
 
 inline constexpr std::string_view container_name = "flow";
-inline constexpr std::size_t longest_overrides = 8192; ///< ECS counts the JSON text
 
 [[nodiscard]] inline std::string_view api_of(settings const& with) noexcept {
     return with.api.empty() ? std::string_view{"https://api.prefect.io"} : with.api;
@@ -205,8 +205,8 @@ inline void add_entries(json::value& list, json::value const& more) {
 }
 
 /// RunTask's overrides: Prefect's variables of this run, before anything that the run's configuration asks for.
-[[nodiscard]] inline result<json::value> overrides_of(prefect::flow_run const& run, settings const& with,
-                                                      run_wishes const& wishes) {
+[[nodiscard]] inline json::value overrides_of(prefect::flow_run const& run, settings const& with,
+                                              run_wishes const& wishes) {
     auto overrides = wishes.overrides;
     auto containers = json::value::array();
     auto flow = json::value::object();
@@ -228,29 +228,23 @@ inline void add_entries(json::value& list, json::value const& more) {
     }
     containers.insert(containers.begin(), std::move(flow));
     json::set(overrides, "containerOverrides", std::move(containers));
-    if (with.parameter_validation && json::write(overrides).size() > longest_overrides) {
-        return fail(errc::invalid_argument, "the container overrides are longer than the " +
-                                                std::to_string(longest_overrides) +
-                                                " characters that ECS takes: the API token, an id or the environment "
-                                                "of the run configuration is too long");
-    }
     return overrides;
 }
 
 /// RunTask's body. With a capacity provider strategy no launch type may be named.
 [[nodiscard]] inline result<json::value> task_of(prefect::flow_run const& run, settings const& with,
                                                  std::string const& family, run_wishes const& wishes) {
-    auto overrides = overrides_of(run, with, wishes);
-    if (!overrides) return std::move(overrides).error();
-
     auto body = json::value::object();
     json::set(body, "taskDefinition", family);
-    json::set(body, "overrides", *std::move(overrides));
+    json::set(body, "overrides", overrides_of(run, with, wishes));
     add_kwargs(body, with.kwargs.run);
     if (auto added = add_wishes(body, wishes.task); !added) return std::move(added).error();
     add_launch_type(body, with);
     bool const is_told = json::member(with.kwargs.run, "startedBy") || json::member(wishes.task, "startedBy");
     if (!with.fleet.empty() && !is_told) json::set(body, "startedBy", with.fleet);
+    if (with.parameter_validation)
+        if (auto const wrong = check_task(body); !wrong.empty())
+            return fail(errc::invalid_argument, "RunTask would be refused: " + wrong.front().line());
     return body;
 }
 

@@ -3,6 +3,7 @@
 #include "figures.hpp"
 #include "keywords.hpp"
 
+#include <fargate/prefect/login.hpp>
 #include <fargate/text/ascii.hpp>
 #include <fargate/version.hpp>
 
@@ -28,7 +29,8 @@ constexpr char overview[] = R"(Launches Prefect flow runs as AWS Fargate tasks.
 Usage: fargate-agent COMMAND [OPTION]... [name=value]...
 
 Commands:
-  start       Poll a Prefect API and launch each flow run as a Fargate task
+  start       Poll a Prefect API and launch each flow run as a Fargate task; with --check, --explain
+              and --dry-run tell what is wrong, or what would be done, and change nothing
   validate    Try the configuration on AWS: register a task definition, run it, take it back
 
 `fargate-agent agent fargate start` is `fargate-agent start`. Each command has a --help of its own.
@@ -44,7 +46,7 @@ constexpr char keyword_help[] =
     "  region_name aws_access_key_id aws_secret_access_key aws_session_token endpoint_url botocore_config\n"
     "  launch_type enable_task_revisions refresh_definitions use_run_config container_profile\n"
     "  use_external_kwargs external_kwargs_s3_bucket external_kwargs_s3_key\n"
-    "  backend api_key tenant_id prefetch strict agent_address log_format logging_level\n"
+    "  backend api_key tenant_id prefetch strict dry_run agent_address log_format logging_level\n"
     "  watch reconcile idempotent heartbeat, and each option of \"Exactly one task\" with _ for -\n"
     "  cpu=256 memory=512 networkConfiguration=\"{'awsvpcConfiguration': {...}}\" ...\n"
     "What is on or off needs no value: --strict, --prefetch.";
@@ -199,10 +201,27 @@ result<command> read_start(words arguments) {
     if (auto fine = refuse_single_dashes(arguments); !fine) return fine.error();
     CLI::App app{"Polls a Prefect API and launches each flow run as an AWS Fargate task.", "fargate-agent start"};
     agent_line line{app};
+    bool check = false;
+    bool dry_run = false;
+    constexpr char group[] = "Before it goes live";
+    app.add_flag("--check", check, "tell all that is wrong with these options, and end")->group(group);
+    auto const* const explain =
+        app.add_option("--explain", made.run, "print what would be sent for this flow run, its token included, and end")
+            ->type_name("RUN_ID")
+            ->group(group);
+    app.add_flag("--dry-run", dry_run, "poll, tell what would be done with each flow run, and do nothing")
+        ->group(group);
     auto const helped = parse(app, std::move(arguments), made);
     if (!helped) return helped.error();
     if (*helped) return made;
-    made.what = command::kind::start;
+    bool const explains = explain->count() != 0;
+    if (static_cast<int>(check) + static_cast<int>(explains) + static_cast<int>(dry_run) > 1)
+        return fail(errc::invalid_argument, "--check, --explain and --dry-run do not go together");
+    if (explains && !fargate::prefect::is_uuid(made.run))
+        return fail(errc::invalid_argument,
+                    "--explain takes the id of a flow run, which is a UUID, not \"" + text::printable(made.run) + "\"");
+    made.what = check ? command::kind::check : explains ? command::kind::explain : command::kind::start;
+    if (dry_run) made.options.dry_run = true;
     if (auto read = line.read_into(made.options); !read) return read.error();
     return made;
 }

@@ -59,6 +59,7 @@ constexpr std::pair<std::string_view, std::optional<bool> agent_options::*> flag
     {"use_run_config", &agent_options::use_run_config},
     {"prefetch", &agent_options::prefetch},
     {"strict", &agent_options::strict},
+    {"dry_run", &agent_options::dry_run},
 };
 
 /// What needs more than a look into a table.

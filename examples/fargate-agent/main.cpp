@@ -1,4 +1,5 @@
 #include "arguments.hpp"
+#include "preflight.hpp"
 #include "report.hpp"
 #include "start.hpp"
 #include "validate.hpp"
@@ -32,6 +33,8 @@ int main(int argc, char* argv[]) {
 #endif
     switch (asked->what) {
     case command::kind::start: return start(std::move(asked->options));
+    case command::kind::check: return check(std::move(asked->options));
+    case command::kind::explain: return explain(std::move(asked->options), asked->run);
     case command::kind::validate: return validate(std::move(asked->options), asked->keep);
     case command::kind::say: std::fputs(asked->text.c_str(), asked->aloud ? stderr : stdout); return 0;
     }

@@ -3,25 +3,30 @@
 
 #include <fargate/aws.hpp>
 #include <fargate/deploy/external_kwargs.hpp>
+#include <fargate/deploy/finding.hpp>
 #include <fargate/deploy/kwargs.hpp>
 #include <fargate/deploy/launcher.hpp>
 #include <fargate/deploy/plan.hpp>
+#include <fargate/deploy/preflight.hpp>
 #include <fargate/deploy/python_repr.hpp>
 #include <fargate/prefect/server.hpp>
 #include <fargate/service/agenda.hpp>
 #include <fargate/service/aws_parts.hpp>
-#include <fargate/service/configuration.hpp>
+#include <fargate/service/check.hpp>
+#include <fargate/service/complaints.hpp>
 #include <fargate/service/custody.hpp>
 #include <fargate/service/deployment.hpp>
+#include <fargate/service/explanation.hpp>
 #include <fargate/service/health.hpp>
 #include <fargate/service/in_flight.hpp>
 #include <fargate/service/introduction.hpp>
 #include <fargate/service/options.hpp>
 #include <fargate/service/parts.hpp>
 #include <fargate/service/poller.hpp>
+#include <fargate/service/preparation.hpp>
 #include <fargate/service/protocol.hpp>
-#include <fargate/service/protocol_settings.hpp>
 #include <fargate/service/reconciler.hpp>
+#include <fargate/service/rehearsal.hpp>
 #include <fargate/service/signals.hpp>
 #include <fargate/service/validation.hpp>
 #include <fargate/service/wake.hpp>
@@ -38,7 +43,10 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0 {
 
@@ -81,8 +89,8 @@ public:
         return run(stop);
     }
 
-    /// Reads the configuration, checks the token with the cloud and registers. An API that does not answer is asked again
-    /// until it does or `stop` fires; `errc::bad_configuration`, `errc::invalid_argument` and `errc::unauthorized` are for
+    /// Reads the configuration, checks the token with the cloud and registers, in a dry run without the last. An API that does
+    /// not answer is asked again until it does or `stop` fires; `errc::bad_configuration`, `errc::invalid_argument` and `errc::unauthorized` are for
     /// a person to mend.
     [[nodiscard]] result<void> open(std::stop_token stop = {}) {
         if (opened_) return fail(errc::invalid_argument, "the agent was opened before");
@@ -91,7 +99,8 @@ public:
         book_.started(parts_.clock.now());
         for (service::pace waits;;) {
             book_.turned();
-            auto enrolled = works_->source.enroll(stop_.get_token());
+            auto& api = works_->source;
+            auto enrolled = works_->is_dry ? api.visit(stop_.get_token()) : api.enroll(stop_.get_token());
             if (enrolled) {
                 opened_ = true;
                 return enrolled;
@@ -108,6 +117,7 @@ public:
     /// Polls and launches until `stop` fires, `stop()` is called, or `max_polls` polls have been made; then lets the
     /// launches in hand finish, after a stop for 20 s at most: what is claimed and has no task by then is launched by the
     /// agent that comes next. Tasks are not touched. Needs an agent that is open. Trouble with single runs or polls goes to the log, not here.
+    /// In a dry run each run that is due is told in the log, once, with what would be done, and nothing is done.
     [[nodiscard]] result<void> run(std::stop_token stop = {}) {
         if (!opened_) return fail(errc::invalid_argument, "the agent is not open: call open() first");
         auto& log = parts_.log;
@@ -118,7 +128,10 @@ public:
         if (auto greeted = works_->source.greet(stop_.get_token()); !greeted) return {};
         log.write(log_level::info, "Waiting for flow runs...");
         log.write(log_level::debug, "Max Workers: " + std::to_string(parts_.executor.workers()));
-        works_->begin(stop_.get_token());
+        if (works_->is_dry)
+            log.write(log_level::info, "Dry run: nothing is registered, claimed or launched");
+        else
+            works_->begin(stop_.get_token());
         works_->poller.run(options_.max_polls, stop_.get_token());
         return {};
     }
@@ -139,11 +152,36 @@ public:
     /// ecs:DeregisterTaskDefinition to leave nothing behind.
     [[nodiscard]] result<service::validation> validate_configuration(bool keep = false, std::stop_token stop = {}) {
         if (auto ready = prepare(); !ready) return ready.error();
+        if (works_->is_dry) return fail(errc::invalid_argument, "a validation launches a task: not in a dry run");
         service::validator<ecs, agent_log> tries{works_->ecs, parts_.log, works_->planner.settings};
         auto const key = parts_.credentials.fetch(parts_.http, parts_.clock, parts_.environment);
         if (tries.note_credentials(key ? result<std::string>{key->source} : key.error()))
             tries.run("prefect-test-task-" + random_uuid().substr(0, 8), keep, stop);
         return std::move(tries).take();
+    }
+
+    /// Everything that is wrong with what this agent is told, each with its place and its remedy; empty when nothing is. Reads
+    /// the configuration as `open` does, but on behind the first error; holds it against the rules of ECS; asks Prefect
+    /// whether it lets the agent in, and AWS whether it would allow what the switches need that are on. Changes nothing:
+    /// no agent is registered, no run claimed, and StopTask is asked about a task that cannot exist. May be called at any time.
+    /// Whether AWS takes the definition and passes it its roles, only `validate_configuration` tells.
+    [[nodiscard]] std::vector<deploy::finding> check(std::stop_token stop = {}) {
+        return service::check<Policies>(options_, parts_, own_ != nullptr, std::move(stop));
+    }
+
+    /// The requests that this agent would send now for a flow run's first attempt, to the byte; the bodies hold the API token
+    /// or key that the flow's container is handed. Sends none of them, and changes nothing. May be called before `open` and
+    /// instead of it, not beside `run`. `errc::not_found` when the API knows no such run, `errc::invalid_argument` when that is
+    /// no run's id; else the errors of `open`, and the one that the run would fail with.
+    [[nodiscard]] result<service::explanation> explain(std::string_view flow_run_id, std::stop_token stop = {}) {
+        std::string const id[] = {std::string{flow_run_id}};
+        if (!prefect::is_uuid(id[0])) return fail(errc::invalid_argument, "the id of a flow run is a UUID");
+        if (auto ready = prepare(); !ready) return ready.error();
+        if (auto let_in = works_->source.visit(stop); !let_in) return let_in.error();
+        auto const views = works_->source.look(id, stop);
+        if (!views) return views.error();
+        if (views->empty()) return fail(errc::not_found, "the Prefect API knows no flow run " + id[0]);
+        return works_->explainer.explain(views->front(), stop);
     }
 
     [[nodiscard]] service::health health() const { return book_.read(); }
@@ -178,7 +216,10 @@ private:
     using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
     using clock = typename Policies::clock;
     using deployment = service::deployment<source, agent::planner, launcher, clock, agent_log, typename Policies::hash>;
-    using poller = service::poller<source, deployment, clock, agent_log, typename Policies::executor>;
+    using explainer = service::explainer<agent::planner, launcher, ecs, typename Policies::hash>;
+    using rehearsal = service::rehearsal<source, explainer, agent_log>;
+    using dispatch = service::dispatch<deployment, rehearsal>;
+    using poller = service::poller<source, dispatch, clock, agent_log, typename Policies::executor>;
     using watcher = service::watcher<source, ecs, deployment, clock, agent_log>;
     using reconciler = service::reconciler<source, ecs, deployment, clock, agent_log>;
 
@@ -198,27 +239,29 @@ private:
 
     /// Everything that the configuration decides, from the wire up.
     struct works {
-        works(parts<Policies>& p, service::health_book& book, prefect::settings server, deploy::settings settings,
-              service::protocol protocol, aws::client_options aws, aws::client_options for_s3, agent::aws_parts for_ecs,
-              agent::aws_parts for_tagging) :
-            rules{std::move(protocol)},
-            source{p.http, p.clock, p.log, std::move(server)},
-            ecs_parts{std::move(for_ecs)},
-            tagging_parts{std::move(for_tagging)},
-            ecs{ecs_parts, aws},
-            tagging{tagging_parts, aws},
-            s3{p, std::move(for_s3)},
+        works(parts<Policies>& p, service::health_book& book, service::preparation<Policies> from) :
+            is_dry{from.dry_run},
+            rules{std::move(from.rules)},
+            source{p.http, p.clock, p.log, *std::move(from.server)},
+            ecs_parts{*std::move(from.for_ecs)},
+            tagging_parts{*std::move(from.for_tagging)},
+            ecs{ecs_parts, from.aws},
+            tagging{tagging_parts, from.aws},
+            s3{p, std::move(from.for_s3)},
             launcher{ecs, tagging, p.log},
-            planner{settings.external.enabled ? &external : nullptr, std::move(settings)},
+            planner{from.settings->external.enabled ? &external : nullptr, *std::move(from.settings)},
             external{s3, planner.settings, p.log},
             agenda{p.clock, bell},
             deployment{source, planner, launcher, desk(book, lanes_of(p.executor)), p.clock, p.log, p.hash, rules},
             watcher{source, ecs, deployment, p.clock, p.log, book, custody, rules},
             reconciler{source, ecs, deployment, p.clock, p.log, book, custody, rules},
+            explainer{planner, launcher, ecs, p.hash, rules},
+            rehearsal{source, explainer, busy, bell, p.log},
+            dispatch{deployment, rehearsal, is_dry},
             watches{agenda, {&watcher}},
             reconciles{agenda, {&reconciler, rules.reconcile_interval}},
-            poller{source,  deployment, busy,       agenda, bell,
-                   p.clock, p.log,      p.executor, book,   service::pace{rules.poll_interval_max}} {
+            poller{source,  dispatch, busy,       agenda, bell,
+                   p.clock, p.log,    p.executor, book,   service::pace{rules.poll_interval_max}} {
             custody.family = [this](prefect::flow_run const& run) {
                 return deploy::family_of(run.flow, planner.settings);
             };
@@ -235,6 +278,7 @@ private:
             if (rules.reconcile) reconciles.within(duration::zero(), stop);
         }
 
+        bool is_dry;
         service::protocol rules;
         agent::source source;
         agent::aws_parts ecs_parts;
@@ -252,6 +296,9 @@ private:
         agent::deployment deployment;
         agent::watcher watcher;
         agent::reconciler reconciler;
+        agent::explainer explainer;
+        agent::rehearsal rehearsal;
+        agent::dispatch dispatch;
         service::duty<clock, watching> watches;
         service::duty<clock, reconciling> reconciles;
         agent::poller poller;
@@ -289,16 +336,6 @@ private:
         std::stop_token stop_;
     };
 
-    /// S3 is called as the original did, with region and endpoint alone: `botocore_config` is for the other services, and
-    /// its region counts for S3 where there is no other.
-    [[nodiscard]] static aws::client_options for_external_kwargs(aws::client_options const& given) {
-        aws::client_options made;
-        made.region = given.region;
-        made.endpoint_url = given.endpoint_url;
-        made.limits.body = 1024 * 1024;
-        return made;
-    }
-
     agent(agent_options options, parts<Policies>* shared) :
         options_{std::move(options)},
         own_{shared != nullptr ? nullptr : std::make_unique<service::own_parts<Policies>>(options_)},
@@ -313,58 +350,27 @@ private:
 
     [[nodiscard]] result<void> prepare() {
         if (works_) return {};
-        auto const& environment = parts_.environment;
-        auto const config = service::read_config(options_, environment);
-        if (!config) return config.error();
-        auto const process = service::process_settings_of(options_, *config, environment);
-        if (!process) return process.error();
-        if (auto const format = read_log_format(process->log_format); !format) return format.error();
-        options_.max_polls = process->max_polls;
-        options_.agent_address = process->agent_address;
-        auto server = service::prefect_settings(options_, *config, environment);
-        if (!server) return server.error();
-        auto settings = service::deploy_settings(options_, *server, *config, environment, parts_.log);
-        if (!settings) return settings.error();
-        auto protocol = service::protocol_of(options_, *server, environment, parts_.hash);
-        if (!protocol) return protocol.error();
-        settings->idempotent = protocol->idempotent;
-        settings->fleet = protocol->fleet;
-        // Tasks of ours are found by what they are really started by.
-        if (auto const by = json::text_of(settings->kwargs.run, "startedBy"); by && !by->empty()) protocol->fleet = *by;
-        settings->max_run = protocol->max_run_duration;
-        auto aws = service::aws_options(options_, environment);
-        auto const botocore = service::botocore_options(options_, environment, parts_.log);
-        if (!botocore) return botocore.error();
-        auto const ambient = aws::ambient_config(environment, parts_.log);
-        if (!ambient) return ambient.error();
-        auto for_ecs = service::make_aws_parts(parts_, *botocore, *ambient);
-        auto for_tagging = service::make_aws_parts(parts_, *botocore, *ambient);
-        if (!for_ecs || !for_tagging) return for_ecs ? for_tagging.error() : for_ecs.error();
-        auto for_s3 = for_external_kwargs(aws);
-        if (!botocore->defaults_mode) ambient->apply_to(aws);
-        botocore->apply_to(aws);
-        settings->parameter_validation = aws.parameter_validation;
-        if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
-        aws::ambient known{environment};
-        if (auto const file = aws::resolve_ca_file({}, known); !file) return file.error();
-        if (!aws::resolve_region(for_s3.region, environment)) for_s3.region = aws.region;
-        if (auto ready = check_credentials(); !ready) return ready;
-        service::introduce(options_, *server, *settings, parts_.log);
-        if (settings->external.enabled) parts_.log.write(log_level::info, "Use of external S3 kwargs enabled.");
-        if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
-        if (protocol->launch_timeout > duration::zero())
-            aws.limits.total = std::chrono::ceil<std::chrono::milliseconds>(protocol->launch_timeout);
-        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), *std::move(protocol), std::move(aws),
-                       std::move(for_s3), *std::move(for_ecs), *std::move(for_tagging));
+        service::complaints wrong;
+        auto ready = service::prepare<Policies>(options_, parts_, own_ != nullptr, parts_.log, wrong);
+        if (wrong.first) return *std::move(wrong.first);
+        for (auto const& each : deploy::preflight(*ready.settings, ready.rules.capacity_plan)) {
+            if (ready.settings->strict) return fail(errc::bad_configuration, each.line());
+            parts_.log.write(log_level::warning, each.line());
+        }
+        if (auto usable = check_credentials(); !usable) return usable;
+        options_.max_polls = ready.process.max_polls;
+        options_.agent_address = ready.process.agent_address;
+        service::introduce(options_, *ready.server, *ready.settings, parts_.log);
+        if (ready.settings->external.enabled) parts_.log.write(log_level::info, "Use of external S3 kwargs enabled.");
+        if (ready.settings->enable_task_revisions)
+            parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
+        works_.emplace(parts_, book_, std::move(ready));
         ready_.store(true, std::memory_order_release);
         return {};
     }
 
     /// A source that somebody set up wrongly stops the start; one that is silent or missing now may come later.
     [[nodiscard]] result<void> check_credentials() {
-        using credentials = typename Policies::credentials;
-        if (auto usable = service::check_key<credentials>(options_, parts_.environment, own_ != nullptr); !usable)
-            return usable;
         auto const key = parts_.credentials.fetch(parts_.http, parts_.clock, parts_.environment);
         if (key) return {};
         if (key.error().code == errc::bad_configuration) return key.error();

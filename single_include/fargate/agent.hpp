@@ -4667,12 +4667,19 @@ public:
     [[nodiscard]] auto call_json(std::string_view operation, std::string_view target_prefix, json::value const& input,
                                  Read const& read, std::stop_token stop, retry::tolls const& tolls)
         -> std::invoke_result_t<Read const&, http::response&&> {
+        auto what = json_call(operation, target_prefix, input);
+        if (!what) return std::move(what).error();
+        what->tolls = tolls;
+        return call(*what, read, std::move(stop));
+    }
+
+    /// What `call_json` makes of its input and sends; nothing is sent.
+    [[nodiscard]] result<aws::call> json_call(std::string_view operation, std::string_view target_prefix,
+                                              json::value const& input) const {
         if (!input.is_object())
             return named(operation, fail(errc::invalid_argument, "the input is no object with AWS's member names"));
         if (!destination_) return named(operation, destination_.error());
-        auto what = aws::json_call(operation, target_prefix, endpoint_of(service_, *destination_), input);
-        what.tolls = tolls;
-        return call(what, read, std::move(stop));
+        return aws::json_call(operation, target_prefix, endpoint_of(service_, *destination_), input);
     }
 
     /// An error with the call that it ended: `ecs RunTask: ...`.
@@ -5222,7 +5229,15 @@ public:
         return ask<clusters_output>("DescribeClusters", input, std::move(stop));
     }
 
+    /// The call that an operation would make of this input, before it is signed: endpoint, fields and body, to the byte.
+    /// RunTask's is given a token by `run_task` where it has none.
+    [[nodiscard]] result<call> call_of(std::string_view operation, json::value const& input) const {
+        return client_.json_call(operation, target_prefix, input);
+    }
+
 private:
+    static constexpr std::string_view target_prefix = "AmazonEC2ContainerServiceV20141113";
+
     template <class Output>
     [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::stop_token stop) {
         auto const& to = client_.destination();
@@ -5235,8 +5250,7 @@ private:
             status = answer.status;
             return read_document(std::move(answer));
         };
-        auto document =
-            client_.call_json(operation, "AmazonEC2ContainerServiceV20141113", input, read, std::move(stop), tolls);
+        auto document = client_.call_json(operation, target_prefix, input, read, std::move(stop), tolls);
         if (!document) return std::move(document).error();
         auto output = Output::from(*std::move(document));
         if (output) return output;
@@ -13742,6 +13756,15 @@ public:
         }
     }
 
+    /// What `settle` would do first: the definition that is there to be run, or nothing when one would be registered. Only
+    /// reads.
+    [[nodiscard]] result<std::optional<chosen_definition>> look(launch_plan const& plan, std::stop_token stop = {}) {
+        return find(plan, stop);
+    }
+
+    /// Whether a plan is run from the exact revision and not from its family's newest.
+    [[nodiscard]] bool pins(launch_plan const& plan) const noexcept { return pin_revision_ || plan.reusable.refresh; }
+
 private:
     using found_definition = result<std::optional<chosen_definition>>;
 
@@ -13749,7 +13772,7 @@ private:
 
     template <class Described>
     [[nodiscard]] chosen_definition chosen(launch_plan const& plan, Described const& described, bool registered) const {
-        return {pin_revision_ || plan.reusable.refresh ? described.arn : plan.family, registered};
+        return {pins(plan) ? described.arn : plan.family, registered};
     }
 
     [[nodiscard]] auto describe(std::string const& name, std::stop_token const& stop) {
@@ -14151,8 +14174,7 @@ public:
         auto definition = definitions_.settle(plan, stop);
         if (!definition) return std::move(definition).error();
 
-        json::value body = plan.task;
-        json::set(body, "taskDefinition", definition->name);
+        json::value const body = task_for(plan, definition->name);
         log_.write(log_level::debug, "Running task using task definition " + definition->name);
         auto ran = ecs_.run_task(body, stop);
         if (!ran) return adopt(std::move(ran).error(), *std::move(definition));
@@ -14167,6 +14189,19 @@ public:
         if (ran->tasks[0].arn.empty())
             return fail(errc::malformed_response, "RunTask answered with a task without ARN");
         return launched{std::move(ran->tasks[0].arn), std::move(definition->name), definition->registered};
+    }
+
+    /// What `launch` would run, without registering it: see `definitions`.
+    [[nodiscard]] result<std::optional<chosen_definition>> look(launch_plan const& plan, std::stop_token stop = {}) {
+        return definitions_.look(plan, stop);
+    }
+    [[nodiscard]] bool pins(launch_plan const& plan) const noexcept { return definitions_.pins(plan); }
+
+    /// RunTask's body for that definition.
+    [[nodiscard]] static json::value task_for(launch_plan const& plan, std::string const& definition) {
+        json::value body = plan.task;
+        json::set(body, "taskDefinition", definition);
+        return body;
     }
 
 private:
@@ -14192,6 +14227,438 @@ private:
 } // namespace deploy
 
 } // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/deploy/attempt.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_ATTEMPT_HPP
+#define FARGATE_DEPLOY_ATTEMPT_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Which of a run's launches it is, and what the ones before have taught.
+struct launch_attempt {
+    unsigned number = 0;                ///< launches of this wish that are known to have come to nothing
+    unsigned rung = 0;                  ///< how far down the capacity plan it has gone; the last rung stays
+    std::vector<std::string> resting{}; ///< subnets that had no addresses left
+};
+
+namespace detail {
+
+/// Words of a capacity plan that are launch types; any other is a capacity provider.
+[[nodiscard]] constexpr bool is_launch_type(std::string_view word) noexcept {
+    return word == "FARGATE" || word == "EC2" || word == "EXTERNAL" || word == "MANAGED_INSTANCES";
+}
+
+/// Makes RunTask's body ask for that capacity alone.
+inline void set_capacity(json::value& task, std::string const& word) {
+    bool const type = is_launch_type(word);
+    char const* const other = type ? "capacityProviderStrategy" : "launchType";
+    if (task.is_object()) task.erase(other);
+    if (type) {
+        json::set(task, "launchType", word);
+        return;
+    }
+    auto provider = json::value::object();
+    json::set(provider, "capacityProvider", word);
+    json::set(provider, "weight", 1);
+    auto strategy = json::value::array();
+    strategy.push_back(std::move(provider));
+    json::set(task, "capacityProviderStrategy", std::move(strategy));
+}
+
+/// Takes the resting subnets out, unless that leaves none.
+inline void leave_out(json::value& task, std::vector<std::string> const& resting) {
+    if (resting.empty()) return;
+    auto const* const network = json::object_of(task, "networkConfiguration");
+    auto const* const vpc = network != nullptr ? json::object_of(*network, "awsvpcConfiguration") : nullptr;
+    auto const* const subnets = vpc != nullptr ? json::array_of(*vpc, "subnets") : nullptr;
+    if (subnets == nullptr) return;
+    auto kept = json::value::array();
+    for (auto const& each : *subnets)
+        if (std::find(resting.begin(), resting.end(), json::as_text(each).value_or("")) == resting.end())
+            kept.push_back(each);
+    if (kept.empty() || kept.size() == subnets->size()) return;
+    json::set(task["networkConfiguration"]["awsvpcConfiguration"], "subnets", std::move(kept));
+}
+
+} // namespace detail
+
+/// The plan as one attempt sends it: with its token, on the capacity of its rung, without the subnets that rest as long as
+/// another one stays. A plan that names no run gets no token; one that is `placed` keeps the capacity it has, as any does
+/// under an empty `capacity_plan`. Pure: whoever makes the same attempt of an equal plan sends the same bytes.
+template <crypto::hash_policy Hash>
+[[nodiscard]] launch_plan for_attempt(launch_plan const& plan, launch_attempt const& attempt,
+                                      std::span<std::string const> capacity_plan, Hash const& hash) {
+    launch_plan made = plan;
+    if (!capacity_plan.empty() && !plan.placed)
+        detail::set_capacity(made.task, capacity_plan[std::min<std::size_t>(attempt.rung, capacity_plan.size() - 1)]);
+    detail::leave_out(made.task, attempt.resting);
+    if (!plan.wanted.run.empty()) json::set(made.task, "clientToken", client_token(plan.wanted, attempt.number, hash));
+    return made;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/capacity_plan.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_CAPACITY_PLAN_HPP
+#define FARGATE_DEPLOY_CAPACITY_PLAN_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// CreateCapacityProvider's rule for names, and the providers that are AWS's own.
+[[nodiscard]] inline bool is_provider_name(std::string_view word) {
+    constexpr std::size_t longest = 255;
+    if (word == "FARGATE_SPOT") return true;
+    bool const spelled =
+        std::all_of(word.begin(), word.end(), [](char c) { return text::is_alnum(c) || c == '_' || c == '-'; });
+    if (!spelled || word.size() > longest) return false;
+    constexpr std::string_view reserved[] = {"aws", "ecs", "fargate"};
+    return std::none_of(std::begin(reserved), std::end(reserved),
+                        [word](std::string_view each) { return text::iequals(word.substr(0, each.size()), each); });
+}
+
+[[nodiscard]] inline error bad_capacity(std::string_view word, std::string const& why) {
+    return fail(errc::bad_configuration, "capacity_plan: " + shown_name(word) + " " + why);
+}
+
+} // namespace detail
+
+/// The words of a capacity plan, `FARGATE_SPOT, FARGATE`: what a launch asks for first, and what stands in when that is
+/// not to be had. A word is a launch type of ECS's (FARGATE, EC2, EXTERNAL, MANAGED_INSTANCES) or a capacity provider's
+/// name. An empty text is no plan. `errc::bad_configuration` names the word that is neither, or that comes twice.
+[[nodiscard]] inline result<std::vector<std::string>> read_capacity_plan(std::string_view raw) {
+    std::vector<std::string> words;
+    if (text::trim(raw).empty()) return words;
+    for (bool more = true; more;) {
+        std::size_t const comma = raw.find(',');
+        auto const word = text::trim(raw.substr(0, comma));
+        more = comma != std::string_view::npos;
+        raw.remove_prefix(more ? comma + 1 : raw.size());
+        if (word.empty())
+            return detail::bad_capacity(word, "is no capacity: write words with commas between them, such as "
+                                              "FARGATE_SPOT,FARGATE");
+        if (!detail::is_launch_type(word) && !detail::is_provider_name(word))
+            return detail::bad_capacity(word, "is neither a launch type nor the name of a capacity provider: "
+                                              "letters, digits, - and _, at most 255, not beginning with aws, ecs "
+                                              "or fargate, unless it is FARGATE_SPOT");
+        if (std::find(words.begin(), words.end(), word) != words.end())
+            return detail::bad_capacity(word, "comes twice");
+        words.emplace_back(word);
+    }
+    return words;
+}
+
+/// Whether an agent's arguments leave room for a capacity plan: `errc::bad_configuration` when they say themselves what
+/// tasks run on.
+[[nodiscard]] inline result<void> check_capacity_plan(std::span<std::string const> capacity_plan, kwargs const& given) {
+    if (capacity_plan.empty() || json::member(given.run, "capacityProviderStrategy") == nullptr) return {};
+    return fail(errc::bad_configuration,
+                "capacity_plan and the keyword argument capacityProviderStrategy both say what "
+                "tasks run on: leave one of them out");
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/task_size.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_TASK_SIZE_HPP
+#define FARGATE_DEPLOY_TASK_SIZE_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// The memory that Fargate has for so many CPU units: from `least` to `most` MiB in steps.
+/// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
+struct size_row {
+    std::int64_t cpu, least, most, step;
+};
+inline constexpr size_row size_rows[] = {
+    {256, 512, 2048, 512},     {512, 1024, 4096, 1024},    {1024, 2048, 8192, 1024},     {2048, 4096, 16384, 1024},
+    {4096, 8192, 30720, 1024}, {8192, 16384, 61440, 4096}, {16384, 32768, 122880, 8192},
+};
+
+/// 1.5 GB is none of the smallest size's, which doubles.
+[[nodiscard]] constexpr bool is_offered(size_row const& row, std::int64_t memory) noexcept {
+    bool const doubles = row.cpu == 256 && memory == 1536;
+    return memory >= row.least && memory <= row.most && (memory - row.least) % row.step == 0 && !doubles;
+}
+
+/// A whole number, or a number of the unit, of which each is 1024: `512`, `.5 GB`, `1 vCPU`.
+[[nodiscard]] inline std::optional<std::int64_t> read_size(std::string_view raw, std::string_view unit) {
+    std::string_view word = text::trim(raw);
+    bool const scaled = word.size() > unit.size() && text::iequals(word.substr(word.size() - unit.size()), unit);
+    if (scaled) word = text::trim(word.substr(0, word.size() - unit.size()));
+    std::int64_t whole = 0;
+    std::int64_t parts = 0; // of the power of ten in `scale`
+    std::int64_t scale = 1;
+    bool digits = false;
+    bool behind_point = false;
+    for (char const c : word) {
+        if (c == '.' && scaled && !behind_point) {
+            behind_point = true;
+            continue;
+        }
+        if (!text::is_digit(c) || whole > 1'000'000 || scale > 1'000'000) return std::nullopt;
+        digits = true;
+        if (behind_point) {
+            parts = parts * 10 + (c - '0');
+            scale *= 10;
+        } else {
+            whole = whole * 10 + (c - '0');
+        }
+    }
+    if (!digits) return std::nullopt;
+    if (!scaled) return whole;
+    if (parts * 1024 % scale != 0) return std::nullopt;
+    return whole * 1024 + parts * 1024 / scale;
+}
+
+/// `512, 1024, 2048` or `4096 to 16384 in steps of 1024`.
+[[nodiscard]] inline std::string memory_for(size_row const& row) {
+    if (row.cpu == 256) return "512, 1024 or 2048";
+    return std::to_string(row.least) + " to " + std::to_string(row.most) + " in steps of " + std::to_string(row.step);
+}
+
+} // namespace detail
+
+/// What is wrong with a task's `cpu` and `memory` where Fargate runs it; nothing when it has that pair.
+[[nodiscard]] inline std::optional<finding> check_fargate_size(std::optional<std::string_view> cpu,
+                                                               std::optional<std::string_view> memory) {
+    constexpr std::string_view pair = "give cpu and memory a pair that Fargate has, e.g. cpu=256 memory=512";
+    for (auto const& [name, given] : {std::pair{"cpu", cpu}, std::pair{"memory", memory}})
+        if (!given || text::trim(*given).empty())
+            return finding{name, "is missing, which Fargate needs of every task", std::string{pair}};
+    auto const units = detail::read_size(*cpu, "vCPU");
+    auto const mib = detail::read_size(*memory, "GB");
+    if (!units)
+        return finding{"cpu", detail::shown_name(*cpu) + " is no number of CPU units", "write 256, or .25 vCPU"};
+    if (!mib) return finding{"memory", detail::shown_name(*memory) + " is no number of MiB", "write 512, or 0.5 GB"};
+    auto const* const row = std::find_if(std::begin(detail::size_rows), std::end(detail::size_rows),
+                                         [units](detail::size_row const& each) { return each.cpu == *units; });
+    if (row == std::end(detail::size_rows))
+        return finding{"cpu", std::to_string(*units) + " CPU units are no size of Fargate's",
+                       "give 256, 512, 1024, 2048, 4096, 8192 or 16384"};
+    if (!detail::is_offered(*row, *mib))
+        return finding{"memory",
+                       std::to_string(*mib) + " MiB are not to be had with " + std::to_string(*units) + " CPU units",
+                       "give " + detail::memory_for(*row)};
+    return std::nullopt;
+}
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
+// ---- fargate/deploy/preflight.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_PREFLIGHT_HPP
+#define FARGATE_DEPLOY_PREFLIGHT_HPP
+
+namespace fargate::inline v0::deploy {
+
+namespace detail {
+
+/// Words that ECS takes in one place, with blanks between.
+struct choice_row {
+    std::string_view where;
+    std::string_view words;
+};
+inline constexpr choice_row choice_rows[] = {
+    {"launch_type", "FARGATE EC2 EXTERNAL MANAGED_INSTANCES"},
+    {"networkMode", "awsvpc bridge host none"},
+    {"pidMode", "host task"},
+    {"ipcMode", "host task none"},
+    {"propagateTags", "TASK_DEFINITION SERVICE NONE"},
+    {"networkConfiguration.awsvpcConfiguration.assignPublicIp", "ENABLED DISABLED"},
+};
+
+/// One preflight: looks at an agent's settings and keeps what it finds.
+class preflight_check {
+public:
+    preflight_check(settings const& with, std::span<std::string const> capacity_plan) :
+        with_{with}, capacity_plan_{capacity_plan} {}
+
+    [[nodiscard]] std::vector<finding> look() && {
+        choice("launch_type", with_.launch_type);
+        for (char const* const name : {"networkMode", "pidMode", "ipcMode"})
+            choice(name, json::text_of(with_.kwargs.definition, name).value_or(""));
+        choice("propagateTags", json::text_of(with_.kwargs.run, "propagateTags").value_or(""));
+        size();
+        network();
+        capacity();
+        if (auto const* const tags = json::array_of(with_.kwargs.run, "tags")) add(check_tags("tags", *tags));
+        names();
+        roles();
+        mounts();
+        lengths();
+        return std::move(found_);
+    }
+
+private:
+    void add(finding one) { found_.push_back(std::move(one)); }
+    void add(std::vector<finding> more) {
+        for (auto& each : more) add(std::move(each));
+    }
+
+    /// Each flow may bring arguments of its own, so that what is missing here may come.
+    [[nodiscard]] bool is_complete() const noexcept { return !with_.external.enabled; }
+
+    [[nodiscard]] bool on_fargate() const noexcept { return with_.launch_type == "FARGATE"; }
+
+    void choice(std::string_view where, std::string_view given) {
+        if (given.empty()) return;
+        for (auto const& row : choice_rows) {
+            if (row.where != where) continue;
+            std::string listed;
+            std::string_view meant;
+            for (std::string_view rest = row.words; !rest.empty();) {
+                auto const word = rest.substr(0, rest.find(' '));
+                rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+                if (word == given) return;
+                if (text::iequals(word, given)) meant = word;
+                listed.append(listed.empty() ? "" : rest.empty() ? " or " : ", ").append(word);
+            }
+            std::string remedy = meant.empty() ? "give " + listed : "did you mean " + std::string{meant} + "?";
+            add({std::string{where}, shown_name(given) + " is no word that ECS takes there", std::move(remedy)});
+        }
+    }
+
+    void size() {
+        if (!on_fargate()) return;
+        auto const cpu = json::text_of(with_.kwargs.definition, "cpu");
+        auto const memory = json::text_of(with_.kwargs.definition, "memory");
+        if (!is_complete() && (!cpu || !memory)) return;
+        if (auto wrong = check_fargate_size(cpu, memory)) add(*std::move(wrong));
+    }
+
+    void network() {
+        constexpr std::size_t most_subnets = 16;
+        constexpr std::size_t most_groups = 5;
+        std::string const where = "networkConfiguration.awsvpcConfiguration";
+        auto const mode = json::text_of(with_.kwargs.definition, "networkMode").value_or("awsvpc");
+        if (on_fargate() && mode != "awsvpc")
+            add({"networkMode", shown_name(mode) + " is not to be had on Fargate", "leave it out: it is awsvpc then"});
+        auto const* const network = json::object_of(with_.kwargs.run, "networkConfiguration");
+        auto const* const vpc = network != nullptr ? json::object_of(*network, "awsvpcConfiguration") : nullptr;
+        if (vpc == nullptr) {
+            if (mode == "awsvpc" && is_complete() && !with_.use_run_config)
+                add({network == nullptr ? "networkConfiguration" : where,
+                     "is missing, and tasks in network mode awsvpc need subnets",
+                     "give networkConfiguration={'awsvpcConfiguration': {'subnets': ['subnet-...']}}"});
+            return;
+        }
+        choice("networkConfiguration.awsvpcConfiguration.assignPublicIp",
+               json::text_of(*vpc, "assignPublicIp").value_or(""));
+        auto const count = [&](char const* member) {
+            auto const* const list = json::array_of(*vpc, member);
+            return list != nullptr ? list->size() : 0;
+        };
+        if (count("subnets") == 0) add({where + ".subnets", "is empty", "name at least one subnet"});
+        if (count("subnets") > most_subnets) add({where + ".subnets", "names more than 16", "ECS takes at most 16"});
+        if (count("securityGroups") > most_groups)
+            add({where + ".securityGroups", "names more than 5", "ECS takes at most 5"});
+    }
+
+    /// A strategy goes before the launch type, which is then left out of RunTask; the definition still says it.
+    void capacity() {
+        if (auto const fits = check_capacity_plan(capacity_plan_, with_.kwargs); !fits)
+            add(finding_of(fits.error(), "capacity_plan"));
+        auto const contradicts = [&](std::string where, std::string_view word) {
+            if (with_.launch_type.empty() || on_fargate() || (word != "FARGATE" && word != "FARGATE_SPOT")) return;
+            add({std::move(where), shown_name(word) + " does not go with launch_type " + shown_name(with_.launch_type),
+                 "set launch_type=FARGATE"});
+        };
+        if (auto const* const strategy = json::array_of(with_.kwargs.run, "capacityProviderStrategy"))
+            for (std::size_t i = 0; i != strategy->size(); ++i)
+                contradicts("capacityProviderStrategy[" + std::to_string(i) + "].capacityProvider",
+                            json::text_of((*strategy)[i], "capacityProvider").value_or(""));
+        for (std::size_t i = 0; i != capacity_plan_.size(); ++i)
+            contradicts("capacity_plan[" + std::to_string(i) + "]", capacity_plan_[i]);
+    }
+
+    void names() {
+        constexpr std::size_t longest = 128;
+        constexpr std::int64_t most = 10;
+        auto const count = json::integer_of(with_.kwargs.run, "count").value_or(1);
+        if (count < 1 || count > most)
+            add({"count", std::to_string(count) + " is no number of tasks that RunTask starts", "leave it at 1"});
+        auto const by = json::text_of(with_.kwargs.run, "startedBy").value_or("");
+        bool const spelled = std::all_of(by.begin(), by.end(),
+                                         [](char c) { return text::is_alnum(c) || c == '-' || c == '/' || c == '_'; });
+        if (!spelled || by.size() > longest)
+            add({"startedBy", shown_name(by) + " is not what ECS takes",
+                 "use at most 128 letters, digits, -, / and _"});
+    }
+
+    /// What has to be fetched before the container starts takes the execution role.
+    void roles() {
+        if (!json::text_of(with_.kwargs.definition, "executionRoleArn").value_or("").empty() || !is_complete()) return;
+        auto const needs = [&](std::string what) {
+            add({"executionRoleArn", "is missing, and " + std::move(what) + " need it", "give the role's ARN"});
+        };
+        auto const* const secrets = json::array_of(with_.kwargs.container, "secrets");
+        if (secrets != nullptr && !secrets->empty()) needs("containerDefinitions[0].secrets");
+        auto const* const log = json::object_of(with_.kwargs.container, "logConfiguration");
+        if (on_fargate() && log != nullptr && json::text_of(*log, "logDriver") == "awslogs")
+            needs("the awslogs of containerDefinitions[0].logConfiguration");
+    }
+
+    void mounts() {
+        auto const* const points = json::array_of(with_.kwargs.container, "mountPoints");
+        if (points == nullptr || !is_complete()) return;
+        auto const* const volumes = json::array_of(with_.kwargs.definition, "volumes");
+        for (std::size_t i = 0; i != points->size(); ++i) {
+            auto const wanted = json::text_of((*points)[i], "sourceVolume").value_or("");
+            bool const is_there =
+                volumes != nullptr && std::any_of(volumes->begin(), volumes->end(), [wanted](json::value const& each) {
+                    return json::text_of(each, "name") == wanted;
+                });
+            if (!is_there)
+                add({"containerDefinitions[0].mountPoints[" + std::to_string(i) + "].sourceVolume",
+                     shown_name(wanted) + " is none of the volumes", "name it in volumes, too"});
+        }
+    }
+
+    /// What every run sends, whatever its flow: of a flow's own there is nothing here but ids.
+    void lengths() {
+        prefect::flow_run run;
+        run.id = run.flow.id = std::string(36, '0');
+        add(check_overrides(overrides_of(run, with_, {})));
+        auto environment = environment_of(with_);
+        if (!environment) return;
+        auto const definition = definition_of(run, with_, family_by_id(run.flow), {}, *std::move(environment));
+        if (std::size_t const length = json::write(definition).size(); length > longest_definition)
+            add({largest_member("containerDefinitions", definition["containerDefinitions"]),
+                 "task definitions would have " + std::to_string(length) + " characters, and most of that stands here",
+                 "ECS takes at most " + std::to_string(longest_definition)});
+    }
+
+    settings const& with_;
+    std::span<std::string const> capacity_plan_;
+    std::vector<finding> found_;
+};
+
+} // namespace detail
+
+/// What ECS would refuse of every run that is launched with these settings and this capacity plan, as far as that can be
+/// known without asking: sizes that Fargate does not have, words and tags that ECS does not take, what contradicts itself,
+/// what is missing, what is too long. Pure; all of it, in the order of the arguments. Empty when nothing is wrong.
+[[nodiscard]] inline std::vector<finding> preflight(settings const& with,
+                                                    std::span<std::string const> capacity_plan = {}) {
+    return detail::preflight_check{with, capacity_plan}.look();
+}
+
+} // namespace fargate::inline v0::deploy
 
 #endif
 
@@ -15734,6 +16201,7 @@ public:
     /// one is configured. On the server backend a registration that fails is a warning, and `catch_up` tries again;
     /// everywhere else it is an error.
     [[nodiscard]] result<void> enroll(std::stop_token stop) {
+        visits_ = false;
         if (!api_->where()) return api_->where().error();
         if (options_->backend == backend::cloud)
             if (auto allowed = check_token(stop); !allowed) return allowed;
@@ -15745,11 +16213,24 @@ public:
         return {};
     }
 
+    /// In place of `enroll`: asks whether the API lets us in, and whose runs are ours, and looks for the agent config, without
+    /// becoming known: nothing is registered, here or before a poll. Every failure is an error.
+    [[nodiscard]] result<void> visit(std::stop_token stop) {
+        visits_ = true;
+        if (!api_->where()) return api_->where().error();
+        if (options_->backend == backend::cloud)
+            if (auto allowed = check_token(stop); !allowed) return allowed;
+        if (auto found = learn_tenant(stop); !found) return found;
+        if (!options_->tenant_id.empty()) // which nobody was asked for
+            if (auto answered = knock(stop); !answered) return answered;
+        return find_config(stop);
+    }
+
     /// Before a poll: what `enroll` could not do. Polling needs a tenant, but not a registration: when the API refuses that
     /// for good, it may still hand out runs. Where it may come it is waited for, because nobody finds again what was claimed
     /// without an agent's id.
     [[nodiscard]] result<void> catch_up(std::stop_token stop) {
-        if (enrolled_) return {};
+        if (enrolled_ || visits_) return {};
         auto done = become_known(stop);
         if (done) {
             log_->write(log_level::info, "Agent registered to " + address());
@@ -15828,17 +16309,34 @@ private:
             api_->identify(*std::move(id));
             known_ = true;
         }
-        if (!options_->agent_config_id.empty()) {
-            auto const answer = api_->call(agent_config_query(options_->agent_config_id), stop);
-            if (!answer) return answer.error();
-            auto const exists = read_agent_config(*answer);
-            if (!exists) return exists.error();
-            if (!*exists)
-                return fail(errc::not_found, "there is no agent config " + options_->agent_config_id + " at " +
-                                                 address() + ": check agent_config_id");
-        }
+        if (auto found = find_config(stop); !found) return found;
         enrolled_ = true;
         return {};
+    }
+
+    /// Whether the agent config is there that is asked for.
+    [[nodiscard]] result<void> find_config(std::stop_token stop) {
+        if (options_->agent_config_id.empty()) return {};
+        auto const answer = api_->call(agent_config_query(options_->agent_config_id), stop);
+        if (!answer) return answer.error();
+        auto const exists = read_agent_config(*answer);
+        if (!exists) return exists.error();
+        if (*exists) return {};
+        return fail(errc::not_found, "there is no agent config " + options_->agent_config_id + " at " + address() +
+                                         ": check agent_config_id");
+    }
+
+    /// Asks something, so that the API looks at what we show it; of the cloud, whose key that is.
+    [[nodiscard]] result<void> knock(std::stop_token stop) {
+        bool const has_key = options_->backend == backend::cloud && !options_->api_key.empty();
+        auto const answer = api_->call(has_key ? key_tenant_query() : hello_query(), stop);
+        if (!answer) return answer.error();
+        if (!has_key) return {};
+        auto const own = read_key_tenant(*answer);
+        if (!own) return own.error();
+        if (*own == options_->tenant_id) return {};
+        return fail(errc::unauthorized,
+                    "the API key belongs to another tenant than tenant_id says: leave tenant_id out");
     }
 
     /// A server that cannot register us now may be able to later; a config that does not exist will not come to be.
@@ -15867,6 +16365,7 @@ private:
     bool tenant_found_ = false; ///< there is a tenant, or none is needed
     bool known_ = false;        ///< registered
     bool enrolled_ = false;     ///< registered, and the agent config was found
+    bool visits_ = false;       ///< not to be registered
 
     mutable std::mutex mutex_;
     std::optional<std::string> tenant_;
@@ -16035,6 +16534,9 @@ public:
 
     /// What `registration::enroll` does.
     [[nodiscard]] result<void> enroll(std::stop_token stop = {}) { return ourselves_.enroll(stop); }
+
+    /// What `registration::visit` does, in place of `enroll`.
+    [[nodiscard]] result<void> visit(std::stop_token stop = {}) { return ourselves_.visit(stop); }
 
     /// Says hello. An API that does not answer is worth two lines in the log, and no error: polling goes on until it does.
     [[nodiscard]] result<void> greet(std::stop_token stop = {}) {
@@ -17369,6 +17871,37 @@ template <environment_policy Environment>
 
 #endif
 
+// ---- fargate/service/complaints.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_COMPLAINTS_HPP
+#define FARGATE_SERVICE_COMPLAINTS_HPP
+
+namespace fargate::inline v0::service {
+
+/// What is wrong with a configuration, kept while the rest of it is read.
+struct complaints {
+    bool thorough = false;        ///< all is wanted, unknown names included, and not only the first
+    std::optional<error> first{}; ///< of what cannot be read
+    std::vector<deploy::finding> all{};
+
+    void add(error why) {
+        all.push_back(deploy::finding_of(why));
+        if (!first) first = std::move(why);
+    }
+
+    /// What was read; where that is nothing, the reason is kept, and something that does no harm stands in.
+    template <class T>
+    [[nodiscard]] T take(result<T>&& read) {
+        if (read) return *std::move(read);
+        add(std::move(read).error());
+        return T{};
+    }
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/service/config_text.hpp --------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_CONFIG_TEXT_HPP
@@ -17842,6 +18375,7 @@ struct agent_options {
     std::string agent_address{};             ///< `cloud.agent.agent_address`; where a program answers for its health
     std::optional<log_level> level{};        ///< `cloud.agent.level`, else INFO; of the agent's own log
     std::string log_format{};                ///< `logging.format`; of the agent's own log, a Python %-style template
+    std::FILE* log_to = nullptr;             ///< where the agent's own log goes; null: standard output
     bool no_cloud_logs = false;              ///< flows keep their logs out of the API
     std::string logging_level{};             ///< `logging.level`, else INFO; inside the flows' containers
 
@@ -17862,7 +18396,9 @@ struct agent_options {
     std::optional<bool> use_run_config{}; ///< a run's cpu, memory, env, roles and run_task_kwargs count
     std::string container_profile{};      ///< `0.13` (else) or `0.15`: whose environment flows' containers get
     text::transliteration transliterate = nullptr; ///< spells flow names in scripts that the own table lacks
-    std::optional<bool> strict{};                  ///< an unknown keyword argument is an error, not a warning
+    std::optional<bool>
+        strict{}; ///< an unknown keyword argument, or one that ECS will refuse, is an error, not a warning
+    std::optional<bool> dry_run{}; ///< `dry_run`: says what it would do with each run, and does nothing
 
     // How each run gets exactly one task. What is absent here is looked up in the environment under the same name, spans in
     // seconds, and is else as `service::protocol` says. A switch is also turned off by its name behind `no_`.
@@ -18636,56 +19172,51 @@ template <environment_policy Environment>
     return protocol_of(options, *server, environment);
 }
 
-/// How flows become tasks; `server` is what `prefect_settings` made of the same options. Tells `log` what was taken from
-/// the environment and what is unknown, which is an error for the strict. `errc::bad_configuration` and
-/// `errc::invalid_argument` name the option, setting or variable.
+/// How flows become tasks, as far as it can be read; `server` is what `prefect_settings` made of the same options. Tells
+/// `log` what was taken from the environment and what is unknown, which is wrong for the strict.
 template <environment_policy Environment, log_policy Log>
-[[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
-                                                       config const& from, Environment const& environment, Log& log) {
-    auto const revisions = detail::flag_of(options.enable_task_revisions, "enable_task_revisions", environment);
-    if (!revisions) return revisions.error();
-    auto const refresh = detail::flag_of(options.refresh_definitions, "refresh_definitions", environment);
-    if (!refresh) return refresh.error();
-    auto const run_config = detail::flag_of(options.use_run_config, "use_run_config", environment);
-    if (!run_config) return run_config.error();
-    auto const strict = detail::flag_of(options.strict, "strict", environment);
-    if (!strict) return strict.error();
-    auto const profile = detail::profile_of(options, environment);
-    if (!profile) return profile.error();
-    auto const logs = detail::log_to_cloud_of(options, from, *profile == deploy::container_profile::v0_15, environment);
-    if (!logs) return logs.error();
-    auto external = detail::external_of(options, environment);
-    if (!external) return std::move(external).error();
-    detail::source<Environment> const look{from, environment};
-    auto env_vars = look.env_vars(options.env_vars);
-    if (!env_vars) return std::move(env_vars).error();
-    for (auto const& [name, value] : *env_vars)
-        if (text::trim(name).empty())
-            return fail(errc::invalid_argument, "env_vars has an entry without a name: give it one, or leave it out");
-    auto launch_type = detail::launch_type_of(options, environment);
-    if (!launch_type) return std::move(launch_type).error();
-    auto kwargs = deploy::read_kwargs(options.kwargs, environment, log, *strict);
-    if (!kwargs) return std::move(kwargs).error();
-
+[[nodiscard]] deploy::settings deploy_settings(agent_options const& options, prefect::settings const& server,
+                                               config const& from, Environment const& environment, Log& log,
+                                               complaints& wrong) {
     deploy::settings made;
+    made.enable_task_revisions =
+        wrong.take(detail::flag_of(options.enable_task_revisions, "enable_task_revisions", environment));
+    made.refresh_definitions =
+        wrong.take(detail::flag_of(options.refresh_definitions, "refresh_definitions", environment));
+    made.use_run_config = wrong.take(detail::flag_of(options.use_run_config, "use_run_config", environment));
+    made.strict = wrong.take(detail::flag_of(options.strict, "strict", environment));
+    made.profile = wrong.take(detail::profile_of(options, environment));
+    made.log_to_cloud = wrong.take(
+        detail::log_to_cloud_of(options, from, made.profile == deploy::container_profile::v0_15, environment));
+    made.external = wrong.take(detail::external_of(options, environment));
+    detail::source<Environment> const look{from, environment};
+    made.env_vars = wrong.take(look.env_vars(options.env_vars));
+    for (auto const& [name, value] : made.env_vars)
+        if (text::trim(name).empty())
+            wrong.add(
+                fail(errc::invalid_argument, "env_vars has an entry without a name: give it one, or leave it out"));
+    made.launch_type = wrong.take(detail::launch_type_of(options, environment));
+    made.kwargs = wrong.thorough ? deploy::read_kwargs(options.kwargs, environment, log, wrong.all)
+                                 : wrong.take(deploy::read_kwargs(options.kwargs, environment, log, made.strict));
     made.api = prefect::api_of(server);
     made.token = server.token;
     made.labels = server.labels;
-    made.env_vars = *std::move(env_vars);
-    made.log_to_cloud = *logs;
     made.logging_level = detail::logging_level_of(options.logging_level, from);
-    made.launch_type = *std::move(launch_type);
-    made.enable_task_revisions = *revisions;
-    made.profile = *profile;
     made.backend = server.backend == prefect::backend::cloud ? "cloud" : "server";
     made.api_key = server.api_key;
     made.tenant_id = server.tenant_id;
-    made.refresh_definitions = *refresh;
-    made.use_run_config = *run_config;
-    made.strict = *strict;
-    made.external = *std::move(external);
-    made.kwargs = *std::move(kwargs);
     made.transliterate = options.transliterate;
+    return made;
+}
+
+/// The same; the first of what is wrong is the error. `errc::bad_configuration` and `errc::invalid_argument` name the
+/// option, setting or variable.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
+                                                       config const& from, Environment const& environment, Log& log) {
+    complaints wrong;
+    auto made = deploy_settings(options, server, from, environment, log, wrong);
+    if (wrong.first) return *std::move(wrong.first);
     return made;
 }
 
@@ -19307,12 +19838,13 @@ template <class Credentials, environment_policy Environment>
 }
 
 template <class Log>
-[[nodiscard]] Log make_log(process_settings const& process) {
+[[nodiscard]] Log make_log(process_settings const& process, std::FILE* to = nullptr) {
     if constexpr (std::constructible_from<Log, std::FILE*, stream_log_options>)
-        return Log(stdout, stream_log_options{process.name, process.level,
-                                              process.log_format.empty()
-                                                  ? log_format{}
-                                                  : read_log_format(process.log_format).value_or(log_format{})});
+        return Log(to != nullptr ? to : stdout,
+                   stream_log_options{process.name, process.level,
+                                      process.log_format.empty()
+                                          ? log_format{}
+                                          : read_log_format(process.log_format).value_or(log_format{})});
     else
         return Log();
 }
@@ -19343,7 +19875,7 @@ private:
         value{.http = make_http<typename Policies::http>(options, environment),
               .credentials =
                   make_credentials<typename Policies::credentials>(with_whole_key(options, environment), environment),
-              .log = make_log<typename Policies::log>(process_of(options, environment))} {}
+              .log = make_log<typename Policies::log>(process_of(options, environment), options.log_to)} {}
 
     [[nodiscard]] static process_settings process_of(agent_options const& options,
                                                      typename Policies::environment const& environment) {
@@ -19468,6 +20000,112 @@ template <agent_policies Policies>
     auto& retry = own_retry ? *own_retry : from.retry;
     return aws_parts<Policies>{std::move(own_http), std::move(own_retry), http,  from.http, from.credentials,
                                from.clock,          from.environment,     retry, from.hash};
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/advice.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_ADVICE_HPP
+#define FARGATE_SERVICE_ADVICE_HPP
+
+namespace fargate::inline v0::service {
+
+namespace detail {
+
+/// What a person can do about one of ECS's refusals; the first rule that fits counts.
+struct advice_rule {
+    std::string_view code;    ///< the service's name for it; empty: any
+    std::string_view wording; ///< a part of its message, in any case; empty: any
+    std::string_view advice;
+};
+
+inline constexpr advice_rule advice_rules[] = {
+    {"", "no fargate configuration exists", "give cpu and memory a pair that Fargate has, e.g. cpu=256 memory=512"},
+    {"", "execution role", "set executionRoleArn: Fargate pulls images and writes logs with that role"},
+    {"", "invalid 'cpu'", "set cpu to a number of CPU units that Fargate has, e.g. 256, 512, 1024"},
+    {"", "invalid 'memory'", "set memory to a number of MiB that Fargate has for this cpu, e.g. 512 for cpu=256"},
+    {"", "role is not valid", "check taskRoleArn and executionRoleArn: each is the ARN of a role that exists"},
+    {"", "network configuration must be provided",
+     "set networkConfiguration: tasks on Fargate need subnets, e.g. {'awsvpcConfiguration': {'subnets': "
+     "['subnet-...']}}"},
+    {"", "subnet", "check the subnets in networkConfiguration: they must exist in this region and account"},
+    {"", "security group", "check the securityGroups in networkConfiguration: they must be of the subnets' VPC"},
+    {"", "log driver", "check logConfiguration: Fargate takes awslogs, splunk and awsfirelens"},
+    {"", "platform version", "check platformVersion: LATEST or e.g. 1.4.0"},
+    {"", "capacity provider", "check the cluster's capacity providers, or set launch_type=FARGATE"},
+    {"ClusterNotFoundException", "",
+     "check cluster and the region: there is no such cluster; create it, or name another"},
+    {"PlatformUnknownException", "", "check platformVersion: LATEST or e.g. 1.4.0"},
+    {"PlatformTaskDefinitionIncompatibilityException", "",
+     "this platformVersion cannot do what the definition asks for: an EFS volume needs 1.4.0"},
+    {"UnsupportedFeatureException", "", "this region cannot do that: ask for less, or choose another region"},
+    {"BlockedException", "", "AWS has blocked this account: ask AWS Support"},
+    {"LimitExceededException", "", "a quota of the account is used up: see ECS in the Service Quotas console"},
+    {"UnrecognizedClientException", "", "AWS does not know this key: check aws_access_key_id and the session token"},
+    {"InvalidClientTokenId", "", "AWS does not know this key: check aws_access_key_id and the session token"},
+    {"InvalidSignatureException", "",
+     "the signature does not fit: check aws_secret_access_key, and this machine's clock"},
+    {"SignatureDoesNotMatch", "", "the signature does not fit: check aws_secret_access_key, and this machine's clock"},
+    {"ExpiredTokenException", "", "the session token has expired: get a new one"},
+    {"ExpiredToken", "", "the session token has expired: get a new one"},
+    {"OptInRequired", "", "this account has not signed up for the service or the region"},
+    {"ThrottlingException", "", "AWS is throttling this account: try again later"},
+    {"ServerException", "", "AWS itself has trouble: try again later"},
+    {"InvalidParameterException", "", "AWS does not take one of the keyword arguments: mend the one that it names"},
+    {"ClientException", "", "AWS does not take one of the keyword arguments: mend the one that it names"},
+    {"ValidationException", "", "AWS does not take one of the keyword arguments: mend the one that it names"},
+    {"SerializationException", "", "a keyword argument has the wrong type: mend the one that AWS names"},
+    {"AGENT", "", "the cluster's EC2 instances are not connected: for Fargate leave launch_type at FARGATE"},
+    {"", "capacity is unavailable",
+     "Fargate has no capacity there now: try again later, or name subnets of more zones"},
+    {"", "resource:", "the cluster has no room for the task: give it capacity, or ask for less cpu and memory"},
+};
+
+/// `text` contains `part`, which is lower case, whatever the case of `text`.
+[[nodiscard]] inline bool mentions(std::string_view text, std::string_view part) {
+    return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                       [](char left, char right) { return text::to_lower(left) == right; }) != text.end();
+}
+
+/// The IAM action that a refusal names (`... is not authorized to perform: iam:PassRole on resource: ...`), else `usual`.
+[[nodiscard]] inline std::string refused_action(std::string_view message, std::string_view usual) {
+    constexpr std::string_view mark = "not authorized to perform: ";
+    if (auto const at = message.find(mark); at != std::string_view::npos) {
+        auto const rest = message.substr(at + mark.size());
+        auto const action = rest.substr(0, rest.find_first_of(" \t,;"));
+        bool const is_one = action.size() < 128 && action.find(':') != std::string_view::npos;
+        if (is_one) return std::string{action};
+    }
+    return std::string{usual};
+}
+
+} // namespace detail
+
+/// What a person can do about a call to AWS that failed; empty when nobody knows. `action` is the IAM action that the call
+/// needs: `ecs:RunTask`. One clause, without what AWS itself said.
+[[nodiscard]] inline std::string advice_for(error const& why, std::string_view action) {
+    bool const denied =
+        text::contains(why.service_code, "AccessDenied") || text::contains(why.message, "is not authorized to perform");
+    if (denied) return "allow this key's user or role the IAM action " + detail::refused_action(why.message, action);
+    switch (why.code) {
+    case errc::not_configured:
+        return "give a key: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in ~/.aws/credentials, or a task "
+               "role";
+    case errc::connection_failed:
+    case errc::timed_out: return "check region_name (is there such a region?), the network, and the proxy's variables";
+    case errc::untrusted_peer: return "check AWS_CA_BUNDLE, and whether a proxy stands between";
+    case errc::cancelled: return {};
+    default: break;
+    }
+    for (auto const& rule : detail::advice_rules) {
+        bool const fits = (rule.code.empty() || rule.code == why.service_code) &&
+                          (rule.wording.empty() || detail::mentions(why.message, rule.wording));
+        if (fits) return std::string{rule.advice};
+    }
+    return {};
 }
 
 } // namespace fargate::inline v0::service
@@ -20070,76 +20708,495 @@ template <class Run>
 
 #endif
 
-// ---- fargate/deploy/attempt.hpp -------------------------------------------------------------------------------------
+// ---- fargate/service/task_calls.hpp ---------------------------------------------------------------------------------
 
-#ifndef FARGATE_DEPLOY_ATTEMPT_HPP
-#define FARGATE_DEPLOY_ATTEMPT_HPP
+#ifndef FARGATE_SERVICE_TASK_CALLS_HPP
+#define FARGATE_SERVICE_TASK_CALLS_HPP
 
-namespace fargate::inline v0::deploy {
+namespace fargate::inline v0::service {
 
-/// Which of a run's launches it is, and what the ones before have taught.
-struct launch_attempt {
-    unsigned number = 0;                ///< launches of this wish that are known to have come to nothing
-    unsigned rung = 0;                  ///< how far down the capacity plan it has gone; the last rung stays
-    std::vector<std::string> resting{}; ///< subnets that had no addresses left
+/// AWS does not let this key do that.
+[[nodiscard]] inline bool is_denied(error const& why) noexcept {
+    return text::contains(why.service_code, "AccessDenied") ||
+           text::contains(why.message, "is not authorized to perform");
+}
+
+/// What DescribeTasks answered.
+struct described_tasks {
+    struct seen {
+        deploy::task_report report{};
+        std::string status{};   ///< `lastStatus`
+        bool is_ending = false; ///< told to stop, or gone already
+    };
+    std::vector<seen> tasks{};
+    std::vector<aws::failure> failures{};
+};
+
+/// The calls by which tasks are looked at and ended. What the key may not do is said once, with the remedy, and then not
+/// tried for ten minutes. `Ecs` as `aws::ecs`; keeps references.
+template <class Ecs, clock_policy Clock, log_policy Log>
+class task_calls {
+public:
+    static constexpr duration after_denial = std::chrono::minutes{10};
+
+    /// `container` is the one that runs the flow.
+    task_calls(Ecs& ecs, Clock& clock, Log& log, remarks& said, std::string container) :
+        ecs_{ecs}, clock_{clock}, log_{log}, said_{said}, container_{std::move(container)} {}
+
+    /// At most a hundred tasks of one cluster.
+    [[nodiscard]] result<described_tasks> describe(std::string const& cluster, std::span<std::string const> tasks,
+                                                   std::stop_token const& stop) {
+        json::value input = in(cluster);
+        json::value list = json::value::array();
+        for (auto const& each : tasks) list.push_back(each);
+        json::set(input, "tasks", std::move(list));
+        auto got = describe_.ask(clock_.now(), [&] { return ecs_.describe_tasks(input, stop); });
+        if (!got)
+            return denied_once(got.error(), "ecs:DescribeTasks", "tasks are not followed",
+                               "allow it or start with --no-watch");
+        described_tasks made;
+        if (auto const* const shown = json::array_of(got->raw, "tasks"))
+            for (auto const& each : *shown)
+                made.tasks.push_back({deploy::read_task_report(each, container_),
+                                      std::string{json::text_of(each, "lastStatus").value_or("")},
+                                      json::text_of(each, "desiredStatus") == "STOPPED"});
+        made.failures = std::move(got->failures);
+        return made;
+    }
+
+    /// The ARNs of all tasks of a cluster that `filter` (ListTasks' own members) lets through.
+    [[nodiscard]] result<std::vector<std::string>> list(std::string const& cluster, json::value const& filter,
+                                                        std::stop_token const& stop) {
+        constexpr int most_pages = 1000;
+        json::value input = in(cluster);
+        if (auto const* const members = filter.get_ptr<json::value::object_t const*>())
+            for (auto const& [name, each] : *members) json::set(input, name, each);
+        std::vector<std::string> made;
+        for (int page = 0; page != most_pages; ++page) {
+            auto got = list_.ask(clock_.now(), [&] { return ecs_.list_tasks(input, stop); });
+            if (!got)
+                return denied_once(got.error(), "ecs:ListTasks", "tasks that an agent left behind are not found",
+                                   "allow it or start with --no-reconcile");
+            for (auto& each : got->arns) made.push_back(std::move(each));
+            if (got->next_token.empty()) break;
+            json::set(input, "nextToken", got->next_token);
+        }
+        return made;
+    }
+
+    /// The same, described; what has gone in the meantime is left out.
+    [[nodiscard]] result<std::vector<deploy::task_report>>
+    describe_all(std::string const& cluster, std::vector<std::string> const& tasks, std::stop_token const& stop) {
+        std::vector<deploy::task_report> made;
+        for (std::size_t from = 0; from < tasks.size(); from += watch_list::most_a_call) {
+            auto const count = std::min(watch_list::most_a_call, tasks.size() - from);
+            auto got = describe(cluster, std::span{tasks}.subspan(from, count), stop);
+            if (!got) return std::move(got).error();
+            for (auto& each : got->tasks) made.push_back(std::move(each.report));
+        }
+        return made;
+    }
+
+    /// True when ECS took the order.
+    bool stop_task(std::string const& cluster, std::string const& task, std::string_view reason,
+                   std::stop_token const& stop) {
+        json::value input = in(cluster);
+        json::set(input, "task", task);
+        json::set(input, "reason", std::string{reason});
+        auto const got = stop_.ask(clock_.now(), [&] { return ecs_.stop_task(input, stop); });
+        if (got) return true;
+        auto const why = denied_once(got.error(), "ecs:StopTask",
+                                     "tasks of cancelled flow runs, and tasks that run too long, go on", "allow it");
+        if (!is_denied(why) && why.code != errc::cancelled)
+            log_.write(log_level::warning, "task " + task + " could not be stopped yet: " + why.message);
+        return false;
+    }
+
+private:
+    /// One operation, and its last refusal.
+    class door {
+    public:
+        template <class Ask>
+        auto ask(time_point now, Ask&& ask) -> decltype(ask()) {
+            if (closed_until_ && now < *closed_until_) return why_;
+            closed_until_.reset();
+            auto got = ask();
+            if (!got && is_denied(got.error())) {
+                why_ = got.error();
+                closed_until_ = now + after_denial;
+            }
+            return got;
+        }
+
+    private:
+        std::optional<time_point> closed_until_;
+        error why_;
+    };
+
+    [[nodiscard]] static json::value in(std::string const& cluster) {
+        json::value made = json::value::object();
+        if (!cluster.empty()) json::set(made, "cluster", cluster);
+        return made;
+    }
+
+    error denied_once(error const& why, std::string_view action, std::string_view loss, std::string_view remedy) {
+        if (is_denied(why) && said_.first(action))
+            log_.write(log_level::warning, "this agent may not call " + std::string{action} + ": " + std::string{loss} +
+                                               "; " + std::string{remedy} + " (AWS: " + why.message + ")");
+        return why;
+    }
+
+    Ecs& ecs_;
+    Clock& clock_;
+    Log& log_;
+    remarks& said_;
+    std::string container_;
+    door describe_;
+    door list_;
+    door stop_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/checkup.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_CHECKUP_HPP
+#define FARGATE_SERVICE_CHECKUP_HPP
+
+namespace fargate::inline v0::service {
+
+/// Asks Prefect and AWS whether they would do what an agent needs of them, without doing it: each question is one that
+/// reads, or, of StopTask, one about a task that cannot exist. What only doing would tell is not asked: whether ECS takes the
+/// definition, starts a task, and passes it its roles.
+class checkup {
+public:
+    checkup(deploy::settings const& with, protocol const& rules, std::stop_token stop) :
+        with_{with}, rules_{rules}, stop_{std::move(stop)} {}
+
+    /// Whether the API is there, lets this agent in and knows its tenant. `Source` has `visit`.
+    template <class Source>
+    void ask_prefect(Source& source) {
+        auto const let_in = source.visit(stop_);
+        if (let_in) return;
+        auto const& why = let_in.error();
+        bool const key = !with_.api_key.empty();
+        char const* const where = why.code == errc::not_found      ? "agent_config_id"
+                                  : why.code != errc::unauthorized ? "api"
+                                  : key                            ? "api_key"
+                                                                   : "token";
+        found_.push_back({where, why.message, {}});
+    }
+
+    /// Whether there is a key. False when there is none, and nothing more can be asked of AWS.
+    bool ask_credentials(error const* why) {
+        if (why != nullptr) found_.push_back({"credentials", why->message, advice_for(*why, "sts:GetCallerIdentity")});
+        return why == nullptr;
+    }
+
+    /// What the switches that are on need of ECS. `Ecs` as `aws::ecs`.
+    template <class Ecs>
+    void ask_ecs(Ecs& ecs) {
+        json::value family = json::value::object();
+        json::set(family, "taskDefinition", "prefect-task-00000000");
+        judge([&] { return ecs.describe_task_definition(family, stop_); }, "ecs:DescribeTaskDefinition",
+              "no run can be launched", {});
+        ask_cluster(ecs);
+        auto tasks = in_cluster();
+        json::set(tasks, "tasks", json::value::array({no_task}));
+        if (rules_.watch || rules_.reconcile)
+            judge([&] { return ecs.describe_tasks(tasks, stop_); }, "ecs:DescribeTasks", "nobody is told how tasks end",
+                  switches(rules_.watch));
+        auto ours = in_cluster();
+        json::set(ours, "startedBy", rules_.fleet);
+        if (rules_.reconcile)
+            judge([&] { return ecs.list_tasks(ours, stop_); }, "ecs:ListTasks",
+                  "tasks that an agent left behind are not found", switches(false));
+        auto one = in_cluster();
+        json::set(one, "task", no_task);
+        json::set(one, "reason", "a check that needs a task which does not exist");
+        if (rules_.watch || rules_.reconcile)
+            judge([&] { return ecs.stop_task(one, stop_); }, "ecs:StopTask",
+                  "tasks of cancelled flow runs, and tasks that run too long, go on", switches(rules_.watch));
+    }
+
+    /// Whether revisions can be searched. `Tagging` as `aws::tagging`.
+    template <class Tagging>
+    void ask_tagging(Tagging& tagging) {
+        if (!with_.enable_task_revisions || silent_) return;
+        json::value filter = json::value::object();
+        json::set(filter, "Key", std::string{deploy::flow_id_tag});
+        json::set(filter, "Values", json::value::array({"00000000"}));
+        json::value input = json::value::object();
+        json::set(input, "TagFilters", json::value::array());
+        input["TagFilters"].push_back(std::move(filter));
+        json::set(input, "ResourceTypeFilters", json::value::array({"ecs:task-definition"}));
+        judge([&] { return tagging.all_resources(input, stop_); }, "tag:GetResources",
+              "revisions of older flow versions are registered again", "enable_task_revisions=false");
+    }
+
+    /// Whether flows' own arguments can be fetched. `S3` as `aws::s3`.
+    template <class S3>
+    void ask_s3(S3& s3) {
+        if (!with_.external.enabled || silent_) return;
+        std::string key = with_.external.key;
+        if (!key.empty() && key.back() != '/') key += '/';
+        auto const got = s3.get_object({.bucket = with_.external.bucket, .key = key + "00000000.json"}, stop_);
+        if (got || got.error().service_code == "NoSuchKey") return;
+        auto const& why = got.error();
+        if (is_denied(why))
+            found_.push_back({"s3:GetObject", "access to s3://" + with_.external.bucket + "/" + key + " is denied",
+                              "allow it there, and s3:ListBucket on the bucket, which tells denied from missing"});
+        else
+            found_.push_back({"external_kwargs_s3_bucket", why.message, advice_for(why, "s3:GetObject")});
+    }
+
+    [[nodiscard]] std::vector<deploy::finding> take() && { return std::move(found_); }
+
+private:
+    static constexpr char const* no_task = "00000000000000000000000000000000";
+
+    [[nodiscard]] json::value in_cluster() const {
+        auto made = json::value::object();
+        if (auto const cluster = json::text_of(with_.kwargs.run, "cluster"); cluster && !cluster->empty())
+            json::set(made, "cluster", std::string{*cluster});
+        return made;
+    }
+
+    /// The options that do without a call which reconciling needs, and watching, too, perhaps.
+    [[nodiscard]] std::string switches(bool watch) const {
+        std::string made = watch ? "--no-watch" : "";
+        if (rules_.reconcile) made.append(made.empty() ? "" : " ").append("--no-reconcile");
+        return made;
+    }
+
+    /// Who may not describe clusters hears of a missing one from the other calls.
+    template <class Ecs>
+    void ask_cluster(Ecs& ecs) {
+        auto input = json::value::object();
+        if (auto const cluster = json::text_of(with_.kwargs.run, "cluster"); cluster && !cluster->empty())
+            json::set(input, "clusters", json::value::array({std::string{*cluster}}));
+        if (silent_) return;
+        auto const got = ecs.describe_clusters(input, stop_);
+        if (!got) return;
+        if (got->clusters.empty()) return missing_cluster();
+        auto const& status = got->clusters[0].status;
+        if (!status.empty() && status != "ACTIVE")
+            found_.push_back({"cluster", "it is " + status + ", and takes no tasks", "name one that is ACTIVE"});
+    }
+
+    void missing_cluster() {
+        bool const told = std::any_of(found_.begin(), found_.end(),
+                                      [](deploy::finding const& each) { return each.path == "cluster"; });
+        auto const cluster = json::text_of(with_.kwargs.run, "cluster").value_or("");
+        if (!told)
+            found_.push_back({"cluster",
+                              "there is no cluster " + (cluster.empty() ? "default" : std::string{cluster}) +
+                                  " in this region and account",
+                              "create it, or name another"});
+    }
+
+    /// A refusal that is about what was asked for, and not about who asks, is the answer that was hoped for.
+    template <class Ask>
+    void judge(Ask const& ask, std::string_view action, std::string_view loss, std::string const& without) {
+        if (silent_) return;
+        auto const answer = ask();
+        if (answer) return;
+        auto const& why = answer.error();
+        if (is_denied(why)) {
+            found_.push_back({std::string{action}, "this agent may not call it: " + std::string{loss},
+                              without.empty() ? "allow it" : "allow it, or start with " + without});
+        } else if (why.service_code == "ClusterNotFoundException") {
+            missing_cluster();
+        } else if (!is_about_the_object(why)) {
+            silent_ = true;
+            bool const key = (why.http_status == 400 || why.http_status == 403) && !why.retryable;
+            found_.push_back({key ? "credentials" : "aws", why.message, advice_for(why, action)});
+        }
+    }
+
+    [[nodiscard]] static bool is_about_the_object(error const& why) noexcept {
+        return why.service_code == "ClientException" || why.service_code == "InvalidParameterException";
+    }
+
+    deploy::settings const& with_;
+    protocol const& rules_;
+    std::stop_token stop_;
+    std::vector<deploy::finding> found_;
+    bool silent_ = false; ///< AWS does not answer, or not to this key, which is told once
+};
+
+/// The findings about arguments that nobody could read, and those about the others. An argument that is left out because it
+/// cannot be read is not missing.
+inline void add_findings(std::vector<deploy::finding>& into, std::vector<deploy::finding> more) {
+    auto const argument = [](std::string_view path) {
+        constexpr std::string_view variable = "environment variable ";
+        if (path.starts_with(variable)) path.remove_prefix(variable.size());
+        return path.substr(0, path.find_first_of(".["));
+    };
+    auto const told = into.size();
+    for (auto& each : more) {
+        bool const known = std::any_of(
+            into.begin(), into.begin() + static_cast<std::ptrdiff_t>(told),
+            [&](deploy::finding const& one) { return !one.path.empty() && argument(one.path) == argument(each.path); });
+        if (!known) into.push_back(std::move(each));
+    }
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/preparation.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_PREPARATION_HPP
+#define FARGATE_SERVICE_PREPARATION_HPP
+
+namespace fargate::inline v0::service {
+
+/// All that an agent is told, read, before anything is made of it or asked for.
+template <agent_policies Policies>
+struct preparation {
+    process_settings process{};
+    std::optional<prefect::settings> server{};  ///< nothing when it cannot be read; then nothing below is there, either
+    std::optional<deploy::settings> settings{}; ///< as far as they can be read
+    protocol rules{};
+    bool dry_run = false;
+    aws::client_options aws{}; ///< of ECS and tagging
+    aws::client_options for_s3{};
+    std::optional<aws_parts<Policies>> for_ecs{};
+    std::optional<aws_parts<Policies>> for_tagging{};
+    bool reaches_aws = false; ///< AWS can be asked
 };
 
 namespace detail {
 
-/// Words of a capacity plan that are launch types; any other is a capacity provider.
-[[nodiscard]] constexpr bool is_launch_type(std::string_view word) noexcept {
-    return word == "FARGATE" || word == "EC2" || word == "EXTERNAL" || word == "MANAGED_INSTANCES";
+/// S3 is called as the original did, with region and endpoint alone: `botocore_config` is for the other services, and its
+/// region counts for S3 where there is no other.
+[[nodiscard]] inline aws::client_options for_external_kwargs(aws::client_options const& given) {
+    aws::client_options made;
+    made.region = given.region;
+    made.endpoint_url = given.endpoint_url;
+    made.limits.body = 1024 * 1024;
+    return made;
 }
 
-/// Makes RunTask's body ask for that capacity alone.
-inline void set_capacity(json::value& task, std::string const& word) {
-    bool const type = is_launch_type(word);
-    char const* const other = type ? "capacityProviderStrategy" : "launchType";
-    if (task.is_object()) task.erase(other);
-    if (type) {
-        json::set(task, "launchType", word);
-        return;
-    }
-    auto provider = json::value::object();
-    json::set(provider, "capacityProvider", word);
-    json::set(provider, "weight", 1);
-    auto strategy = json::value::array();
-    strategy.push_back(std::move(provider));
-    json::set(task, "capacityProviderStrategy", std::move(strategy));
-}
-
-/// Takes the resting subnets out, unless that leaves none.
-inline void leave_out(json::value& task, std::vector<std::string> const& resting) {
-    if (resting.empty()) return;
-    auto const* const network = json::object_of(task, "networkConfiguration");
-    auto const* const vpc = network != nullptr ? json::object_of(*network, "awsvpcConfiguration") : nullptr;
-    auto const* const subnets = vpc != nullptr ? json::array_of(*vpc, "subnets") : nullptr;
-    if (subnets == nullptr) return;
-    auto kept = json::value::array();
-    for (auto const& each : *subnets)
-        if (std::find(resting.begin(), resting.end(), json::as_text(each).value_or("")) == resting.end())
-            kept.push_back(each);
-    if (kept.empty() || kept.size() == subnets->size()) return;
-    json::set(task["networkConfiguration"]["awsvpcConfiguration"], "subnets", std::move(kept));
+/// What concerns AWS. `own`: the agent's parts are its own and take a key from its options.
+template <agent_policies Policies, log_policy Log>
+void prepare_aws(preparation<Policies>& made, agent_options const& options, parts<Policies>& from, bool own, Log& log,
+                 complaints& wrong) {
+    auto const& environment = from.environment;
+    made.aws = aws_options(options, environment);
+    auto const botocore = botocore_options(options, environment, log);
+    auto const ambient = aws::ambient_config(environment, log);
+    if (!botocore || !ambient) return wrong.add(botocore ? ambient.error() : botocore.error());
+    auto for_ecs = make_aws_parts(from, *botocore, *ambient);
+    auto for_tagging = make_aws_parts(from, *botocore, *ambient);
+    if (!for_ecs || !for_tagging) return wrong.add(for_ecs ? for_tagging.error() : for_ecs.error());
+    made.for_ecs.emplace(*std::move(for_ecs));
+    made.for_tagging.emplace(*std::move(for_tagging));
+    made.for_s3 = for_external_kwargs(made.aws);
+    if (!botocore->defaults_mode) ambient->apply_to(made.aws);
+    botocore->apply_to(made.aws);
+    if (made.settings) made.settings->parameter_validation = made.aws.parameter_validation;
+    made.reaches_aws = true;
+    auto const settle = [&](auto const& got) {
+        if (got) return;
+        made.reaches_aws = false;
+        wrong.add(got.error());
+    };
+    settle(aws::resolve_region(made.aws.region, environment));
+    aws::ambient known{environment};
+    settle(aws::resolve_ca_file({}, known));
+    if (!aws::resolve_region(made.for_s3.region, environment)) made.for_s3.region = made.aws.region;
+    settle(check_key<typename Policies::credentials>(options, environment, own));
+    if (made.rules.launch_timeout > duration::zero())
+        made.aws.limits.total = std::chrono::ceil<std::chrono::milliseconds>(made.rules.launch_timeout);
 }
 
 } // namespace detail
 
-/// The plan as one attempt sends it: with its token, on the capacity of its rung, without the subnets that rest as long as
-/// another one stays. A plan that names no run gets no token; one that is `placed` keeps the capacity it has, as any does
-/// under an empty `capacity_plan`. Pure: whoever makes the same attempt of an equal plan sends the same bytes.
-template <crypto::hash_policy Hash>
-[[nodiscard]] launch_plan for_attempt(launch_plan const& plan, launch_attempt const& attempt,
-                                      std::span<std::string const> capacity_plan, Hash const& hash) {
-    launch_plan made = plan;
-    if (!capacity_plan.empty() && !plan.placed)
-        detail::set_capacity(made.task, capacity_plan[std::min<std::size_t>(attempt.rung, capacity_plan.size() - 1)]);
-    detail::leave_out(made.task, attempt.resting);
-    if (!plan.wanted.run.empty()) json::set(made.task, "clientToken", client_token(plan.wanted, attempt.number, hash));
+/// Reads all that can be read, and keeps in `wrong` what cannot. `own`: the agent's parts are its own. Asks nobody.
+template <agent_policies Policies, log_policy Log>
+[[nodiscard]] preparation<Policies> prepare(agent_options const& options, parts<Policies>& from, bool own, Log& log,
+                                            complaints& wrong) {
+    preparation<Policies> made;
+    auto const& environment = from.environment;
+    auto const config = read_config(options, environment);
+    if (!config) {
+        wrong.add(config.error());
+        return made;
+    }
+    auto process = process_settings_of(options, *config, environment);
+    if (process) made.process = *std::move(process);
+    if (!process)
+        wrong.add(process.error());
+    else if (auto const format = read_log_format(made.process.log_format); !format)
+        wrong.add(format.error());
+    auto server = prefect_settings(options, *config, environment);
+    if (!server) {
+        if (process) wrong.add(server.error()); // which begins with the process's
+        return made;
+    }
+    made.settings = deploy_settings(options, *server, *config, environment, log, wrong);
+    made.dry_run = wrong.take(detail::flag_of(options.dry_run, "dry_run", environment));
+    made.rules = wrong.take(protocol_of(options, *server, environment, from.hash));
+    made.server = *std::move(server);
+    auto& settings = *made.settings;
+    settings.idempotent = made.rules.idempotent;
+    settings.fleet = made.rules.fleet;
+    // Tasks of ours are found by what they are really started by.
+    if (auto const by = json::text_of(settings.kwargs.run, "startedBy"); by && !by->empty()) made.rules.fleet = *by;
+    settings.max_run = made.rules.max_run_duration;
+    detail::prepare_aws(made, options, from, own, log, wrong);
     return made;
 }
 
-} // namespace fargate::inline v0::deploy
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/check.hpp --------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_CHECK_HPP
+#define FARGATE_SERVICE_CHECK_HPP
+
+namespace fargate::inline v0::service {
+
+/// Everything that is wrong with what an agent is told: what cannot be read, what ECS would refuse, and what Prefect and AWS
+/// do not allow it; empty when nothing is. Nothing is changed anywhere. `own`: the agent's parts are its own.
+template <agent_policies Policies>
+[[nodiscard]] std::vector<deploy::finding> check(agent_options const& options, parts<Policies>& with, bool own,
+                                                 std::stop_token stop = {}) {
+    null_log quiet;
+    complaints wrong;
+    wrong.thorough = true;
+    auto ready = prepare<Policies>(options, with, own, quiet, wrong);
+    auto found = std::move(wrong.all);
+    if (!ready.settings) return found;
+    add_findings(found, deploy::preflight(*ready.settings, ready.rules.capacity_plan));
+
+    checkup asks{*ready.settings, ready.rules, stop};
+    prefect::server<typename Policies::http, typename Policies::clock, typename Policies::log> source{
+        with.http, with.clock, with.log, *std::move(ready.server)};
+    asks.ask_prefect(source);
+    if (ready.reaches_aws) {
+        auto const key = with.credentials.fetch(with.http, with.clock, with.environment);
+        if (asks.ask_credentials(key ? nullptr : &key.error())) {
+            aws::ecs<Policies> ecs{*ready.for_ecs, ready.aws};
+            asks.ask_ecs(ecs);
+            aws::tagging<Policies> tagging{*ready.for_tagging, ready.aws};
+            asks.ask_tagging(tagging);
+            aws::s3<Policies> s3{with, ready.for_s3};
+            asks.ask_s3(s3);
+        }
+    }
+    add_findings(found, std::move(asks).take());
+    return found;
+}
+
+} // namespace fargate::inline v0::service
 
 #endif
 
@@ -21096,6 +22153,120 @@ private:
 
 #endif
 
+// ---- fargate/service/explanation.hpp --------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_EXPLANATION_HPP
+#define FARGATE_SERVICE_EXPLANATION_HPP
+
+namespace fargate::inline v0::service {
+
+/// What an agent would send for a run's first attempt, to the byte. The bodies hold what the container is handed: the API
+/// token or key, too.
+struct explanation {
+    struct request {
+        std::string operation{}; ///< `RunTask`
+        std::string url{};
+        std::string target{}; ///< the field X-Amz-Target
+        std::string body{};
+    };
+    std::vector<request> requests{};  ///< RegisterTaskDefinition where it would be needed, then RunTask
+    std::vector<std::string> notes{}; ///< what to know beside them, a line each
+    std::string definition{};         ///< what is run: a family or an ARN
+    std::string capacity{};           ///< on what: `FARGATE`
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr std::string_view word_for(run_life life) noexcept {
+    switch (life) {
+    case run_life::waiting: return "waiting";
+    case run_life::claimed: return "claimed by an agent already";
+    case run_life::running: return "running already";
+    case run_life::cancelling: return "being cancelled";
+    case run_life::cancelled: return "cancelled";
+    case run_life::finished: return "finished";
+    }
+    return "in a state that is not known";
+}
+
+/// What RunTask's body says that it runs on.
+[[nodiscard]] inline std::string capacity_of(json::value const& task) {
+    if (auto const type = json::text_of(task, "launchType")) return std::string{*type};
+    std::string made;
+    if (auto const* const strategy = json::array_of(task, "capacityProviderStrategy"))
+        for (auto const& each : *strategy)
+            made.append(made.empty() ? "" : ", ").append(json::text_of(each, "capacityProvider").value_or(""));
+    return made.empty() ? "the cluster's default capacity" : made;
+}
+
+} // namespace detail
+
+/// Tells what would be sent for a run, and sends nothing but questions: DescribeTaskDefinition, and what the planner asks.
+/// `Planner`, `Launcher` and `Ecs` as the deployment has them; keeps references. May be used from several threads.
+template <class Planner, class Launcher, class Ecs, crypto::hash_policy Hash>
+class explainer {
+public:
+    explainer(Planner const& planner, Launcher& launcher, Ecs const& ecs, Hash const& hash, protocol const& rules) :
+        planner_{planner}, launcher_{launcher}, ecs_{ecs}, hash_{hash}, rules_{rules} {}
+
+    /// The run as it is offered. The error is the one that the run would fail with, or that it would wait for.
+    template <class Run>
+    [[nodiscard]] result<explanation> explain(Run const& run, std::stop_token stop = {}) const {
+        auto planned = planner_(run, stop);
+        if (!planned) return std::move(planned).error();
+        if (!rules_.idempotent) planned->wanted = {};
+        auto const plan = deploy::for_attempt(*planned, {}, rules_.capacity_plan, hash_);
+        auto const found = launcher_.look(plan, stop);
+        if (!found) return found.error();
+        explanation made;
+        if (!*found) {
+            if (auto added = add(made, "RegisterTaskDefinition", plan.definition); !added) return added.error();
+            if (launcher_.pins(plan))
+                made.notes.push_back(
+                    "RunTask will name the revision that RegisterTaskDefinition answers with, in place of " +
+                    plan.family);
+        }
+        made.definition = *found ? (*found)->name : plan.family;
+        made.capacity = detail::capacity_of(plan.task);
+        if (json::member(plan.task, "clientToken") == nullptr)
+            made.notes.push_back("RunTask will carry a clientToken that is random, behind all else");
+        if (auto added = add(made, "RunTask", launcher_.task_for(plan, made.definition)); !added) return added.error();
+        return made;
+    }
+
+    /// The run as it is now, which may be no longer, or not yet, what an agent would launch.
+    template <class Run>
+    [[nodiscard]] result<explanation> explain(run_view<Run> const& view, std::stop_token stop = {}) const {
+        auto made = explain(view.run, std::move(stop));
+        if (made && view.life != run_life::waiting)
+            made->notes.push_back("flow run " + std::string{view.run.id} + " is " +
+                                  std::string{detail::word_for(view.life)} +
+                                  ": this is what its first attempt sends, and no agent would claim it now");
+        return made;
+    }
+
+private:
+    [[nodiscard]] result<void> add(explanation& into, std::string_view operation, json::value const& input) const {
+        auto call = ecs_.call_of(operation, input);
+        if (!call) return std::move(call).error();
+        auto const& where = call->where;
+        into.requests.push_back({std::string{operation},
+                                 where.scheme + "://" + where.authority + where.path(call->path),
+                                 std::string{call->headers.value_of("X-Amz-Target")}, std::move(call->body)});
+        return {};
+    }
+
+    Planner const& planner_;
+    Launcher& launcher_;
+    Ecs const& ecs_;
+    Hash const& hash_;
+    protocol const& rules_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/service/introduction.hpp -------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_INTRODUCTION_HPP
@@ -21148,7 +22319,8 @@ namespace fargate::inline v0::service {
 
 /// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
 /// hands on what the agenda says is due. `Deployment` has `has_room()`; `deploy(run, stop)`, which takes a run that `in_flight`
-/// holds and sees to it that it leaves; and `cut()`, which ends what is under way.
+/// holds and sees to it that it leaves; and `cut()`, which ends what is under way. It may have `wants(run)`, without which
+/// all runs are wanted.
 ///
 /// Keeps references; `run` is called by one thread, `poke` by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
@@ -21233,6 +22405,8 @@ private:
                            "No more runs are claimed: as many are in flight as may be (max_in_flight)");
                 break;
             }
+            if constexpr (requires { deployment_.wants(offered); })
+                if (!deployment_.wants(offered)) continue;
             if (busy_.enter(offered.id)) {
                 if (handed_over++ == 0)
                     log_.write(log_level::info,
@@ -21288,158 +22462,6 @@ private:
     health_book& book_;
     pace waits_;
     std::atomic<bool> poked_{false};
-};
-
-} // namespace fargate::inline v0::service
-
-#endif
-
-// ---- fargate/service/task_calls.hpp ---------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_TASK_CALLS_HPP
-#define FARGATE_SERVICE_TASK_CALLS_HPP
-
-namespace fargate::inline v0::service {
-
-/// AWS does not let this key do that.
-[[nodiscard]] inline bool is_denied(error const& why) noexcept {
-    return text::contains(why.service_code, "AccessDenied") ||
-           text::contains(why.message, "is not authorized to perform");
-}
-
-/// What DescribeTasks answered.
-struct described_tasks {
-    struct seen {
-        deploy::task_report report{};
-        std::string status{};   ///< `lastStatus`
-        bool is_ending = false; ///< told to stop, or gone already
-    };
-    std::vector<seen> tasks{};
-    std::vector<aws::failure> failures{};
-};
-
-/// The calls by which tasks are looked at and ended. What the key may not do is said once, with the remedy, and then not
-/// tried for ten minutes. `Ecs` as `aws::ecs`; keeps references.
-template <class Ecs, clock_policy Clock, log_policy Log>
-class task_calls {
-public:
-    static constexpr duration after_denial = std::chrono::minutes{10};
-
-    /// `container` is the one that runs the flow.
-    task_calls(Ecs& ecs, Clock& clock, Log& log, remarks& said, std::string container) :
-        ecs_{ecs}, clock_{clock}, log_{log}, said_{said}, container_{std::move(container)} {}
-
-    /// At most a hundred tasks of one cluster.
-    [[nodiscard]] result<described_tasks> describe(std::string const& cluster, std::span<std::string const> tasks,
-                                                   std::stop_token const& stop) {
-        json::value input = in(cluster);
-        json::value list = json::value::array();
-        for (auto const& each : tasks) list.push_back(each);
-        json::set(input, "tasks", std::move(list));
-        auto got = describe_.ask(clock_.now(), [&] { return ecs_.describe_tasks(input, stop); });
-        if (!got)
-            return denied_once(got.error(), "ecs:DescribeTasks", "tasks are not followed",
-                               "allow it or start with --no-watch");
-        described_tasks made;
-        if (auto const* const shown = json::array_of(got->raw, "tasks"))
-            for (auto const& each : *shown)
-                made.tasks.push_back({deploy::read_task_report(each, container_),
-                                      std::string{json::text_of(each, "lastStatus").value_or("")},
-                                      json::text_of(each, "desiredStatus") == "STOPPED"});
-        made.failures = std::move(got->failures);
-        return made;
-    }
-
-    /// The ARNs of all tasks of a cluster that `filter` (ListTasks' own members) lets through.
-    [[nodiscard]] result<std::vector<std::string>> list(std::string const& cluster, json::value const& filter,
-                                                        std::stop_token const& stop) {
-        constexpr int most_pages = 1000;
-        json::value input = in(cluster);
-        if (auto const* const members = filter.get_ptr<json::value::object_t const*>())
-            for (auto const& [name, each] : *members) json::set(input, name, each);
-        std::vector<std::string> made;
-        for (int page = 0; page != most_pages; ++page) {
-            auto got = list_.ask(clock_.now(), [&] { return ecs_.list_tasks(input, stop); });
-            if (!got)
-                return denied_once(got.error(), "ecs:ListTasks", "tasks that an agent left behind are not found",
-                                   "allow it or start with --no-reconcile");
-            for (auto& each : got->arns) made.push_back(std::move(each));
-            if (got->next_token.empty()) break;
-            json::set(input, "nextToken", got->next_token);
-        }
-        return made;
-    }
-
-    /// The same, described; what has gone in the meantime is left out.
-    [[nodiscard]] result<std::vector<deploy::task_report>>
-    describe_all(std::string const& cluster, std::vector<std::string> const& tasks, std::stop_token const& stop) {
-        std::vector<deploy::task_report> made;
-        for (std::size_t from = 0; from < tasks.size(); from += watch_list::most_a_call) {
-            auto const count = std::min(watch_list::most_a_call, tasks.size() - from);
-            auto got = describe(cluster, std::span{tasks}.subspan(from, count), stop);
-            if (!got) return std::move(got).error();
-            for (auto& each : got->tasks) made.push_back(std::move(each.report));
-        }
-        return made;
-    }
-
-    /// True when ECS took the order.
-    bool stop_task(std::string const& cluster, std::string const& task, std::string_view reason,
-                   std::stop_token const& stop) {
-        json::value input = in(cluster);
-        json::set(input, "task", task);
-        json::set(input, "reason", std::string{reason});
-        auto const got = stop_.ask(clock_.now(), [&] { return ecs_.stop_task(input, stop); });
-        if (got) return true;
-        auto const why = denied_once(got.error(), "ecs:StopTask",
-                                     "tasks of cancelled flow runs, and tasks that run too long, go on", "allow it");
-        if (!is_denied(why) && why.code != errc::cancelled)
-            log_.write(log_level::warning, "task " + task + " could not be stopped yet: " + why.message);
-        return false;
-    }
-
-private:
-    /// One operation, and its last refusal.
-    class door {
-    public:
-        template <class Ask>
-        auto ask(time_point now, Ask&& ask) -> decltype(ask()) {
-            if (closed_until_ && now < *closed_until_) return why_;
-            closed_until_.reset();
-            auto got = ask();
-            if (!got && is_denied(got.error())) {
-                why_ = got.error();
-                closed_until_ = now + after_denial;
-            }
-            return got;
-        }
-
-    private:
-        std::optional<time_point> closed_until_;
-        error why_;
-    };
-
-    [[nodiscard]] static json::value in(std::string const& cluster) {
-        json::value made = json::value::object();
-        if (!cluster.empty()) json::set(made, "cluster", cluster);
-        return made;
-    }
-
-    error denied_once(error const& why, std::string_view action, std::string_view loss, std::string_view remedy) {
-        if (is_denied(why) && said_.first(action))
-            log_.write(log_level::warning, "this agent may not call " + std::string{action} + ": " + std::string{loss} +
-                                               "; " + std::string{remedy} + " (AWS: " + why.message + ")");
-        return why;
-    }
-
-    Ecs& ecs_;
-    Clock& clock_;
-    Log& log_;
-    remarks& said_;
-    std::string container_;
-    door describe_;
-    door list_;
-    door stop_;
 };
 
 } // namespace fargate::inline v0::service
@@ -21910,6 +22932,82 @@ private:
 
 #endif
 
+// ---- fargate/service/rehearsal.hpp ----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_REHEARSAL_HPP
+#define FARGATE_SERVICE_REHEARSAL_HPP
+
+namespace fargate::inline v0::service {
+
+/// Stands in for the deployment in a dry run: each run that is due is told once, with what would be done, and left alone.
+/// `Explainer` as `explainer`. Keeps references.
+template <flow_source Source, class Explainer, log_policy Log>
+class rehearsal {
+public:
+    using run = typename Source::run;
+
+    rehearsal(Source const& source, Explainer const& explainer, in_flight& busy, wake& bell, Log& log) :
+        source_{source}, explainer_{explainer}, busy_{busy}, bell_{bell}, log_{log} {}
+
+    /// True the first time that a run is offered, and again when it has been scheduled anew. For one thread.
+    [[nodiscard]] bool wants(run const& offered) {
+        if (told_.size() == most_told) told_.clear();
+        return told_.insert(std::string{offered.id} + ' ' + source_.epoch(offered)).second;
+    }
+
+    /// Takes a run that `in_flight` holds, and has it leave.
+    void deploy(run const& offered, std::stop_token const& stop) {
+        auto const told = explainer_.explain(offered, stop);
+        std::string const which = "Dry run: flow run " + std::string{offered.id};
+        if (!told)
+            log_.write(log_level::warning, which + " would be claimed and not launched: " + told.error().message);
+        else
+            log_.write(log_level::info, which + " would be claimed; " +
+                                            (told->requests.size() > 1
+                                                 ? "a revision of " + told->definition + " would be registered, and "
+                                                 : "task definition " + told->definition + " is there, and ") +
+                                            "one task would run on " + told->capacity);
+        busy_.leave(offered.id);
+        bell_.ring();
+    }
+
+private:
+    static constexpr std::size_t most_told = 10'000;
+
+    Source const& source_;
+    Explainer const& explainer_;
+    in_flight& busy_;
+    wake& bell_;
+    Log& log_;
+    std::set<std::string> told_;
+};
+
+/// Hands runs to the deployment, or in a dry run to the rehearsal; for the poller.
+template <class Deployment, class Rehearsal>
+class dispatch {
+public:
+    using run = typename Deployment::run;
+
+    dispatch(Deployment& real, Rehearsal& dry, bool is_dry) : real_{real}, dry_{dry}, is_dry_{is_dry} {}
+
+    [[nodiscard]] bool has_room() const { return is_dry_ || real_.has_room(); }
+    [[nodiscard]] bool wants(run const& offered) { return !is_dry_ || dry_.wants(offered); }
+    void deploy(run offered, std::stop_token const& stop) {
+        if (is_dry_) return dry_.deploy(offered, stop);
+        real_.deploy(std::move(offered), stop);
+    }
+    void cut() { real_.cut(); }
+
+private:
+    Deployment& real_;
+    Rehearsal& dry_;
+    bool is_dry_;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/service/signals.hpp ------------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_SIGNALS_HPP
@@ -22009,112 +23107,6 @@ private:
     pthread_t watcher_{};
     bool watching_ = false;
 };
-
-} // namespace fargate::inline v0::service
-
-#endif
-
-// ---- fargate/service/advice.hpp -------------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_ADVICE_HPP
-#define FARGATE_SERVICE_ADVICE_HPP
-
-namespace fargate::inline v0::service {
-
-namespace detail {
-
-/// What a person can do about one of ECS's refusals; the first rule that fits counts.
-struct advice_rule {
-    std::string_view code;    ///< the service's name for it; empty: any
-    std::string_view wording; ///< a part of its message, in any case; empty: any
-    std::string_view advice;
-};
-
-inline constexpr advice_rule advice_rules[] = {
-    {"", "no fargate configuration exists", "give cpu and memory a pair that Fargate has, e.g. cpu=256 memory=512"},
-    {"", "execution role", "set executionRoleArn: Fargate pulls images and writes logs with that role"},
-    {"", "invalid 'cpu'", "set cpu to a number of CPU units that Fargate has, e.g. 256, 512, 1024"},
-    {"", "invalid 'memory'", "set memory to a number of MiB that Fargate has for this cpu, e.g. 512 for cpu=256"},
-    {"", "role is not valid", "check taskRoleArn and executionRoleArn: each is the ARN of a role that exists"},
-    {"", "network configuration must be provided",
-     "set networkConfiguration: tasks on Fargate need subnets, e.g. {'awsvpcConfiguration': {'subnets': "
-     "['subnet-...']}}"},
-    {"", "subnet", "check the subnets in networkConfiguration: they must exist in this region and account"},
-    {"", "security group", "check the securityGroups in networkConfiguration: they must be of the subnets' VPC"},
-    {"", "log driver", "check logConfiguration: Fargate takes awslogs, splunk and awsfirelens"},
-    {"", "platform version", "check platformVersion: LATEST or e.g. 1.4.0"},
-    {"", "capacity provider", "check the cluster's capacity providers, or set launch_type=FARGATE"},
-    {"ClusterNotFoundException", "",
-     "check cluster and the region: there is no such cluster; create it, or name another"},
-    {"PlatformUnknownException", "", "check platformVersion: LATEST or e.g. 1.4.0"},
-    {"PlatformTaskDefinitionIncompatibilityException", "",
-     "this platformVersion cannot do what the definition asks for: an EFS volume needs 1.4.0"},
-    {"UnsupportedFeatureException", "", "this region cannot do that: ask for less, or choose another region"},
-    {"BlockedException", "", "AWS has blocked this account: ask AWS Support"},
-    {"LimitExceededException", "", "a quota of the account is used up: see ECS in the Service Quotas console"},
-    {"UnrecognizedClientException", "", "AWS does not know this key: check aws_access_key_id and the session token"},
-    {"InvalidClientTokenId", "", "AWS does not know this key: check aws_access_key_id and the session token"},
-    {"InvalidSignatureException", "",
-     "the signature does not fit: check aws_secret_access_key, and this machine's clock"},
-    {"SignatureDoesNotMatch", "", "the signature does not fit: check aws_secret_access_key, and this machine's clock"},
-    {"ExpiredTokenException", "", "the session token has expired: get a new one"},
-    {"ExpiredToken", "", "the session token has expired: get a new one"},
-    {"OptInRequired", "", "this account has not signed up for the service or the region"},
-    {"ThrottlingException", "", "AWS is throttling this account: try again later"},
-    {"ServerException", "", "AWS itself has trouble: try again later"},
-    {"InvalidParameterException", "", "AWS does not take one of the keyword arguments: mend the one that it names"},
-    {"ClientException", "", "AWS does not take one of the keyword arguments: mend the one that it names"},
-    {"ValidationException", "", "AWS does not take one of the keyword arguments: mend the one that it names"},
-    {"SerializationException", "", "a keyword argument has the wrong type: mend the one that AWS names"},
-    {"AGENT", "", "the cluster's EC2 instances are not connected: for Fargate leave launch_type at FARGATE"},
-    {"", "capacity is unavailable",
-     "Fargate has no capacity there now: try again later, or name subnets of more zones"},
-    {"", "resource:", "the cluster has no room for the task: give it capacity, or ask for less cpu and memory"},
-};
-
-/// `text` contains `part`, which is lower case, whatever the case of `text`.
-[[nodiscard]] inline bool mentions(std::string_view text, std::string_view part) {
-    return std::search(text.begin(), text.end(), part.begin(), part.end(),
-                       [](char left, char right) { return text::to_lower(left) == right; }) != text.end();
-}
-
-/// The IAM action that a refusal names (`... is not authorized to perform: iam:PassRole on resource: ...`), else `usual`.
-[[nodiscard]] inline std::string refused_action(std::string_view message, std::string_view usual) {
-    constexpr std::string_view mark = "not authorized to perform: ";
-    if (auto const at = message.find(mark); at != std::string_view::npos) {
-        auto const rest = message.substr(at + mark.size());
-        auto const action = rest.substr(0, rest.find_first_of(" \t,;"));
-        bool const is_one = action.size() < 128 && action.find(':') != std::string_view::npos;
-        if (is_one) return std::string{action};
-    }
-    return std::string{usual};
-}
-
-} // namespace detail
-
-/// What a person can do about a call to AWS that failed; empty when nobody knows. `action` is the IAM action that the call
-/// needs: `ecs:RunTask`. One clause, without what AWS itself said.
-[[nodiscard]] inline std::string advice_for(error const& why, std::string_view action) {
-    bool const denied =
-        text::contains(why.service_code, "AccessDenied") || text::contains(why.message, "is not authorized to perform");
-    if (denied) return "allow this key's user or role the IAM action " + detail::refused_action(why.message, action);
-    switch (why.code) {
-    case errc::not_configured:
-        return "give a key: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in ~/.aws/credentials, or a task "
-               "role";
-    case errc::connection_failed:
-    case errc::timed_out: return "check region_name (is there such a region?), the network, and the proxy's variables";
-    case errc::untrusted_peer: return "check AWS_CA_BUNDLE, and whether a proxy stands between";
-    case errc::cancelled: return {};
-    default: break;
-    }
-    for (auto const& rule : detail::advice_rules) {
-        bool const fits = (rule.code.empty() || rule.code == why.service_code) &&
-                          (rule.wording.empty() || detail::mentions(why.message, rule.wording));
-        if (fits) return std::string{rule.advice};
-    }
-    return {};
-}
 
 } // namespace fargate::inline v0::service
 
@@ -22821,8 +23813,8 @@ public:
         return run(stop);
     }
 
-    /// Reads the configuration, checks the token with the cloud and registers. An API that does not answer is asked again
-    /// until it does or `stop` fires; `errc::bad_configuration`, `errc::invalid_argument` and `errc::unauthorized` are for
+    /// Reads the configuration, checks the token with the cloud and registers, in a dry run without the last. An API that does
+    /// not answer is asked again until it does or `stop` fires; `errc::bad_configuration`, `errc::invalid_argument` and `errc::unauthorized` are for
     /// a person to mend.
     [[nodiscard]] result<void> open(std::stop_token stop = {}) {
         if (opened_) return fail(errc::invalid_argument, "the agent was opened before");
@@ -22831,7 +23823,8 @@ public:
         book_.started(parts_.clock.now());
         for (service::pace waits;;) {
             book_.turned();
-            auto enrolled = works_->source.enroll(stop_.get_token());
+            auto& api = works_->source;
+            auto enrolled = works_->is_dry ? api.visit(stop_.get_token()) : api.enroll(stop_.get_token());
             if (enrolled) {
                 opened_ = true;
                 return enrolled;
@@ -22848,6 +23841,7 @@ public:
     /// Polls and launches until `stop` fires, `stop()` is called, or `max_polls` polls have been made; then lets the
     /// launches in hand finish, after a stop for 20 s at most: what is claimed and has no task by then is launched by the
     /// agent that comes next. Tasks are not touched. Needs an agent that is open. Trouble with single runs or polls goes to the log, not here.
+    /// In a dry run each run that is due is told in the log, once, with what would be done, and nothing is done.
     [[nodiscard]] result<void> run(std::stop_token stop = {}) {
         if (!opened_) return fail(errc::invalid_argument, "the agent is not open: call open() first");
         auto& log = parts_.log;
@@ -22858,7 +23852,10 @@ public:
         if (auto greeted = works_->source.greet(stop_.get_token()); !greeted) return {};
         log.write(log_level::info, "Waiting for flow runs...");
         log.write(log_level::debug, "Max Workers: " + std::to_string(parts_.executor.workers()));
-        works_->begin(stop_.get_token());
+        if (works_->is_dry)
+            log.write(log_level::info, "Dry run: nothing is registered, claimed or launched");
+        else
+            works_->begin(stop_.get_token());
         works_->poller.run(options_.max_polls, stop_.get_token());
         return {};
     }
@@ -22879,11 +23876,36 @@ public:
     /// ecs:DeregisterTaskDefinition to leave nothing behind.
     [[nodiscard]] result<service::validation> validate_configuration(bool keep = false, std::stop_token stop = {}) {
         if (auto ready = prepare(); !ready) return ready.error();
+        if (works_->is_dry) return fail(errc::invalid_argument, "a validation launches a task: not in a dry run");
         service::validator<ecs, agent_log> tries{works_->ecs, parts_.log, works_->planner.settings};
         auto const key = parts_.credentials.fetch(parts_.http, parts_.clock, parts_.environment);
         if (tries.note_credentials(key ? result<std::string>{key->source} : key.error()))
             tries.run("prefect-test-task-" + random_uuid().substr(0, 8), keep, stop);
         return std::move(tries).take();
+    }
+
+    /// Everything that is wrong with what this agent is told, each with its place and its remedy; empty when nothing is. Reads
+    /// the configuration as `open` does, but on behind the first error; holds it against the rules of ECS; asks Prefect
+    /// whether it lets the agent in, and AWS whether it would allow what the switches need that are on. Changes nothing:
+    /// no agent is registered, no run claimed, and StopTask is asked about a task that cannot exist. May be called at any time.
+    /// Whether AWS takes the definition and passes it its roles, only `validate_configuration` tells.
+    [[nodiscard]] std::vector<deploy::finding> check(std::stop_token stop = {}) {
+        return service::check<Policies>(options_, parts_, own_ != nullptr, std::move(stop));
+    }
+
+    /// The requests that this agent would send now for a flow run's first attempt, to the byte; the bodies hold the API token
+    /// or key that the flow's container is handed. Sends none of them, and changes nothing. May be called before `open` and
+    /// instead of it, not beside `run`. `errc::not_found` when the API knows no such run, `errc::invalid_argument` when that is
+    /// no run's id; else the errors of `open`, and the one that the run would fail with.
+    [[nodiscard]] result<service::explanation> explain(std::string_view flow_run_id, std::stop_token stop = {}) {
+        std::string const id[] = {std::string{flow_run_id}};
+        if (!prefect::is_uuid(id[0])) return fail(errc::invalid_argument, "the id of a flow run is a UUID");
+        if (auto ready = prepare(); !ready) return ready.error();
+        if (auto let_in = works_->source.visit(stop); !let_in) return let_in.error();
+        auto const views = works_->source.look(id, stop);
+        if (!views) return views.error();
+        if (views->empty()) return fail(errc::not_found, "the Prefect API knows no flow run " + id[0]);
+        return works_->explainer.explain(views->front(), stop);
     }
 
     [[nodiscard]] service::health health() const { return book_.read(); }
@@ -22918,7 +23940,10 @@ private:
     using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
     using clock = typename Policies::clock;
     using deployment = service::deployment<source, agent::planner, launcher, clock, agent_log, typename Policies::hash>;
-    using poller = service::poller<source, deployment, clock, agent_log, typename Policies::executor>;
+    using explainer = service::explainer<agent::planner, launcher, ecs, typename Policies::hash>;
+    using rehearsal = service::rehearsal<source, explainer, agent_log>;
+    using dispatch = service::dispatch<deployment, rehearsal>;
+    using poller = service::poller<source, dispatch, clock, agent_log, typename Policies::executor>;
     using watcher = service::watcher<source, ecs, deployment, clock, agent_log>;
     using reconciler = service::reconciler<source, ecs, deployment, clock, agent_log>;
 
@@ -22938,27 +23963,29 @@ private:
 
     /// Everything that the configuration decides, from the wire up.
     struct works {
-        works(parts<Policies>& p, service::health_book& book, prefect::settings server, deploy::settings settings,
-              service::protocol protocol, aws::client_options aws, aws::client_options for_s3, agent::aws_parts for_ecs,
-              agent::aws_parts for_tagging) :
-            rules{std::move(protocol)},
-            source{p.http, p.clock, p.log, std::move(server)},
-            ecs_parts{std::move(for_ecs)},
-            tagging_parts{std::move(for_tagging)},
-            ecs{ecs_parts, aws},
-            tagging{tagging_parts, aws},
-            s3{p, std::move(for_s3)},
+        works(parts<Policies>& p, service::health_book& book, service::preparation<Policies> from) :
+            is_dry{from.dry_run},
+            rules{std::move(from.rules)},
+            source{p.http, p.clock, p.log, *std::move(from.server)},
+            ecs_parts{*std::move(from.for_ecs)},
+            tagging_parts{*std::move(from.for_tagging)},
+            ecs{ecs_parts, from.aws},
+            tagging{tagging_parts, from.aws},
+            s3{p, std::move(from.for_s3)},
             launcher{ecs, tagging, p.log},
-            planner{settings.external.enabled ? &external : nullptr, std::move(settings)},
+            planner{from.settings->external.enabled ? &external : nullptr, *std::move(from.settings)},
             external{s3, planner.settings, p.log},
             agenda{p.clock, bell},
             deployment{source, planner, launcher, desk(book, lanes_of(p.executor)), p.clock, p.log, p.hash, rules},
             watcher{source, ecs, deployment, p.clock, p.log, book, custody, rules},
             reconciler{source, ecs, deployment, p.clock, p.log, book, custody, rules},
+            explainer{planner, launcher, ecs, p.hash, rules},
+            rehearsal{source, explainer, busy, bell, p.log},
+            dispatch{deployment, rehearsal, is_dry},
             watches{agenda, {&watcher}},
             reconciles{agenda, {&reconciler, rules.reconcile_interval}},
-            poller{source,  deployment, busy,       agenda, bell,
-                   p.clock, p.log,      p.executor, book,   service::pace{rules.poll_interval_max}} {
+            poller{source,  dispatch, busy,       agenda, bell,
+                   p.clock, p.log,    p.executor, book,   service::pace{rules.poll_interval_max}} {
             custody.family = [this](prefect::flow_run const& run) {
                 return deploy::family_of(run.flow, planner.settings);
             };
@@ -22975,6 +24002,7 @@ private:
             if (rules.reconcile) reconciles.within(duration::zero(), stop);
         }
 
+        bool is_dry;
         service::protocol rules;
         agent::source source;
         agent::aws_parts ecs_parts;
@@ -22992,6 +24020,9 @@ private:
         agent::deployment deployment;
         agent::watcher watcher;
         agent::reconciler reconciler;
+        agent::explainer explainer;
+        agent::rehearsal rehearsal;
+        agent::dispatch dispatch;
         service::duty<clock, watching> watches;
         service::duty<clock, reconciling> reconciles;
         agent::poller poller;
@@ -23029,16 +24060,6 @@ private:
         std::stop_token stop_;
     };
 
-    /// S3 is called as the original did, with region and endpoint alone: `botocore_config` is for the other services, and
-    /// its region counts for S3 where there is no other.
-    [[nodiscard]] static aws::client_options for_external_kwargs(aws::client_options const& given) {
-        aws::client_options made;
-        made.region = given.region;
-        made.endpoint_url = given.endpoint_url;
-        made.limits.body = 1024 * 1024;
-        return made;
-    }
-
     agent(agent_options options, parts<Policies>* shared) :
         options_{std::move(options)},
         own_{shared != nullptr ? nullptr : std::make_unique<service::own_parts<Policies>>(options_)},
@@ -23053,58 +24074,27 @@ private:
 
     [[nodiscard]] result<void> prepare() {
         if (works_) return {};
-        auto const& environment = parts_.environment;
-        auto const config = service::read_config(options_, environment);
-        if (!config) return config.error();
-        auto const process = service::process_settings_of(options_, *config, environment);
-        if (!process) return process.error();
-        if (auto const format = read_log_format(process->log_format); !format) return format.error();
-        options_.max_polls = process->max_polls;
-        options_.agent_address = process->agent_address;
-        auto server = service::prefect_settings(options_, *config, environment);
-        if (!server) return server.error();
-        auto settings = service::deploy_settings(options_, *server, *config, environment, parts_.log);
-        if (!settings) return settings.error();
-        auto protocol = service::protocol_of(options_, *server, environment, parts_.hash);
-        if (!protocol) return protocol.error();
-        settings->idempotent = protocol->idempotent;
-        settings->fleet = protocol->fleet;
-        // Tasks of ours are found by what they are really started by.
-        if (auto const by = json::text_of(settings->kwargs.run, "startedBy"); by && !by->empty()) protocol->fleet = *by;
-        settings->max_run = protocol->max_run_duration;
-        auto aws = service::aws_options(options_, environment);
-        auto const botocore = service::botocore_options(options_, environment, parts_.log);
-        if (!botocore) return botocore.error();
-        auto const ambient = aws::ambient_config(environment, parts_.log);
-        if (!ambient) return ambient.error();
-        auto for_ecs = service::make_aws_parts(parts_, *botocore, *ambient);
-        auto for_tagging = service::make_aws_parts(parts_, *botocore, *ambient);
-        if (!for_ecs || !for_tagging) return for_ecs ? for_tagging.error() : for_ecs.error();
-        auto for_s3 = for_external_kwargs(aws);
-        if (!botocore->defaults_mode) ambient->apply_to(aws);
-        botocore->apply_to(aws);
-        settings->parameter_validation = aws.parameter_validation;
-        if (auto region = aws::resolve_region(aws.region, environment); !region) return region.error();
-        aws::ambient known{environment};
-        if (auto const file = aws::resolve_ca_file({}, known); !file) return file.error();
-        if (!aws::resolve_region(for_s3.region, environment)) for_s3.region = aws.region;
-        if (auto ready = check_credentials(); !ready) return ready;
-        service::introduce(options_, *server, *settings, parts_.log);
-        if (settings->external.enabled) parts_.log.write(log_level::info, "Use of external S3 kwargs enabled.");
-        if (settings->enable_task_revisions) parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
-        if (protocol->launch_timeout > duration::zero())
-            aws.limits.total = std::chrono::ceil<std::chrono::milliseconds>(protocol->launch_timeout);
-        works_.emplace(parts_, book_, *std::move(server), *std::move(settings), *std::move(protocol), std::move(aws),
-                       std::move(for_s3), *std::move(for_ecs), *std::move(for_tagging));
+        service::complaints wrong;
+        auto ready = service::prepare<Policies>(options_, parts_, own_ != nullptr, parts_.log, wrong);
+        if (wrong.first) return *std::move(wrong.first);
+        for (auto const& each : deploy::preflight(*ready.settings, ready.rules.capacity_plan)) {
+            if (ready.settings->strict) return fail(errc::bad_configuration, each.line());
+            parts_.log.write(log_level::warning, each.line());
+        }
+        if (auto usable = check_credentials(); !usable) return usable;
+        options_.max_polls = ready.process.max_polls;
+        options_.agent_address = ready.process.agent_address;
+        service::introduce(options_, *ready.server, *ready.settings, parts_.log);
+        if (ready.settings->external.enabled) parts_.log.write(log_level::info, "Use of external S3 kwargs enabled.");
+        if (ready.settings->enable_task_revisions)
+            parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
+        works_.emplace(parts_, book_, std::move(ready));
         ready_.store(true, std::memory_order_release);
         return {};
     }
 
     /// A source that somebody set up wrongly stops the start; one that is silent or missing now may come later.
     [[nodiscard]] result<void> check_credentials() {
-        using credentials = typename Policies::credentials;
-        if (auto usable = service::check_key<credentials>(options_, parts_.environment, own_ != nullptr); !usable)
-            return usable;
         auto const key = parts_.credentials.fetch(parts_.http, parts_.clock, parts_.environment);
         if (key) return {};
         if (key.error().code == errc::bad_configuration) return key.error();

@@ -152,12 +152,19 @@ public:
     [[nodiscard]] auto call_json(std::string_view operation, std::string_view target_prefix, json::value const& input,
                                  Read const& read, std::stop_token stop, retry::tolls const& tolls)
         -> std::invoke_result_t<Read const&, http::response&&> {
+        auto what = json_call(operation, target_prefix, input);
+        if (!what) return std::move(what).error();
+        what->tolls = tolls;
+        return call(*what, read, std::move(stop));
+    }
+
+    /// What `call_json` makes of its input and sends; nothing is sent.
+    [[nodiscard]] result<aws::call> json_call(std::string_view operation, std::string_view target_prefix,
+                                              json::value const& input) const {
         if (!input.is_object())
             return named(operation, fail(errc::invalid_argument, "the input is no object with AWS's member names"));
         if (!destination_) return named(operation, destination_.error());
-        auto what = aws::json_call(operation, target_prefix, endpoint_of(service_, *destination_), input);
-        what.tolls = tolls;
-        return call(what, read, std::move(stop));
+        return aws::json_call(operation, target_prefix, endpoint_of(service_, *destination_), input);
     }
 
     /// An error with the call that it ended: `ecs RunTask: ...`.

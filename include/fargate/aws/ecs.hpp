@@ -89,7 +89,15 @@ public:
         return ask<clusters_output>("DescribeClusters", input, std::move(stop));
     }
 
+    /// The call that an operation would make of this input, before it is signed: endpoint, fields and body, to the byte.
+    /// RunTask's is given a token by `run_task` where it has none.
+    [[nodiscard]] result<call> call_of(std::string_view operation, json::value const& input) const {
+        return client_.json_call(operation, target_prefix, input);
+    }
+
 private:
+    static constexpr std::string_view target_prefix = "AmazonEC2ContainerServiceV20141113";
+
     template <class Output>
     [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::stop_token stop) {
         auto const& to = client_.destination();
@@ -102,8 +110,7 @@ private:
             status = answer.status;
             return read_document(std::move(answer));
         };
-        auto document =
-            client_.call_json(operation, "AmazonEC2ContainerServiceV20141113", input, read, std::move(stop), tolls);
+        auto document = client_.call_json(operation, target_prefix, input, read, std::move(stop), tolls);
         if (!document) return std::move(document).error();
         auto output = Output::from(*std::move(document));
         if (output) return output;

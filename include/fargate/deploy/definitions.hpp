@@ -111,6 +111,15 @@ public:
         }
     }
 
+    /// What `settle` would do first: the definition that is there to be run, or nothing when one would be registered. Only
+    /// reads.
+    [[nodiscard]] result<std::optional<chosen_definition>> look(launch_plan const& plan, std::stop_token stop = {}) {
+        return find(plan, stop);
+    }
+
+    /// Whether a plan is run from the exact revision and not from its family's newest.
+    [[nodiscard]] bool pins(launch_plan const& plan) const noexcept { return pin_revision_ || plan.reusable.refresh; }
+
 private:
     using found_definition = result<std::optional<chosen_definition>>;
 
@@ -118,7 +127,7 @@ private:
 
     template <class Described>
     [[nodiscard]] chosen_definition chosen(launch_plan const& plan, Described const& described, bool registered) const {
-        return {pin_revision_ || plan.reusable.refresh ? described.arn : plan.family, registered};
+        return {pins(plan) ? described.arn : plan.family, registered};
     }
 
     [[nodiscard]] auto describe(std::string const& name, std::stop_token const& stop) {

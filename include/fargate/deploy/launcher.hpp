@@ -82,8 +82,7 @@ public:
         auto definition = definitions_.settle(plan, stop);
         if (!definition) return std::move(definition).error();
 
-        json::value body = plan.task;
-        json::set(body, "taskDefinition", definition->name);
+        json::value const body = task_for(plan, definition->name);
         log_.write(log_level::debug, "Running task using task definition " + definition->name);
         auto ran = ecs_.run_task(body, stop);
         if (!ran) return adopt(std::move(ran).error(), *std::move(definition));
@@ -98,6 +97,19 @@ public:
         if (ran->tasks[0].arn.empty())
             return fail(errc::malformed_response, "RunTask answered with a task without ARN");
         return launched{std::move(ran->tasks[0].arn), std::move(definition->name), definition->registered};
+    }
+
+    /// What `launch` would run, without registering it: see `definitions`.
+    [[nodiscard]] result<std::optional<chosen_definition>> look(launch_plan const& plan, std::stop_token stop = {}) {
+        return definitions_.look(plan, stop);
+    }
+    [[nodiscard]] bool pins(launch_plan const& plan) const noexcept { return definitions_.pins(plan); }
+
+    /// RunTask's body for that definition.
+    [[nodiscard]] static json::value task_for(launch_plan const& plan, std::string const& definition) {
+        json::value body = plan.task;
+        json::set(body, "taskDefinition", definition);
+        return body;
     }
 
 private:

@@ -32,6 +32,7 @@ public:
     /// one is configured. On the server backend a registration that fails is a warning, and `catch_up` tries again;
     /// everywhere else it is an error.
     [[nodiscard]] result<void> enroll(std::stop_token stop) {
+        visits_ = false;
         if (!api_->where()) return api_->where().error();
         if (options_->backend == backend::cloud)
             if (auto allowed = check_token(stop); !allowed) return allowed;
@@ -43,11 +44,24 @@ public:
         return {};
     }
 
+    /// In place of `enroll`: asks whether the API lets us in, and whose runs are ours, and looks for the agent config, without
+    /// becoming known: nothing is registered, here or before a poll. Every failure is an error.
+    [[nodiscard]] result<void> visit(std::stop_token stop) {
+        visits_ = true;
+        if (!api_->where()) return api_->where().error();
+        if (options_->backend == backend::cloud)
+            if (auto allowed = check_token(stop); !allowed) return allowed;
+        if (auto found = learn_tenant(stop); !found) return found;
+        if (!options_->tenant_id.empty()) // which nobody was asked for
+            if (auto answered = knock(stop); !answered) return answered;
+        return find_config(stop);
+    }
+
     /// Before a poll: what `enroll` could not do. Polling needs a tenant, but not a registration: when the API refuses that
     /// for good, it may still hand out runs. Where it may come it is waited for, because nobody finds again what was claimed
     /// without an agent's id.
     [[nodiscard]] result<void> catch_up(std::stop_token stop) {
-        if (enrolled_) return {};
+        if (enrolled_ || visits_) return {};
         auto done = become_known(stop);
         if (done) {
             log_->write(log_level::info, "Agent registered to " + address());
@@ -126,17 +140,34 @@ private:
             api_->identify(*std::move(id));
             known_ = true;
         }
-        if (!options_->agent_config_id.empty()) {
-            auto const answer = api_->call(agent_config_query(options_->agent_config_id), stop);
-            if (!answer) return answer.error();
-            auto const exists = read_agent_config(*answer);
-            if (!exists) return exists.error();
-            if (!*exists)
-                return fail(errc::not_found, "there is no agent config " + options_->agent_config_id + " at " +
-                                                 address() + ": check agent_config_id");
-        }
+        if (auto found = find_config(stop); !found) return found;
         enrolled_ = true;
         return {};
+    }
+
+    /// Whether the agent config is there that is asked for.
+    [[nodiscard]] result<void> find_config(std::stop_token stop) {
+        if (options_->agent_config_id.empty()) return {};
+        auto const answer = api_->call(agent_config_query(options_->agent_config_id), stop);
+        if (!answer) return answer.error();
+        auto const exists = read_agent_config(*answer);
+        if (!exists) return exists.error();
+        if (*exists) return {};
+        return fail(errc::not_found, "there is no agent config " + options_->agent_config_id + " at " + address() +
+                                         ": check agent_config_id");
+    }
+
+    /// Asks something, so that the API looks at what we show it; of the cloud, whose key that is.
+    [[nodiscard]] result<void> knock(std::stop_token stop) {
+        bool const has_key = options_->backend == backend::cloud && !options_->api_key.empty();
+        auto const answer = api_->call(has_key ? key_tenant_query() : hello_query(), stop);
+        if (!answer) return answer.error();
+        if (!has_key) return {};
+        auto const own = read_key_tenant(*answer);
+        if (!own) return own.error();
+        if (*own == options_->tenant_id) return {};
+        return fail(errc::unauthorized,
+                    "the API key belongs to another tenant than tenant_id says: leave tenant_id out");
     }
 
     /// A server that cannot register us now may be able to later; a config that does not exist will not come to be.
@@ -165,6 +196,7 @@ private:
     bool tenant_found_ = false; ///< there is a tenant, or none is needed
     bool known_ = false;        ///< registered
     bool enrolled_ = false;     ///< registered, and the agent config was found
+    bool visits_ = false;       ///< not to be registered
 
     mutable std::mutex mutex_;
     std::optional<std::string> tenant_;

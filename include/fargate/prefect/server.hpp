@@ -94,6 +94,9 @@ public:
     /// What `registration::enroll` does.
     [[nodiscard]] result<void> enroll(std::stop_token stop = {}) { return ourselves_.enroll(stop); }
 
+    /// What `registration::visit` does, in place of `enroll`.
+    [[nodiscard]] result<void> visit(std::stop_token stop = {}) { return ourselves_.visit(stop); }
+
     /// Says hello. An API that does not answer is worth two lines in the log, and no error: polling goes on until it does.
     [[nodiscard]] result<void> greet(std::stop_token stop = {}) {
         log_->write(log_level::info, "Agent connecting to the Prefect API at " + api());

@@ -8,6 +8,7 @@
 #include <fargate/deploy/settings.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/prefect/settings.hpp>
+#include <fargate/service/complaints.hpp>
 #include <fargate/service/config.hpp>
 #include <fargate/service/options.hpp>
 #include <fargate/service/protocol.hpp>
@@ -229,56 +230,51 @@ template <environment_policy Environment>
     return protocol_of(options, *server, environment);
 }
 
-/// How flows become tasks; `server` is what `prefect_settings` made of the same options. Tells `log` what was taken from
-/// the environment and what is unknown, which is an error for the strict. `errc::bad_configuration` and
-/// `errc::invalid_argument` name the option, setting or variable.
+/// How flows become tasks, as far as it can be read; `server` is what `prefect_settings` made of the same options. Tells
+/// `log` what was taken from the environment and what is unknown, which is wrong for the strict.
 template <environment_policy Environment, log_policy Log>
-[[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
-                                                       config const& from, Environment const& environment, Log& log) {
-    auto const revisions = detail::flag_of(options.enable_task_revisions, "enable_task_revisions", environment);
-    if (!revisions) return revisions.error();
-    auto const refresh = detail::flag_of(options.refresh_definitions, "refresh_definitions", environment);
-    if (!refresh) return refresh.error();
-    auto const run_config = detail::flag_of(options.use_run_config, "use_run_config", environment);
-    if (!run_config) return run_config.error();
-    auto const strict = detail::flag_of(options.strict, "strict", environment);
-    if (!strict) return strict.error();
-    auto const profile = detail::profile_of(options, environment);
-    if (!profile) return profile.error();
-    auto const logs = detail::log_to_cloud_of(options, from, *profile == deploy::container_profile::v0_15, environment);
-    if (!logs) return logs.error();
-    auto external = detail::external_of(options, environment);
-    if (!external) return std::move(external).error();
-    detail::source<Environment> const look{from, environment};
-    auto env_vars = look.env_vars(options.env_vars);
-    if (!env_vars) return std::move(env_vars).error();
-    for (auto const& [name, value] : *env_vars)
-        if (text::trim(name).empty())
-            return fail(errc::invalid_argument, "env_vars has an entry without a name: give it one, or leave it out");
-    auto launch_type = detail::launch_type_of(options, environment);
-    if (!launch_type) return std::move(launch_type).error();
-    auto kwargs = deploy::read_kwargs(options.kwargs, environment, log, *strict);
-    if (!kwargs) return std::move(kwargs).error();
-
+[[nodiscard]] deploy::settings deploy_settings(agent_options const& options, prefect::settings const& server,
+                                               config const& from, Environment const& environment, Log& log,
+                                               complaints& wrong) {
     deploy::settings made;
+    made.enable_task_revisions =
+        wrong.take(detail::flag_of(options.enable_task_revisions, "enable_task_revisions", environment));
+    made.refresh_definitions =
+        wrong.take(detail::flag_of(options.refresh_definitions, "refresh_definitions", environment));
+    made.use_run_config = wrong.take(detail::flag_of(options.use_run_config, "use_run_config", environment));
+    made.strict = wrong.take(detail::flag_of(options.strict, "strict", environment));
+    made.profile = wrong.take(detail::profile_of(options, environment));
+    made.log_to_cloud = wrong.take(
+        detail::log_to_cloud_of(options, from, made.profile == deploy::container_profile::v0_15, environment));
+    made.external = wrong.take(detail::external_of(options, environment));
+    detail::source<Environment> const look{from, environment};
+    made.env_vars = wrong.take(look.env_vars(options.env_vars));
+    for (auto const& [name, value] : made.env_vars)
+        if (text::trim(name).empty())
+            wrong.add(
+                fail(errc::invalid_argument, "env_vars has an entry without a name: give it one, or leave it out"));
+    made.launch_type = wrong.take(detail::launch_type_of(options, environment));
+    made.kwargs = wrong.thorough ? deploy::read_kwargs(options.kwargs, environment, log, wrong.all)
+                                 : wrong.take(deploy::read_kwargs(options.kwargs, environment, log, made.strict));
     made.api = prefect::api_of(server);
     made.token = server.token;
     made.labels = server.labels;
-    made.env_vars = *std::move(env_vars);
-    made.log_to_cloud = *logs;
     made.logging_level = detail::logging_level_of(options.logging_level, from);
-    made.launch_type = *std::move(launch_type);
-    made.enable_task_revisions = *revisions;
-    made.profile = *profile;
     made.backend = server.backend == prefect::backend::cloud ? "cloud" : "server";
     made.api_key = server.api_key;
     made.tenant_id = server.tenant_id;
-    made.refresh_definitions = *refresh;
-    made.use_run_config = *run_config;
-    made.strict = *strict;
-    made.external = *std::move(external);
-    made.kwargs = *std::move(kwargs);
     made.transliterate = options.transliterate;
+    return made;
+}
+
+/// The same; the first of what is wrong is the error. `errc::bad_configuration` and `errc::invalid_argument` name the
+/// option, setting or variable.
+template <environment_policy Environment, log_policy Log>
+[[nodiscard]] result<deploy::settings> deploy_settings(agent_options const& options, prefect::settings const& server,
+                                                       config const& from, Environment const& environment, Log& log) {
+    complaints wrong;
+    auto made = deploy_settings(options, server, from, environment, log, wrong);
+    if (wrong.first) return *std::move(wrong.first);
     return made;
 }
 

@@ -9,6 +9,7 @@
 #include <fargate/text/transliteration.hpp>
 
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -38,6 +39,7 @@ struct agent_options {
     std::string agent_address{};             ///< `cloud.agent.agent_address`; where a program answers for its health
     std::optional<log_level> level{};        ///< `cloud.agent.level`, else INFO; of the agent's own log
     std::string log_format{};                ///< `logging.format`; of the agent's own log, a Python %-style template
+    std::FILE* log_to = nullptr;             ///< where the agent's own log goes; null: standard output
     bool no_cloud_logs = false;              ///< flows keep their logs out of the API
     std::string logging_level{};             ///< `logging.level`, else INFO; inside the flows' containers
 
@@ -58,7 +60,9 @@ struct agent_options {
     std::optional<bool> use_run_config{}; ///< a run's cpu, memory, env, roles and run_task_kwargs count
     std::string container_profile{};      ///< `0.13` (else) or `0.15`: whose environment flows' containers get
     text::transliteration transliterate = nullptr; ///< spells flow names in scripts that the own table lacks
-    std::optional<bool> strict{};                  ///< an unknown keyword argument is an error, not a warning
+    std::optional<bool>
+        strict{}; ///< an unknown keyword argument, or one that ECS will refuse, is an error, not a warning
+    std::optional<bool> dry_run{}; ///< `dry_run`: says what it would do with each run, and does nothing
 
     // How each run gets exactly one task. What is absent here is looked up in the environment under the same name, spans in
     // seconds, and is else as `service::protocol` says. A switch is also turned off by its name behind `no_`.

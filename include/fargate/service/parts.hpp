@@ -109,12 +109,13 @@ template <class Credentials, environment_policy Environment>
 }
 
 template <class Log>
-[[nodiscard]] Log make_log(process_settings const& process) {
+[[nodiscard]] Log make_log(process_settings const& process, std::FILE* to = nullptr) {
     if constexpr (std::constructible_from<Log, std::FILE*, stream_log_options>)
-        return Log(stdout, stream_log_options{process.name, process.level,
-                                              process.log_format.empty()
-                                                  ? log_format{}
-                                                  : read_log_format(process.log_format).value_or(log_format{})});
+        return Log(to != nullptr ? to : stdout,
+                   stream_log_options{process.name, process.level,
+                                      process.log_format.empty()
+                                          ? log_format{}
+                                          : read_log_format(process.log_format).value_or(log_format{})});
     else
         return Log();
 }
@@ -145,7 +146,7 @@ private:
         value{.http = make_http<typename Policies::http>(options, environment),
               .credentials =
                   make_credentials<typename Policies::credentials>(with_whole_key(options, environment), environment),
-              .log = make_log<typename Policies::log>(process_of(options, environment))} {}
+              .log = make_log<typename Policies::log>(process_of(options, environment), options.log_to)} {}
 
     [[nodiscard]] static process_settings process_of(agent_options const& options,
                                                      typename Policies::environment const& environment) {

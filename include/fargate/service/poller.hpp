@@ -24,7 +24,8 @@ namespace fargate::inline v0::service {
 
 /// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
 /// hands on what the agenda says is due. `Deployment` has `has_room()`; `deploy(run, stop)`, which takes a run that `in_flight`
-/// holds and sees to it that it leaves; and `cut()`, which ends what is under way.
+/// holds and sees to it that it leaves; and `cut()`, which ends what is under way. It may have `wants(run)`, without which
+/// all runs are wanted.
 ///
 /// Keeps references; `run` is called by one thread, `poke` by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
@@ -109,6 +110,8 @@ private:
                            "No more runs are claimed: as many are in flight as may be (max_in_flight)");
                 break;
             }
+            if constexpr (requires { deployment_.wants(offered); })
+                if (!deployment_.wants(offered)) continue;
             if (busy_.enter(offered.id)) {
                 if (handed_over++ == 0)
                     log_.write(log_level::info,

@@ -189,6 +189,9 @@ TEST_CASE("what is on or off needs no value") {
     CHECK(options.kwargs == fargate::json::value{{"cpu", "256"}});
     CHECK(started({"--launch-type=EC2"}).launch_type == "EC2");
     CHECK_FALSE(started({}).strict);
+    CHECK_FALSE(started({}).dry_run);
+    for (auto const* const word : {"--dry-run", "dry_run=true", "--dry_run=yes"})
+        CHECK(started({word}).dry_run == true);
 }
 
 TEST_CASE("each figure of the promise is an option, a keyword with = or a blank, with _ or -") {

@@ -164,6 +164,7 @@ public:
     /// the configuration as `open` does, but on behind the first error; holds it against the rules of ECS; asks Prefect
     /// whether it lets the agent in, and AWS whether it would allow what the switches need that are on. Changes nothing:
     /// no agent is registered, no run claimed, and StopTask is asked about a task that cannot exist. May be called at any time.
+    /// After a stop it is what was found until then.
     /// Whether AWS takes the definition and passes it its roles, only `validate_configuration` tells.
     [[nodiscard]] std::vector<deploy::finding> check(std::stop_token stop = {}) {
         return service::check<Policies>(options_, parts_, own_ != nullptr, std::move(stop));
@@ -174,8 +175,8 @@ public:
     /// instead of it, not beside `run`. `errc::not_found` when the API knows no such run, `errc::invalid_argument` when that is
     /// no run's id; else the errors of `open`, and the one that the run would fail with.
     [[nodiscard]] result<service::explanation> explain(std::string_view flow_run_id, std::stop_token stop = {}) {
-        std::string const id[] = {std::string{flow_run_id}};
-        if (!prefect::is_uuid(id[0])) return fail(errc::invalid_argument, "the id of a flow run is a UUID");
+        if (!prefect::is_uuid(flow_run_id)) return fail(errc::invalid_argument, "the id of a flow run is a UUID");
+        std::string const id[] = {prefect::plain_uuid(flow_run_id)};
         if (auto ready = prepare(); !ready) return ready.error();
         if (auto let_in = works_->source.visit(stop); !let_in) return let_in.error();
         auto const views = works_->source.look(id, stop);

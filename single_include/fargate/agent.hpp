@@ -10403,12 +10403,15 @@ struct finding {
     std::string what{};   ///< what is wrong there
     std::string remedy{}; ///< what mends it; may be empty
 
-    /// In one line: `cpu: 300 CPU units are no size of Fargate's; give 256, 512, ...`.
+    /// In one line, whatever words of AWS's or of the arguments it holds: `cpu: 300 CPU units are no size of Fargate's; give
+    /// 256, 512, ...`.
     [[nodiscard]] std::string line() const {
         std::string made = path;
         if (!made.empty()) made += ": ";
         made += what;
         if (!remedy.empty()) made.append("; ").append(remedy);
+        std::replace_if(
+            made.begin(), made.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
         return made;
     }
 };
@@ -14545,13 +14548,15 @@ private:
         constexpr std::size_t most_subnets = 16;
         constexpr std::size_t most_groups = 5;
         std::string const where = "networkConfiguration.awsvpcConfiguration";
-        auto const mode = json::text_of(with_.kwargs.definition, "networkMode").value_or("awsvpc");
+        auto mode = json::text_of(with_.kwargs.definition, "networkMode").value_or("");
+        if (mode.empty()) mode = "awsvpc"; // as `definition_around` has it
+        bool const may_come = !is_complete() || with_.use_run_config;
         if (on_fargate() && mode != "awsvpc")
             add({"networkMode", shown_name(mode) + " is not to be had on Fargate", "leave it out: it is awsvpc then"});
         auto const* const network = json::object_of(with_.kwargs.run, "networkConfiguration");
         auto const* const vpc = network != nullptr ? json::object_of(*network, "awsvpcConfiguration") : nullptr;
         if (vpc == nullptr) {
-            if (mode == "awsvpc" && is_complete() && !with_.use_run_config)
+            if (mode == "awsvpc" && !may_come)
                 add({network == nullptr ? "networkConfiguration" : where,
                      "is missing, and tasks in network mode awsvpc need subnets",
                      "give networkConfiguration={'awsvpcConfiguration': {'subnets': ['subnet-...']}}"});
@@ -14563,7 +14568,7 @@ private:
             auto const* const list = json::array_of(*vpc, member);
             return list != nullptr ? list->size() : 0;
         };
-        if (count("subnets") == 0) add({where + ".subnets", "is empty", "name at least one subnet"});
+        if (count("subnets") == 0 && !may_come) add({where + ".subnets", "is empty", "name at least one subnet"});
         if (count("subnets") > most_subnets) add({where + ".subnets", "names more than 16", "ECS takes at most 16"});
         if (count("securityGroups") > most_groups)
             add({where + ".securityGroups", "names more than 5", "ECS takes at most 5"});
@@ -15467,6 +15472,17 @@ struct access {
     return digits == 32;
 }
 
+/// A UUID as an API writes it: lower case, with hyphens at their places. For what `is_uuid`.
+[[nodiscard]] inline std::string plain_uuid(std::string_view text) {
+    std::string made;
+    for (char const c : text) {
+        if (c == '-') continue;
+        if (made.size() == 8 || made.size() == 13 || made.size() == 18 || made.size() == 23) made += '-';
+        made += text::to_lower(c);
+    }
+    return made;
+}
+
 /// Asks whether there is a tenant of this id that the token may see; `read_tenant` reads the answer.
 [[nodiscard]] inline operation tenant_by_id_query(std::string_view tenant_id) {
     auto variables = json::value::object();
@@ -16326,7 +16342,8 @@ private:
                                          ": check agent_config_id");
     }
 
-    /// Asks something, so that the API looks at what we show it; of the cloud, whose key that is.
+    /// Asks something, so that the API looks at what we show it; of the cloud, which tenant that is for: a person's key is for
+    /// several, and whether the one that is named is among them, the API knows.
     [[nodiscard]] result<void> knock(std::stop_token stop) {
         bool const has_key = options_->backend == backend::cloud && !options_->api_key.empty();
         auto const answer = api_->call(has_key ? key_tenant_query() : hello_query(), stop);
@@ -16334,9 +16351,7 @@ private:
         if (!has_key) return {};
         auto const own = read_key_tenant(*answer);
         if (!own) return own.error();
-        if (*own == options_->tenant_id) return {};
-        return fail(errc::unauthorized,
-                    "the API key belongs to another tenant than tenant_id says: leave tenant_id out");
+        return {};
     }
 
     /// A server that cannot register us now may be able to later; a config that does not exist will not come to be.
@@ -19188,7 +19203,10 @@ template <environment_policy Environment, log_policy Log>
     made.profile = wrong.take(detail::profile_of(options, environment));
     made.log_to_cloud = wrong.take(
         detail::log_to_cloud_of(options, from, made.profile == deploy::container_profile::v0_15, environment));
-    made.external = wrong.take(detail::external_of(options, environment));
+    auto external = detail::external_of(options, environment);
+    bool const is_lost = !external; // it is wanted, all the same
+    made.external = wrong.take(std::move(external));
+    if (is_lost) made.external.enabled = true;
     detail::source<Environment> const look{from, environment};
     made.env_vars = wrong.take(look.env_vars(options.env_vars));
     for (auto const& [name, value] : made.env_vars)
@@ -20869,7 +20887,7 @@ namespace fargate::inline v0::service {
 
 /// Asks Prefect and AWS whether they would do what an agent needs of them, without doing it: each question is one that
 /// reads, or, of StopTask, one about a task that cannot exist. What only doing would tell is not asked: whether ECS takes the
-/// definition, starts a task, and passes it its roles.
+/// definition, starts a task, and passes it its roles. What is stopped has found nothing.
 class checkup {
 public:
     checkup(deploy::settings const& with, protocol const& rules, std::stop_token stop) :
@@ -20879,7 +20897,7 @@ public:
     template <class Source>
     void ask_prefect(Source& source) {
         auto const let_in = source.visit(stop_);
-        if (let_in) return;
+        if (let_in || let_in.error().code == errc::cancelled) return;
         auto const& why = let_in.error();
         bool const key = !with_.api_key.empty();
         char const* const where = why.code == errc::not_found      ? "agent_config_id"
@@ -20891,7 +20909,8 @@ public:
 
     /// Whether there is a key. False when there is none, and nothing more can be asked of AWS.
     bool ask_credentials(error const* why) {
-        if (why != nullptr) found_.push_back({"credentials", why->message, advice_for(*why, "sts:GetCallerIdentity")});
+        if (why != nullptr && why->code != errc::cancelled)
+            found_.push_back({"credentials", why->message, advice_for(*why, "sts:GetCallerIdentity")});
         return why == nullptr;
     }
 
@@ -20939,12 +20958,13 @@ public:
     /// Whether flows' own arguments can be fetched. `S3` as `aws::s3`.
     template <class S3>
     void ask_s3(S3& s3) {
-        if (!with_.external.enabled || silent_) return;
+        if (!with_.external.enabled || with_.external.bucket.empty() || silent_) return;
         std::string key = with_.external.key;
         if (!key.empty() && key.back() != '/') key += '/';
         auto const got = s3.get_object({.bucket = with_.external.bucket, .key = key + "00000000.json"}, stop_);
         if (got || got.error().service_code == "NoSuchKey") return;
         auto const& why = got.error();
+        if (why.code == errc::cancelled) return;
         if (is_denied(why))
             found_.push_back({"s3:GetObject", "access to s3://" + with_.external.bucket + "/" + key + " is denied",
                               "allow it there, and s3:ListBucket on the bucket, which tells denied from missing"});
@@ -21011,6 +21031,7 @@ private:
             missing_cluster();
         } else if (!is_about_the_object(why)) {
             silent_ = true;
+            if (why.code == errc::cancelled) return;
             bool const key = (why.http_status == 400 || why.http_status == 403) && !why.retryable;
             found_.push_back({key ? "credentials" : "aws", why.message, advice_for(why, action)});
         }
@@ -23888,6 +23909,7 @@ public:
     /// the configuration as `open` does, but on behind the first error; holds it against the rules of ECS; asks Prefect
     /// whether it lets the agent in, and AWS whether it would allow what the switches need that are on. Changes nothing:
     /// no agent is registered, no run claimed, and StopTask is asked about a task that cannot exist. May be called at any time.
+    /// After a stop it is what was found until then.
     /// Whether AWS takes the definition and passes it its roles, only `validate_configuration` tells.
     [[nodiscard]] std::vector<deploy::finding> check(std::stop_token stop = {}) {
         return service::check<Policies>(options_, parts_, own_ != nullptr, std::move(stop));
@@ -23898,8 +23920,8 @@ public:
     /// instead of it, not beside `run`. `errc::not_found` when the API knows no such run, `errc::invalid_argument` when that is
     /// no run's id; else the errors of `open`, and the one that the run would fail with.
     [[nodiscard]] result<service::explanation> explain(std::string_view flow_run_id, std::stop_token stop = {}) {
-        std::string const id[] = {std::string{flow_run_id}};
-        if (!prefect::is_uuid(id[0])) return fail(errc::invalid_argument, "the id of a flow run is a UUID");
+        if (!prefect::is_uuid(flow_run_id)) return fail(errc::invalid_argument, "the id of a flow run is a UUID");
+        std::string const id[] = {prefect::plain_uuid(flow_run_id)};
         if (auto ready = prepare(); !ready) return ready.error();
         if (auto let_in = works_->source.visit(stop); !let_in) return let_in.error();
         auto const views = works_->source.look(id, stop);

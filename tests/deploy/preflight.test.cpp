@@ -108,6 +108,7 @@ TEST_CASE("what can be read is read, whatever else is wrong", "[deploy][prefligh
 TEST_CASE("settings with which everything works have nothing wrong", "[deploy][preflight]") {
     CHECK(found("{}").empty());
     CHECK(found("{}", {"FARGATE_SPOT", "FARGATE", "EC2", "my-provider"}).empty());
+    CHECK(found(R"({"networkMode": ""})").empty()); // which asks for none of its own
     auto elsewhere = good(R"({"cpu": "100", "memory": "1"})");
     elsewhere.launch_type = "EC2";
     CHECK(preflight(elsewhere).empty());
@@ -151,6 +152,24 @@ TEST_CASE("a size that Fargate does not have is found, unless it may come with t
     flows_own.kwargs = {};
     flows_own.external.enabled = true;
     CHECK(preflight(flows_own).empty());
+}
+
+TEST_CASE("subnets that may come with the flow or its run are not missing", "[deploy][preflight]") {
+    std::string const none = R"({"networkConfiguration": {"awsvpcConfiguration": {"subnets": []}}})";
+    CHECK(found(none) == lines{"networkConfiguration.awsvpcConfiguration.subnets: is empty; name at least one subnet"});
+    auto flows_own = good(none);
+    flows_own.external.enabled = true;
+    CHECK(preflight(flows_own).empty());
+    auto runs_own = good(none);
+    runs_own.use_run_config = true;
+    CHECK(preflight(runs_own).empty());
+    runs_own.kwargs.run.erase("networkConfiguration");
+    CHECK(preflight(runs_own).empty());
+}
+
+TEST_CASE("a finding is one line, whatever words it holds", "[deploy][preflight]") {
+    CHECK(finding{"cluster", "there is no cluster a\nb\r\t\x7F", "m\xC3\xB6glich"}.line() ==
+          "cluster: there is no cluster a b   ; m\xC3\xB6glich");
 }
 
 TEST_CASE("words that ECS does not take are found, with the one that was meant", "[deploy][preflight]") {

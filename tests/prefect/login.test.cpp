@@ -61,4 +61,8 @@ TEST_CASE("2.6: an id of a tenant is a UUID as Python reads one") {
     for (char const* const text : {"", "-", "my-team", "72940fd6-5183-4fa4-a2c0-495b0d1f83e",
                                    "72940fd6-5183-4fa4-a2c0-495b0d1f83ed0", "g2940fd6-5183-4fa4-a2c0-495b0d1f83ed"})
         CHECK_FALSE(prefect::is_uuid(text));
+
+    for (char const* const text : {"72940fd6-5183-4fa4-a2c0-495b0d1f83ed", "72940FD651834FA4A2C0495B0D1F83ED",
+                                   "-7294-0fd651834fa4A2C0495B0D1F83ED-"})
+        CHECK(prefect::plain_uuid(text) == "72940fd6-5183-4fa4-a2c0-495b0d1f83ed");
 }

@@ -95,3 +95,17 @@ TEST_CASE("the cloud's fleet is asked for without a tenant, which it knows from 
     CHECK(with.fleet(true) == names{"a", "b", own});
     CHECK(testing_support::asked_by(with.http.requests().back()).query.find("tenant_id") == std::string::npos);
 }
+
+TEST_CASE("a visit leaves it to the cloud whether a key's owner is of the tenant that is named") {
+    auto options = testing_support::server_settings();
+    options.backend = prefect::backend::cloud;
+    options.api_key = secret{"KEY"};
+    options.tenant_id = "72940FD6-5183-4FA4-A2C0-495B0D1F83ED";
+    bench with{options};
+    with.reply(200, R"({"data": {"auth_info": {"tenant_id": "11111111-2222-4333-8444-555555555555"}}})");
+    CHECK(with.ourselves.visit({}));
+    with.reply(200, R"({"data": {"auth_info": {"tenant_id": null}}})");
+    auto const no_key = with.ourselves.visit({});
+    REQUIRE_FALSE(no_key);
+    CHECK(no_key.error().code == errc::unauthorized);
+}

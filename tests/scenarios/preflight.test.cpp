@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -244,6 +245,8 @@ TEST_CASE("a check asks who would be asked: Prefect, AWS, the cluster") {
     CHECK(found(elsewhere) ==
           lines{"cluster: there is no cluster flows in this region and account; create it, or name another"});
     CHECK(found(elsewhere, {}, [](stage& world) { world.aws.ecs.add_cluster("flows"); }) == lines{});
+    CHECK(found(with("cluster", "a\nb")) ==
+          lines{"cluster: there is no cluster a b in this region and account; create it, or name another"});
     CHECK(
         found(careful(), {}, [](stage& world) { world.aws.accept_only({}); }) ==
         lines{
@@ -256,6 +259,24 @@ TEST_CASE("a check asks who would be asked: Prefect, AWS, the cluster") {
     auto config = careful();
     config.agent_config_id = "11111111-2222-4333-8444-555555555555";
     CHECK(found(config).at(0).starts_with("agent_config_id: there is no agent config "));
+}
+
+TEST_CASE("external arguments of which the bucket is missing may bring the rest, all the same") {
+    auto options = careful();
+    options.kwargs.erase("networkConfiguration");
+    options.use_external_kwargs = true;
+    auto const said = found(options);
+    REQUIRE(said.size() == 1);
+    CHECK(said[0].starts_with("external_kwargs_s3_bucket is missing"));
+}
+
+TEST_CASE("a check that is stopped finds nothing in that") {
+    stage world;
+    inhabitant lives{world, careful()};
+    std::stop_source source;
+    source.request_stop();
+    CHECK(lives.agent.check(source.get_token()).empty());
+    CHECK(changes(world) == lines{});
 }
 
 TEST_CASE("a check of the cloud shows its token or key, and neither registers nor submits") {
@@ -389,6 +410,19 @@ TEST_CASE("an explanation says what cannot be known of the bytes") {
     REQUIRE(behind->notes.size() == 1);
     CHECK(behind->notes[0].starts_with("flow run " + run_id + " is claimed by an agent already"));
     CHECK(behind->requests.back().body == sent.back()); // the token of its first attempt, still
+}
+
+TEST_CASE("a run is explained however its id is written") {
+    stage world;
+    (void)world.queue_runs(1);
+    inhabitant asks{world, careful()};
+    auto const usual_way = asks.agent.explain(run_id);
+    std::string bare = run_id;
+    bare.erase(std::remove(bare.begin(), bare.end(), '-'), bare.end());
+    auto const other = asks.agent.explain(bare);
+    REQUIRE(usual_way);
+    REQUIRE(other);
+    CHECK(bodies(*other) == bodies(*usual_way));
 }
 
 TEST_CASE("a run that nobody knows, and what is no run, cannot be explained") {

@@ -17,12 +17,15 @@ struct finding {
     std::string what{};   ///< what is wrong there
     std::string remedy{}; ///< what mends it; may be empty
 
-    /// In one line: `cpu: 300 CPU units are no size of Fargate's; give 256, 512, ...`.
+    /// In one line, whatever words of AWS's or of the arguments it holds: `cpu: 300 CPU units are no size of Fargate's; give
+    /// 256, 512, ...`.
     [[nodiscard]] std::string line() const {
         std::string made = path;
         if (!made.empty()) made += ": ";
         made += what;
         if (!remedy.empty()) made.append("; ").append(remedy);
+        std::replace_if(
+            made.begin(), made.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
         return made;
     }
 };

@@ -102,13 +102,15 @@ private:
         constexpr std::size_t most_subnets = 16;
         constexpr std::size_t most_groups = 5;
         std::string const where = "networkConfiguration.awsvpcConfiguration";
-        auto const mode = json::text_of(with_.kwargs.definition, "networkMode").value_or("awsvpc");
+        auto mode = json::text_of(with_.kwargs.definition, "networkMode").value_or("");
+        if (mode.empty()) mode = "awsvpc"; // as `definition_around` has it
+        bool const may_come = !is_complete() || with_.use_run_config;
         if (on_fargate() && mode != "awsvpc")
             add({"networkMode", shown_name(mode) + " is not to be had on Fargate", "leave it out: it is awsvpc then"});
         auto const* const network = json::object_of(with_.kwargs.run, "networkConfiguration");
         auto const* const vpc = network != nullptr ? json::object_of(*network, "awsvpcConfiguration") : nullptr;
         if (vpc == nullptr) {
-            if (mode == "awsvpc" && is_complete() && !with_.use_run_config)
+            if (mode == "awsvpc" && !may_come)
                 add({network == nullptr ? "networkConfiguration" : where,
                      "is missing, and tasks in network mode awsvpc need subnets",
                      "give networkConfiguration={'awsvpcConfiguration': {'subnets': ['subnet-...']}}"});
@@ -120,7 +122,7 @@ private:
             auto const* const list = json::array_of(*vpc, member);
             return list != nullptr ? list->size() : 0;
         };
-        if (count("subnets") == 0) add({where + ".subnets", "is empty", "name at least one subnet"});
+        if (count("subnets") == 0 && !may_come) add({where + ".subnets", "is empty", "name at least one subnet"});
         if (count("subnets") > most_subnets) add({where + ".subnets", "names more than 16", "ECS takes at most 16"});
         if (count("securityGroups") > most_groups)
             add({where + ".securityGroups", "names more than 5", "ECS takes at most 5"});

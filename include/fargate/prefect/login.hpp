@@ -7,6 +7,7 @@
 #include <fargate/prefect/graphql.hpp>
 #include <fargate/prefect/queries.hpp>
 #include <fargate/system/clock.hpp>
+#include <fargate/text/ascii.hpp>
 #include <fargate/text/hex.hpp>
 #include <fargate/text/timestamp.hpp>
 
@@ -40,6 +41,17 @@ struct access {
         ++digits;
     }
     return digits == 32;
+}
+
+/// A UUID as an API writes it: lower case, with hyphens at their places. For what `is_uuid`.
+[[nodiscard]] inline std::string plain_uuid(std::string_view text) {
+    std::string made;
+    for (char const c : text) {
+        if (c == '-') continue;
+        if (made.size() == 8 || made.size() == 13 || made.size() == 18 || made.size() == 23) made += '-';
+        made += text::to_lower(c);
+    }
+    return made;
 }
 
 /// Asks whether there is a tenant of this id that the token may see; `read_tenant` reads the answer.

@@ -23,7 +23,7 @@ namespace fargate::inline v0::service {
 
 /// Asks Prefect and AWS whether they would do what an agent needs of them, without doing it: each question is one that
 /// reads, or, of StopTask, one about a task that cannot exist. What only doing would tell is not asked: whether ECS takes the
-/// definition, starts a task, and passes it its roles.
+/// definition, starts a task, and passes it its roles. What is stopped has found nothing.
 class checkup {
 public:
     checkup(deploy::settings const& with, protocol const& rules, std::stop_token stop) :
@@ -33,7 +33,7 @@ public:
     template <class Source>
     void ask_prefect(Source& source) {
         auto const let_in = source.visit(stop_);
-        if (let_in) return;
+        if (let_in || let_in.error().code == errc::cancelled) return;
         auto const& why = let_in.error();
         bool const key = !with_.api_key.empty();
         char const* const where = why.code == errc::not_found      ? "agent_config_id"
@@ -45,7 +45,8 @@ public:
 
     /// Whether there is a key. False when there is none, and nothing more can be asked of AWS.
     bool ask_credentials(error const* why) {
-        if (why != nullptr) found_.push_back({"credentials", why->message, advice_for(*why, "sts:GetCallerIdentity")});
+        if (why != nullptr && why->code != errc::cancelled)
+            found_.push_back({"credentials", why->message, advice_for(*why, "sts:GetCallerIdentity")});
         return why == nullptr;
     }
 
@@ -93,12 +94,13 @@ public:
     /// Whether flows' own arguments can be fetched. `S3` as `aws::s3`.
     template <class S3>
     void ask_s3(S3& s3) {
-        if (!with_.external.enabled || silent_) return;
+        if (!with_.external.enabled || with_.external.bucket.empty() || silent_) return;
         std::string key = with_.external.key;
         if (!key.empty() && key.back() != '/') key += '/';
         auto const got = s3.get_object({.bucket = with_.external.bucket, .key = key + "00000000.json"}, stop_);
         if (got || got.error().service_code == "NoSuchKey") return;
         auto const& why = got.error();
+        if (why.code == errc::cancelled) return;
         if (is_denied(why))
             found_.push_back({"s3:GetObject", "access to s3://" + with_.external.bucket + "/" + key + " is denied",
                               "allow it there, and s3:ListBucket on the bucket, which tells denied from missing"});
@@ -165,6 +167,7 @@ private:
             missing_cluster();
         } else if (!is_about_the_object(why)) {
             silent_ = true;
+            if (why.code == errc::cancelled) return;
             bool const key = (why.http_status == 400 || why.http_status == 403) && !why.retryable;
             found_.push_back({key ? "credentials" : "aws", why.message, advice_for(why, action)});
         }

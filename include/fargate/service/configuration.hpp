@@ -246,7 +246,10 @@ template <environment_policy Environment, log_policy Log>
     made.profile = wrong.take(detail::profile_of(options, environment));
     made.log_to_cloud = wrong.take(
         detail::log_to_cloud_of(options, from, made.profile == deploy::container_profile::v0_15, environment));
-    made.external = wrong.take(detail::external_of(options, environment));
+    auto external = detail::external_of(options, environment);
+    bool const is_lost = !external; // it is wanted, all the same
+    made.external = wrong.take(std::move(external));
+    if (is_lost) made.external.enabled = true;
     detail::source<Environment> const look{from, environment};
     made.env_vars = wrong.take(look.env_vars(options.env_vars));
     for (auto const& [name, value] : made.env_vars)

@@ -66,6 +66,9 @@ constexpr std::pair<std::string_view, std::optional<bool> agent_options::*> flag
 constexpr std::string_view others[] = {"backend",   "max_polls", "no_cloud_logs",
                                        "log_level", "level",     "botocore_config"};
 
+/// What would be dangerous to pass over.
+constexpr std::string_view only_of_start[] = {"check", "explain"};
+
 constexpr std::string_view elsewhere[] = {"labels", "label", "env_vars", "env"};
 
 template <class Table>
@@ -211,6 +214,7 @@ result<void> read_keywords(agent_options& options, std::vector<std::string> cons
                          " (arguments for AWS are written name=value or --name=value)");
         auto const name = named(word.substr(0, equals));
         if (name.empty()) return usage("an argument has no name before its \"=\": write name=value");
+        if (holds(only_of_start, name)) return usage(name + " is no argument: write start --" + name);
         std::string value;
         bool const is_flag = find(flags, name) != nullptr || is_switch(name);
         bool const has_next = dashed && at + 1 != words.size();

@@ -11,7 +11,8 @@
 /// Reads what stands beside the options of a command line: `name=value`, `--name=value`, `--name value`, and `--name` alone
 /// for what is on or off. A name is one of `agent_options` (`_` may be written `-`) and counts before the option of the
 /// same meaning, or else an argument for AWS, whose value stays text here. A value whose brackets are open goes on in the
-/// next words. Errors are usage errors.
+/// next words. `check` and `explain` are refused: who asks for them elsewhere than behind `start --` wants nothing launched.
+/// Errors are usage errors.
 [[nodiscard]] fargate::result<void> read_keywords(fargate::agent_options& options,
                                                   std::vector<std::string> const& words);
 

@@ -6,7 +6,8 @@
 #include <string>
 
 /// Tells everything that is wrong with the options, a line each on standard output; returns the exit status: 0 when nothing
-/// is, else 1 after one line on standard error. The agent's log goes there, too.
+/// is, else 1 after one line on standard error; so, too, when a signal comes before all has been looked at. The agent's log goes
+/// there.
 [[nodiscard]] int check(fargate::agent_options options);
 
 /// Prints the requests that would be sent for a flow run as they are on the wire, but for what signs them: the token that

@@ -84,6 +84,14 @@ TEST_CASE("arguments for AWS are taken with and without dashes, between options,
                                {"networkConfiguration", "{'awsvpcConfiguration': {'subnets': ['a', 'b']}}"}});
 }
 
+TEST_CASE("who wants nothing but a check gets nothing else, however it is spelled") {
+    for (words const& line : {words{"start", "check=true"}, words{"validate", "--check"},
+                              words{"validate", "--check=1"}, words{"agent", "start", "fargate", "--check"}})
+        CHECK(refused(line) == "check is no argument: write start --check");
+    CHECK(refused({"agent", "start", "fargate", "--explain", "11111111-1111-4111-8111-000000000001"}) ==
+          "explain is no argument: write start --explain");
+}
+
 TEST_CASE("names of the agent's own options go to the agent and not to AWS") {
     auto const options =
         started({"region_name=eu-west-1", "launchType=EC2", "--aws_access_key_id=AKID", "aws_secret_access_key=SECRET",

@@ -61,6 +61,43 @@ TEST_CASE("start --check tells each thing to mend in a line of its own, and thei
     is_untouched(world, run);
 }
 
+TEST_CASE("start --check reads the address at which the agent would answer") {
+    program_world world;
+    auto agent = launch(world, {"start", "--check", "agent_address=http://127.0.0.1:99999"});
+    CHECK(agent.end() == 1);
+    CHECK(agent.out().starts_with("agent address \"http://127.0.0.1:99999\" cannot be used: "));
+    CHECK(agent.err() == "fargate-agent: the check has found one thing to mend\n");
+}
+
+TEST_CASE("start --check that is stopped says so, and not that nothing is wrong") {
+    testing_support::gate asked;
+    testing_support::gate may_go;
+    testing_support::loopback silent{testing_support::answers_of([&](http::request const&) {
+        asked.open();
+        may_go.wait();
+        return http::response{};
+    })};
+    program_world world;
+    world.environment["PREFECT__CLOUD__API"] = silent.url("");
+    auto agent = launch(world, {"start", "--check"});
+    asked.wait();
+    agent.signal(SIGINT);
+    CHECK(agent.end() == 1);
+    may_go.open();
+    CHECK(agent.out().empty());
+    CHECK(agent.err() == "fargate-agent: the check was stopped before it had seen everything\n");
+}
+
+TEST_CASE("what cannot be printed is no success") {
+    program_world world;
+    auto const run = world.queue();
+    for (std::string const& what : {std::string{"--check"}, "--explain " + run}) {
+        child agent{{"/bin/sh", "-c", "exec \"$0\" start " + what + " >/dev/full", FARGATE_PROGRAM}, world.environment};
+        CHECK(agent.end() == 1);
+        CHECK(agent.err() == "fargate-agent: standard output cannot be written\n");
+    }
+}
+
 TEST_CASE("start --explain prints to the byte what start then sends") {
     program_world world;
     auto const run = world.queue();

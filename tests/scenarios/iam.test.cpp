@@ -374,3 +374,17 @@ TEST_CASE("what an agent may not do beside launching it says once for each, and 
     }
     CHECK(agent.log().count(log_level::warning) + agent.log().count(log_level::error) == 3);
 }
+
+TEST_CASE("who has the README's policy hears of nothing that is missing") {
+    auto options = with_external();
+    options.enable_task_revisions = true;
+    options.idempotent = true;
+    options.watch = true;
+    options.reconcile = true;
+    stage world;
+    world.aws.s3.add_bucket("kwargs-bucket", "us-east-1");
+    world.aws.enforce(policy_of(readme_policy()), true);
+    inhabitant lives{world, options};
+    for (auto const& each : lives.agent.check()) FAIL_CHECK(each.line());
+    CHECK(world.aws.ecs.log().count("StopTask") == 1);
+}

@@ -47,6 +47,9 @@ struct fake_world {
 struct wire {
     std::function<void(fargate::http::request const&)> before = [](fargate::http::request const&) {};
     std::function<void(fargate::http::request const&)> behind = [](fargate::http::request const&) {};
+    /// How a request gets its answer, for who wants to lose or to spoil one.
+    std::function<fargate::result<fargate::http::response>(fargate::http::request const&, fake_world&)> through =
+        [](fargate::http::request const& request, fake_world& world) { return world.send(request); };
     bool cut = false;
 
     [[nodiscard]] static fargate::error dead() { return fargate::fail(fargate::errc::cancelled, "the line is cut"); }
@@ -61,7 +64,7 @@ struct world_http {
         if (line == nullptr) return world->send(request);
         if (!line->cut) line->before(request);
         if (line->cut) return wire::dead();
-        auto answer = world->send(request);
+        auto answer = line->through(request, *world);
         line->behind(request);
         return line->cut ? fargate::result<fargate::http::response>{wire::dead()} : std::move(answer);
     }

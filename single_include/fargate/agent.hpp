@@ -2146,6 +2146,7 @@ struct client_options {
     /// Keeps an `ecs` below the rates at which ECS throttles, see `ecs_rates`. Unless told, not under an endpoint URL: what
     /// answers there may be slower or faster.
     std::optional<bool> api_rates{};
+    std::vector<secret> confided{}; ///< what requests may hold besides keys: no error tells it
     random_source random = random_bits;
 };
 
@@ -2626,6 +2627,7 @@ struct call {
     protocol speaks = protocol::json;
     sigv4::settings signing{};
     std::optional<std::chrono::milliseconds> deadline{}; ///< in place of `client_options::deadline`
+    std::vector<secret> confided{};                      ///< what it holds besides the key that no error may tell
     retry::tolls tolls{};                                ///< what every attempt takes of the API's rates
     service_failure* failure = nullptr; ///< when set, receives what the last answer with an error status said
     /// When set, takes the body of a 2xx answer, as far as the HTTP policy knows sinks. In `begin` and `take` it may change
@@ -2646,6 +2648,84 @@ struct call {
 }
 
 } // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/sigv4/request_view.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SIGV4_REQUEST_VIEW_HPP
+#define FARGATE_SIGV4_REQUEST_VIEW_HPP
+
+namespace fargate::inline v0::sigv4 {
+
+/// One header to be signed. The name in any case, the value as it goes on the wire.
+struct header_view {
+    std::string_view name;
+    std::string_view value;
+};
+
+/// A request as the signer sees it: borrowed, complete, and never changed. `path` and `query` are the text that goes on
+/// the wire, already percent-encoded; `query` has no leading `?`. `headers` holds every header that shall be signed,
+/// `host` among them; those that proxies change on the way (see `never_signed`) are skipped. Everything viewed must
+/// outlive the call.
+struct request_view {
+    std::string_view method = "GET";
+    std::string_view path = "/";
+    std::string_view query{};
+    std::span<header_view const> headers{};
+    std::string_view body{};
+};
+
+/// The key that signs, borrowed. An empty session token means there is none. `generation` tells one key from the next:
+/// whoever rotates keys counts it up, and cached signing keys follow it; 0 switches that caching off.
+struct key_view {
+    std::string_view access_key_id;
+    std::string_view secret_access_key;
+    std::string_view session_token{};
+    std::uint64_t generation = 0;
+};
+
+} // namespace fargate::inline v0::sigv4
+
+#endif
+
+// ---- fargate/aws/access_key.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_ACCESS_KEY_HPP
+#define FARGATE_AWS_ACCESS_KEY_HPP
+
+namespace fargate::inline v0::aws {
+
+/// A number no other key of this process has; see `sigv4::key_view::generation`.
+[[nodiscard]] inline std::uint64_t next_generation() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+/// What signs requests, and where it came from.
+struct access_key {
+    std::string id{}; ///< `AKIA...`, `ASIA...`; not a secret
+    secret secret_key{};
+    secret session_token{};              ///< empty for a long-lived key
+    std::optional<time_point> expires{}; ///< nothing for a key that does not expire
+    std::string source{};                ///< which provider gave it, for people: `environment`
+    std::string account_id{};            ///< empty when the provider does not tell
+    std::uint64_t generation = 0;        ///< 0: signing keys made from this one are not cached
+
+    /// The signer's view of it; valid as long as this object is unchanged.
+    [[nodiscard]] sigv4::key_view view() const noexcept {
+        return {id, secret_key.reveal(), session_token.reveal(), generation};
+    }
+};
+
+} // namespace fargate::inline v0::aws
+
+namespace fargate::inline v0::credentials {
+
+using aws::access_key;
+using aws::next_generation;
+
+} // namespace fargate::inline v0::credentials
 
 #endif
 
@@ -3110,24 +3190,6 @@ inline constexpr std::size_t longest_message = 2048;
     return made;
 }
 
-/// Where a text begins to repeat a secret, or a piece of one that may have been cut short; `npos` when it does not.
-[[nodiscard]] inline std::size_t place_of_secret(std::string_view text, std::string_view confided) noexcept {
-    constexpr std::size_t piece = 12;
-    if (confided.size() <= piece) return confided.empty() ? std::string_view::npos : text.find(confided);
-    std::size_t first = std::string_view::npos;
-    for (std::size_t at = 0; at + piece <= confided.size(); ++at)
-        first = std::min(first, text.find(confided.substr(at, piece)));
-    return first;
-}
-
-/// Ends a message where it begins to repeat a key: AWS quotes the request whose signature it refuses, session token and
-/// all. Texts too short to be a real one are let be.
-inline void withhold(std::string& message, std::string_view confided) {
-    if (confided.size() < 16) return;
-    std::size_t const place = place_of_secret(message, confided);
-    if (place != std::string::npos) message.replace(place, std::string::npos, "(withheld: it repeats the key)");
-}
-
 /// `ns#FooError:http://...` is FooError.
 [[nodiscard]] inline std::string bare_code(std::string_view text) {
     text = text.substr(0, text.find(':'));
@@ -3251,81 +3313,235 @@ inline void withhold(std::string& message, std::string_view confided) {
 
 #endif
 
-// ---- fargate/sigv4/request_view.hpp ---------------------------------------------------------------------------------
+// ---- fargate/text/masked.hpp ----------------------------------------------------------------------------------------
 
-#ifndef FARGATE_SIGV4_REQUEST_VIEW_HPP
-#define FARGATE_SIGV4_REQUEST_VIEW_HPP
+#ifndef FARGATE_TEXT_MASKED_HPP
+#define FARGATE_TEXT_MASKED_HPP
 
-namespace fargate::inline v0::sigv4 {
+// What somebody else says may quote what was confided to him: AWS sends back the request whose signature it refuses, and a
+// proxy the fields that it does not like. It is looked for before such words become part of a message.
 
-/// One header to be signed. The name in any case, the value as it goes on the wire.
-struct header_view {
-    std::string_view name;
-    std::string_view value;
+namespace fargate::inline v0::text {
+
+/// How words are searched for secrets.
+struct masking {
+    std::size_t piece = 12; ///< so much of a longer secret is as little to be told as all of it
+    bool whole = true;      ///< false: the words may have been cut, so that their end may be a piece that is shorter
 };
 
-/// A request as the signer sees it: borrowed, complete, and never changed. `path` and `query` are the text that goes on
-/// the wire, already percent-encoded; `query` has no leading `?`. `headers` holds every header that shall be signed,
-/// `host` among them; those that proxies change on the way (see `never_signed`) are skipped. Everything viewed must
-/// outlive the call.
-struct request_view {
-    std::string_view method = "GET";
-    std::string_view path = "/";
-    std::string_view query{};
-    std::span<header_view const> headers{};
-    std::string_view body{};
+namespace detail {
+
+/// Words, and where each byte of them stands in the words that they were first.
+struct spelling {
+    std::string letters{};
+    std::vector<std::size_t> places{}; ///< one more than letters: the end
 };
 
-/// The key that signs, borrowed. An empty session token means there is none. `generation` tells one key from the next:
-/// whoever rotates keys counts it up, and cached signing keys follow it; 0 switches that caching off.
-struct key_view {
-    std::string_view access_key_id;
-    std::string_view secret_access_key;
-    std::string_view session_token{};
-    std::uint64_t generation = 0;
+struct escape {
+    char letter;
+    std::size_t size;
 };
 
-} // namespace fargate::inline v0::sigv4
+/// The byte that `digits` write in a base; nothing when they do not, or write a larger number.
+[[nodiscard]] inline std::optional<char> byte_of(std::string_view digits, int base) noexcept {
+    int value = 0;
+    for (char const c : digits) {
+        int const digit = hex_value(c);
+        if (digit < 0 || digit >= base) return std::nullopt;
+        value = value * base + digit;
+        if (value > 0xFF) return std::nullopt;
+    }
+    return digits.empty() ? std::nullopt : std::optional{static_cast<char>(value)};
+}
+
+/// What text begins with, as an address (`%2F`), JSON (`\u002f`, `\/`) or HTML (`&#47;`, `&#x2f;`, `&amp;`) writes it.
+[[nodiscard]] inline escape first_of(std::string_view text) noexcept {
+    auto const coded = [text](std::size_t from, std::size_t count, std::size_t behind = 0) -> std::optional<escape> {
+        if (text.size() < from + count + behind) return std::nullopt;
+        auto const byte = byte_of(text.substr(from, count), 16);
+        return byte ? std::optional{escape{*byte, from + count + behind}} : std::nullopt;
+    };
+    if (text.starts_with('%'))
+        if (auto const found = coded(1, 2)) return *found;
+    if (text.starts_with("\\u"))
+        if (auto const found = coded(2, 4)) return *found;
+    if (text.starts_with("\\x"))
+        if (auto const found = coded(2, 2)) return *found;
+    if (text.starts_with('\\') && text.size() > 1) return {text[1], 2};
+    if (text.starts_with("&#")) {
+        bool const hexadecimal = text.size() > 2 && to_lower(text[2]) == 'x';
+        auto const digits = text.substr(hexadecimal ? 3 : 2, 8);
+        auto const end = digits.find(';');
+        auto const byte = byte_of(digits.substr(0, end), hexadecimal ? 16 : 10);
+        if (end != std::string_view::npos && byte) return {*byte, (hexadecimal ? 3 : 2) + end + 1};
+    }
+    struct entity {
+        std::string_view name;
+        char letter;
+    };
+    for (auto const& [name, letter] : {entity{"&amp;", '&'}, entity{"&lt;", '<'}, entity{"&gt;", '>'},
+                                       entity{"&quot;", '"'}, entity{"&apos;", '\''}})
+        if (text.starts_with(name)) return {letter, name.size()};
+    return {text.front(), 1};
+}
+
+/// Takes one level of escapes off; false when there is none.
+[[nodiscard]] inline bool unescape(spelling& words) {
+    spelling made;
+    std::string_view const all{words.letters};
+    for (std::size_t at = 0; at < all.size();) {
+        auto const next = first_of(all.substr(at));
+        made.letters += next.letter;
+        made.places.push_back(words.places[at]);
+        at += next.size;
+    }
+    made.places.push_back(words.places.back());
+    bool const any = made.letters.size() != all.size();
+    words = std::move(made);
+    return any;
+}
+
+/// A blank and the plus that stands for it in a form are the same.
+[[nodiscard]] inline std::string without_blanks(std::string_view text) {
+    std::string made{text};
+    std::replace(made.begin(), made.end(), ' ', '+');
+    return made;
+}
+
+/// Calls `found(from, size)` for every stretch of `text` that repeats `hidden` or a piece of it.
+template <class Found>
+void find_pieces(std::string_view text, std::string_view hidden, masking const& how, Found const& found) {
+    auto const each = [text](std::string_view part, auto const& then) {
+        for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) then(at);
+    };
+    if (hidden.size() <= how.piece) return each(hidden, [&](std::size_t at) { found(at, hidden.size()); });
+    // Every piece holds one of these.
+    std::size_t const anchor = std::max<std::size_t>(how.piece / 2, 1);
+    for (std::size_t from = 0; from + anchor <= hidden.size(); from += anchor)
+        each(hidden.substr(from, anchor), [&](std::size_t at) {
+            std::size_t before = 0;
+            while (before != at && before != from && text[at - before - 1] == hidden[from - before - 1]) ++before;
+            std::size_t behind = anchor;
+            while (at + behind != text.size() && from + behind != hidden.size() &&
+                   text[at + behind] == hidden[from + behind])
+                ++behind;
+            if (before + behind >= how.piece) found(at - before, before + behind);
+        });
+}
+
+/// The size of the end of `text` that is a piece of `hidden` or its beginning, and may be the rest of a longer one.
+[[nodiscard]] inline std::size_t cut_piece(std::string_view text, std::string_view hidden,
+                                           masking const& how) noexcept {
+    constexpr std::size_t least = 3;
+    for (auto size = std::min({how.piece, hidden.size(), text.size()}); size >= least; --size)
+        if (contains(hidden, text.substr(text.size() - size))) return size;
+    return 0;
+}
+
+} // namespace detail
+
+/// Words with `***` wherever they repeat a secret, or a piece of a longer one, be it plain or in the escapes of addresses,
+/// JSON or HTML, several times over. Takes time in proportion to both sizes.
+[[nodiscard]] inline std::string masked(std::string_view words, std::span<secret const> hidden, masking how = {}) {
+    constexpr int levels = 4;
+    std::vector<bool> covered(words.size());
+    detail::spelling read{detail::without_blanks(words), std::vector<std::size_t>(words.size() + 1)};
+    for (std::size_t at = 0; at <= words.size(); ++at) read.places[at] = at;
+    for (int level = 0; level != levels; ++level) {
+        for (auto const& each : hidden) {
+            if (each.empty()) continue;
+            auto const cover = [&](std::size_t from, std::size_t size) {
+                for (auto at = read.places[from]; at != read.places[from + size]; ++at) covered[at] = true;
+            };
+            auto secret_text = detail::without_blanks(each.reveal());
+            detail::find_pieces(read.letters, secret_text, how, cover);
+            if (!how.whole) {
+                auto const size = detail::cut_piece(read.letters, secret_text, how);
+                cover(read.letters.size() - size, size);
+            }
+            wipe(secret_text);
+        }
+        if (!detail::unescape(read)) break;
+    }
+    std::string made;
+    for (std::size_t at = 0; at != words.size(); ++at) {
+        if (!covered[at])
+            made += words[at];
+        else if (at == 0 || !covered[at - 1])
+            made += "***";
+    }
+    return made;
+}
+
+/// The same for all that an error says.
+inline void mask(error& why, std::span<secret const> hidden, masking how = {}) {
+    for (auto* const each : {&why.message, &why.service_code, &why.request_id}) *each = masked(*each, hidden, how);
+    for (auto& each : why.resources) each = masked(each, hidden, how);
+}
+
+} // namespace fargate::inline v0::text
 
 #endif
 
-// ---- fargate/aws/access_key.hpp -------------------------------------------------------------------------------------
+// ---- fargate/aws/confided.hpp ---------------------------------------------------------------------------------------
 
-#ifndef FARGATE_AWS_ACCESS_KEY_HPP
-#define FARGATE_AWS_ACCESS_KEY_HPP
+#ifndef FARGATE_AWS_CONFIDED_HPP
+#define FARGATE_AWS_CONFIDED_HPP
 
 namespace fargate::inline v0::aws {
 
-/// A number no other key of this process has; see `sigv4::key_view::generation`.
-[[nodiscard]] inline std::uint64_t next_generation() noexcept {
-    static std::atomic<std::uint64_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
-/// What signs requests, and where it came from.
-struct access_key {
-    std::string id{}; ///< `AKIA...`, `ASIA...`; not a secret
-    secret secret_key{};
-    secret session_token{};              ///< empty for a long-lived key
-    std::optional<time_point> expires{}; ///< nothing for a key that does not expire
-    std::string source{};                ///< which provider gave it, for people: `environment`
-    std::string account_id{};            ///< empty when the provider does not tell
-    std::uint64_t generation = 0;        ///< 0: signing keys made from this one are not cached
-
-    /// The signer's view of it; valid as long as this object is unchanged.
-    [[nodiscard]] sigv4::key_view view() const noexcept {
-        return {id, secret_key.reveal(), session_token.reveal(), generation};
+/// What one attempt confided to a service, and what a service says must therefore not be told as it is. AWS quotes the
+/// request whose signature it refuses, session token and all, and the header field that it cannot read; others quote the
+/// body that they do not like.
+class confided {
+public:
+    /// The key's secrets and the signature. Texts that are too short to be a real key are let be.
+    confided(access_key const& key, http::fields const& sent) {
+        constexpr std::size_t shortest_key = 16;
+        std::string_view const authorization = sent.value_of("Authorization");
+        auto const at = authorization.find("Signature=");
+        auto const signature = at == std::string_view::npos ? "" : authorization.substr(at + 10);
+        for (auto const each : {key.secret_key.reveal(), key.session_token.reveal(), signature})
+            if (each.size() >= shortest_key) secrets_.emplace_back(each);
+        if (!authorization.empty()) authorization_.emplace_back(authorization);
     }
+
+    /// With more secrets. Texts that are too short to be told from words are let be.
+    [[nodiscard]] confided with(std::span<secret const> more) && {
+        constexpr std::size_t shortest = 6;
+        for (auto const& each : more)
+            if (each.reveal().size() >= shortest) secrets_.push_back(each);
+        return std::move(*this);
+    }
+
+    /// What a service said, with all of it masked, before anything is cut off.
+    void withhold(service_failure& said) const {
+        said.message = masked(said.message, detail::longest_message);
+        for (auto* const each : {&said.code, &said.request_id, &said.host_id, &said.redirect_region})
+            *each = masked(*each, detail::longest_code);
+        for (auto& each : said.resources) each = masked(each, each.size() + 4);
+    }
+
+    void withhold(error& why) const {
+        text::mask(why, secrets_);
+        text::mask(why, authorization_, {.piece = longest_common});
+    }
+
+private:
+    /// Parts of the field that all its likes have: the algorithm, the names of fields, `us-east-1/ecs/aws4_request`.
+    static constexpr std::size_t longest_common = 32;
+
+    /// `longest` is what the words were cut to, at the most inside a character.
+    [[nodiscard]] std::string masked(std::string_view words, std::size_t longest) const {
+        bool const whole = words.size() + 4 <= longest;
+        return text::masked(text::masked(words, secrets_, {.whole = whole}), authorization_, {.piece = longest_common});
+    }
+
+    std::vector<secret> secrets_{};
+    std::vector<secret> authorization_{};
 };
 
 } // namespace fargate::inline v0::aws
-
-namespace fargate::inline v0::credentials {
-
-using aws::access_key;
-using aws::next_generation;
-
-} // namespace fargate::inline v0::credentials
 
 #endif
 
@@ -4631,8 +4847,7 @@ public:
             auto const hint = response ? retry_hint(*response) : std::nullopt;
             auto const server_time =
                 response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
-            auto answer = interpret(what, std::move(response), read);
-            if (!answer) detail::withhold(answer.error().message, key->session_token.reveal());
+            auto answer = interpret(what, std::move(response), read, *key, request.headers);
 
             auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
             retry::outcome const how{verdict, hint};
@@ -4838,13 +5053,20 @@ private:
         return std::chrono::milliseconds{value};
     }
 
+    /// Nothing that `key` and the fields `sent` confided is in the error.
     template <class Read>
-    [[nodiscard]] static auto interpret(aws::call const& what, result<http::response>&& response, Read const& read)
+    [[nodiscard]] auto interpret(aws::call const& what, result<http::response>&& response, Read const& read,
+                                 access_key const& key, http::fields const& sent) const
         -> std::invoke_result_t<Read const&, http::response&&> {
-        if (!response) return std::move(response).error();
+        auto const told = [&] { return confided{key, sent}.with(what.confided).with(options_.confided); };
+        if (!response) {
+            told().withhold(response.error());
+            return std::move(response).error();
+        }
         int const status = response->status;
         if (status < 200 || status > 299) {
             auto said = read_failure(what.speaks, *response);
+            told().withhold(said);
             auto made = error_of(said, what);
             if (what.failure != nullptr) *what.failure = std::move(said);
             return made;
@@ -4854,6 +5076,7 @@ private:
         if (!answer) {
             answer.error().http_status = status;
             answer.error().request_id = std::move(request_id);
+            told().withhold(answer.error());
         }
         return answer;
     }
@@ -6619,15 +6842,15 @@ namespace fargate::inline v0::credentials {
 struct key_service {
     std::string_view name;   ///< `the container's credentials service`
     std::string_view source; ///< what `access_key::source` becomes
-    secret const& token;     ///< what was sent along; nothing of an answer is told when this is in it
+    secret const& token;     ///< what was sent along; never told, whatever the answer says
 };
 
 /// What a service answered instead of a key: `errc::service_error`, retryable with 5xx and 429.
 [[nodiscard]] inline error served_refusal(key_service const& from, int status, json::value const& document = {}) {
+    secret const hidden[] = {from.token};
     auto const either = [&](std::string_view lower, std::string_view upper) -> std::string {
         auto const said = json::text_of(document, json::text_of(document, lower) ? lower : upper).value_or("");
-        if (!from.token.empty() && text::contains(said, from.token.reveal())) return "(withheld)";
-        std::string line{said.substr(0, 512)};
+        std::string line = text::masked(said.substr(0, 2048), hidden).substr(0, 512);
         for (char& c : line)
             if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
         return line;
@@ -6651,7 +6874,8 @@ struct key_service {
     wipe(answer.body);
     if (answer.status != 200) return served_refusal(from, answer.status, document ? *document : json::value{});
     if (!document) {
-        document.error().message = std::string{from.name} + ": " + document.error().message;
+        secret const hidden[] = {from.token};
+        document.error().message = text::masked(std::string{from.name} + ": " + document.error().message, hidden);
         document.error().retryable = true;
         return std::move(document).error();
     }
@@ -7547,18 +7771,7 @@ public:
             return client_.named(operation, fail(errc::invalid_argument, "web identity takes no external_id"));
         if (token.reveal().size() < 4 || token.reveal().size() > 20000)
             return client_.named(operation, fail(errc::invalid_argument, "the token is not 4 to 20000 bytes long"));
-        auto made = ask_role(unsigned_, operation, role, token, std::move(stop));
-        if (made) return made;
-        auto& why = made.error();
-        auto const repeats = [&token](std::string_view text) {
-            return detail::place_of_secret(text, token.reveal()) != std::string_view::npos;
-        };
-        if (repeats(why.message) || repeats(why.service_code)) {
-            why.service_code.clear();
-            why.message = "HTTP " + std::to_string(why.http_status) + ", with the token in what was said (withheld)";
-            why = client_.named(operation, std::move(why));
-        }
-        return made;
+        return ask_role(unsigned_, operation, role, token, std::move(stop));
     }
 
     /// Whose key the client's is. Nobody can be forbidden to ask.
@@ -7602,6 +7815,7 @@ private:
         form.reserve(form.size() + 32 + 3 * token.reveal().size()); // no growth, which would leave a copy behind
         detail::add_field(form, "WebIdentityToken", token.reveal());
         auto what = detail::sts_call(operation, *std::move(where), std::move(form));
+        what.confided = {token};
         auto const read = [operation](http::response&& answer) {
             return detail::read_role(std::move(answer), operation);
         };
@@ -8288,19 +8502,6 @@ namespace detail {
     return fail(errc::malformed_response, "the answer is no JSON object");
 }
 
-/// True when an error repeats what was confided to the server.
-[[nodiscard]] inline bool tells(error const& why, secret const& confided) {
-    return !confided.empty() &&
-           (text::contains(why.message, confided.reveal()) || text::contains(why.service_code, confided.reveal()));
-}
-
-/// An error in place of one that tells a secret.
-[[nodiscard]] inline error withheld(error why) {
-    why.message = "what the service said is withheld, because it repeats a secret";
-    why.service_code.clear();
-    return why;
-}
-
 [[nodiscard]] inline client_options unsigned_calls(client_options options) {
     options.anonymous = true;
     return options;
@@ -8331,12 +8532,9 @@ public:
         asked.query =
             "role_name=" + text::percent_encode(role_name) + "&account_id=" + text::percent_encode(account_id);
         asked.headers.add("x-amz-sso_bearer_token", std::string{token.reveal()});
+        asked.confided = {token};
         auto document = client_.call(asked, detail::read_secret_document, std::move(stop));
-        if (!document) {
-            auto why = std::move(document).error();
-            if (detail::tells(why, token)) return client_.named(operation, detail::withheld(std::move(why)));
-            return why;
-        }
+        if (!document) return std::move(document).error();
         auto made = read(*document);
         json::wipe(*document);
         if (!made)
@@ -8384,14 +8582,14 @@ public:
         asked.headers.add("Content-Type", "application/json");
         asked.body = write(shown);
         asked.failure = &failure;
+        asked.confided = {shown.refresh_token, shown.client_secret};
         auto document = client_.call(asked, detail::read_secret_document, std::move(stop));
         wipe(asked.body);
         if (!document) {
             auto why = std::move(document).error();
             // OAuth's own word for it (RFC 6749 §5.2): `invalid_grant`.
-            if (auto const word = json::text_of(failure.members, "error")) why.message += ": " + text::printable(*word);
-            if (detail::tells(why, shown.refresh_token) || detail::tells(why, shown.client_secret))
-                return client_.named(operation, detail::withheld(std::move(why)));
+            if (auto const word = json::text_of(failure.members, "error"))
+                why.message += ": " + text::printable(text::masked(*word, asked.confided));
             return why;
         }
         auto made = read(*document);
@@ -14843,10 +15041,10 @@ struct identity {
 /// than `limit` bytes is cut between characters.
 [[nodiscard]] inline std::string quoted(std::string_view words, std::span<secret const> hidden,
                                         std::size_t limit = 512) {
-    auto const begun_by = [&words](std::size_t at) {
-        return
-            [rest = words.substr(at)](secret const& each) { return !each.empty() && rest.starts_with(each.reveal()); };
-    };
+    std::size_t const looked_at = 8 * limit; // escapes are longer than what they stand for
+    bool const whole = words.size() <= looked_at;
+    auto const plain = text::masked(words.substr(0, looked_at), hidden, {.whole = whole});
+    words = plain;
     std::string out;
     for (std::size_t at = 0; at < words.size();) {
         if (out.size() >= limit) {
@@ -14856,15 +15054,10 @@ struct identity {
             }
             return out + "...";
         }
-        if (auto const found = std::find_if(hidden.begin(), hidden.end(), begun_by(at)); found != hidden.end()) {
-            out += "***";
-            at += found->reveal().size();
-            continue;
-        }
         char const c = words[at++];
         out += (c >= '\0' && c < ' ') || c == '\x7F' ? ' ' : c;
     }
-    return out;
+    return whole ? out : out + "...";
 }
 
 namespace detail {
@@ -14885,16 +15078,17 @@ namespace detail {
     return list != nullptr ? &list->front() : nullptr;
 }
 
+/// What nobody is told.
+[[nodiscard]] inline std::vector<secret> hidden_of(settings const& options, identity const& who) {
+    return {who.bearer, who.enclosed, options.token, options.api_key};
+}
+
 /// Everything about an exchange that its errors tell, and must not tell.
 struct circumstances {
     circumstances(std::string_view to, settings const& options, identity const& who) :
-        hidden{who.bearer, who.enclosed, options.token, options.api_key},
+        hidden{hidden_of(options, who)},
         remedy{options.api_key.empty() ? "check the API token (--token)" : "check the API key (--key)"},
         credential_missing{options.backend == backend::cloud && who.bearer.empty()} {
-        // A longer secret may begin with a shorter one.
-        std::stable_sort(hidden.begin(), hidden.end(), [](secret const& left, secret const& right) {
-            return left.reveal().size() > right.reveal().size();
-        });
         url = quoted(to, hidden);
     }
     std::vector<secret> hidden;
@@ -15010,6 +15204,12 @@ struct circumstances {
     if (!object) return detail::unreadable(got, "not a JSON object", around);
     if (errors != nullptr) return detail::refusal(*errors, got.status, around);
     return detail::take(*std::move(document), "data");
+}
+
+/// Why there was no answer, without what was confided: the address that a redirect led to may hold it.
+[[nodiscard]] inline error discreet(error why, settings const& options, identity const& who) {
+    text::mask(why, detail::hidden_of(options, who));
+    return why;
 }
 
 /// True when the API says that it stumbled over itself and asks to be called again at once.
@@ -15843,7 +16043,8 @@ private:
                 if (!clock_->sleep_for(*wait, stop)) return stopped();
                 continue;
             }
-            auto answer = ended ? read_answer(*ended, at.url, *options_, who) : result<json::value>{ended.error()};
+            auto answer = ended ? read_answer(*ended, at.url, *options_, who)
+                                : result<json::value>{discreet(ended.error(), *options_, who)};
             if (!answer) tell_more(answer.error(), request, at, repeats + busy.repeats);
             return answer;
         }
@@ -21120,7 +21321,10 @@ void prepare_aws(preparation<Policies>& made, agent_options const& options, part
     made.for_s3 = for_external_kwargs(made.aws);
     if (!botocore->defaults_mode) ambient->apply_to(made.aws);
     botocore->apply_to(made.aws);
-    if (made.settings) made.settings->parameter_validation = made.aws.parameter_validation;
+    if (made.settings) {
+        made.settings->parameter_validation = made.aws.parameter_validation;
+        made.aws.confided = {made.settings->token, made.settings->api_key}; // RunTask's body holds them
+    }
     made.reaches_aws = true;
     auto const settle = [&](auto const& got) {
         if (got) return;

@@ -2,6 +2,7 @@
 #define FARGATE_AWS_CALL_HPP
 
 #include <fargate/aws/endpoint.hpp>
+#include <fargate/core/secret.hpp>
 #include <fargate/http/message.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/retry/token_bucket.hpp>
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0::aws {
 
@@ -35,6 +37,7 @@ struct call {
     protocol speaks = protocol::json;
     sigv4::settings signing{};
     std::optional<std::chrono::milliseconds> deadline{}; ///< in place of `client_options::deadline`
+    std::vector<secret> confided{};                      ///< what it holds besides the key that no error may tell
     retry::tolls tolls{};                                ///< what every attempt takes of the API's rates
     service_failure* failure = nullptr; ///< when set, receives what the last answer with an error status said
     /// When set, takes the body of a 2xx answer, as far as the HTTP policy knows sinks. In `begin` and `take` it may change

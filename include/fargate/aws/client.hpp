@@ -4,6 +4,7 @@
 #include <fargate/aws/ambient.hpp>
 #include <fargate/aws/call.hpp>
 #include <fargate/aws/client_options.hpp>
+#include <fargate/aws/confided.hpp>
 #include <fargate/aws/endpoint.hpp>
 #include <fargate/aws/failure.hpp>
 #include <fargate/aws/parts.hpp>
@@ -116,8 +117,7 @@ public:
             auto const hint = response ? retry_hint(*response) : std::nullopt;
             auto const server_time =
                 response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
-            auto answer = interpret(what, std::move(response), read);
-            if (!answer) detail::withhold(answer.error().message, key->session_token.reveal());
+            auto answer = interpret(what, std::move(response), read, *key, request.headers);
 
             auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
             retry::outcome const how{verdict, hint};
@@ -323,13 +323,20 @@ private:
         return std::chrono::milliseconds{value};
     }
 
+    /// Nothing that `key` and the fields `sent` confided is in the error.
     template <class Read>
-    [[nodiscard]] static auto interpret(aws::call const& what, result<http::response>&& response, Read const& read)
+    [[nodiscard]] auto interpret(aws::call const& what, result<http::response>&& response, Read const& read,
+                                 access_key const& key, http::fields const& sent) const
         -> std::invoke_result_t<Read const&, http::response&&> {
-        if (!response) return std::move(response).error();
+        auto const told = [&] { return confided{key, sent}.with(what.confided).with(options_.confided); };
+        if (!response) {
+            told().withhold(response.error());
+            return std::move(response).error();
+        }
         int const status = response->status;
         if (status < 200 || status > 299) {
             auto said = read_failure(what.speaks, *response);
+            told().withhold(said);
             auto made = error_of(said, what);
             if (what.failure != nullptr) *what.failure = std::move(said);
             return made;
@@ -339,6 +346,7 @@ private:
         if (!answer) {
             answer.error().http_status = status;
             answer.error().request_id = std::move(request_id);
+            told().withhold(answer.error());
         }
         return answer;
     }

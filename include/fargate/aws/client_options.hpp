@@ -1,12 +1,14 @@
 #ifndef FARGATE_AWS_CLIENT_OPTIONS_HPP
 #define FARGATE_AWS_CLIENT_OPTIONS_HPP
 
+#include <fargate/core/secret.hpp>
 #include <fargate/http/message.hpp>
 #include <fargate/system/random.hpp>
 
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace fargate::inline v0::aws {
 
@@ -33,6 +35,7 @@ struct client_options {
     /// Keeps an `ecs` below the rates at which ECS throttles, see `ecs_rates`. Unless told, not under an endpoint URL: what
     /// answers there may be slower or faster.
     std::optional<bool> api_rates{};
+    std::vector<secret> confided{}; ///< what requests may hold besides keys: no error tells it
     random_source random = random_bits;
 };
 

@@ -9,7 +9,6 @@
 #include <fargate/text/ascii.hpp>
 #include <fargate/text/utf8.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -82,24 +81,6 @@ inline constexpr std::size_t longest_message = 2048;
         if (byte > 0x7F && !utf8) c = '?';
     }
     return made;
-}
-
-/// Where a text begins to repeat a secret, or a piece of one that may have been cut short; `npos` when it does not.
-[[nodiscard]] inline std::size_t place_of_secret(std::string_view text, std::string_view confided) noexcept {
-    constexpr std::size_t piece = 12;
-    if (confided.size() <= piece) return confided.empty() ? std::string_view::npos : text.find(confided);
-    std::size_t first = std::string_view::npos;
-    for (std::size_t at = 0; at + piece <= confided.size(); ++at)
-        first = std::min(first, text.find(confided.substr(at, piece)));
-    return first;
-}
-
-/// Ends a message where it begins to repeat a key: AWS quotes the request whose signature it refuses, session token and
-/// all. Texts too short to be a real one are let be.
-inline void withhold(std::string& message, std::string_view confided) {
-    if (confided.size() < 16) return;
-    std::size_t const place = place_of_secret(message, confided);
-    if (place != std::string::npos) message.replace(place, std::string::npos, "(withheld: it repeats the key)");
 }
 
 /// `ns#FooError:http://...` is FooError.

@@ -47,19 +47,6 @@ namespace detail {
     return fail(errc::malformed_response, "the answer is no JSON object");
 }
 
-/// True when an error repeats what was confided to the server.
-[[nodiscard]] inline bool tells(error const& why, secret const& confided) {
-    return !confided.empty() &&
-           (text::contains(why.message, confided.reveal()) || text::contains(why.service_code, confided.reveal()));
-}
-
-/// An error in place of one that tells a secret.
-[[nodiscard]] inline error withheld(error why) {
-    why.message = "what the service said is withheld, because it repeats a secret";
-    why.service_code.clear();
-    return why;
-}
-
 [[nodiscard]] inline client_options unsigned_calls(client_options options) {
     options.anonymous = true;
     return options;
@@ -90,12 +77,9 @@ public:
         asked.query =
             "role_name=" + text::percent_encode(role_name) + "&account_id=" + text::percent_encode(account_id);
         asked.headers.add("x-amz-sso_bearer_token", std::string{token.reveal()});
+        asked.confided = {token};
         auto document = client_.call(asked, detail::read_secret_document, std::move(stop));
-        if (!document) {
-            auto why = std::move(document).error();
-            if (detail::tells(why, token)) return client_.named(operation, detail::withheld(std::move(why)));
-            return why;
-        }
+        if (!document) return std::move(document).error();
         auto made = read(*document);
         json::wipe(*document);
         if (!made)
@@ -143,14 +127,14 @@ public:
         asked.headers.add("Content-Type", "application/json");
         asked.body = write(shown);
         asked.failure = &failure;
+        asked.confided = {shown.refresh_token, shown.client_secret};
         auto document = client_.call(asked, detail::read_secret_document, std::move(stop));
         wipe(asked.body);
         if (!document) {
             auto why = std::move(document).error();
             // OAuth's own word for it (RFC 6749 §5.2): `invalid_grant`.
-            if (auto const word = json::text_of(failure.members, "error")) why.message += ": " + text::printable(*word);
-            if (detail::tells(why, shown.refresh_token) || detail::tells(why, shown.client_secret))
-                return client_.named(operation, detail::withheld(std::move(why)));
+            if (auto const word = json::text_of(failure.members, "error"))
+                why.message += ": " + text::printable(text::masked(*word, asked.confided));
             return why;
         }
         auto made = read(*document);

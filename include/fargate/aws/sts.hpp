@@ -222,18 +222,7 @@ public:
             return client_.named(operation, fail(errc::invalid_argument, "web identity takes no external_id"));
         if (token.reveal().size() < 4 || token.reveal().size() > 20000)
             return client_.named(operation, fail(errc::invalid_argument, "the token is not 4 to 20000 bytes long"));
-        auto made = ask_role(unsigned_, operation, role, token, std::move(stop));
-        if (made) return made;
-        auto& why = made.error();
-        auto const repeats = [&token](std::string_view text) {
-            return detail::place_of_secret(text, token.reveal()) != std::string_view::npos;
-        };
-        if (repeats(why.message) || repeats(why.service_code)) {
-            why.service_code.clear();
-            why.message = "HTTP " + std::to_string(why.http_status) + ", with the token in what was said (withheld)";
-            why = client_.named(operation, std::move(why));
-        }
-        return made;
+        return ask_role(unsigned_, operation, role, token, std::move(stop));
     }
 
     /// Whose key the client's is. Nobody can be forbidden to ask.
@@ -277,6 +266,7 @@ private:
         form.reserve(form.size() + 32 + 3 * token.reveal().size()); // no growth, which would leave a copy behind
         detail::add_field(form, "WebIdentityToken", token.reveal());
         auto what = detail::sts_call(operation, *std::move(where), std::move(form));
+        what.confided = {token};
         auto const read = [operation](http::response&& answer) {
             return detail::read_role(std::move(answer), operation);
         };

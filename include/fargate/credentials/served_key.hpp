@@ -8,7 +8,7 @@
 #include <fargate/http/message.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/system/clock.hpp>
-#include <fargate/text/ascii.hpp>
+#include <fargate/text/masked.hpp>
 
 #include <string>
 #include <string_view>
@@ -20,15 +20,15 @@ namespace fargate::inline v0::credentials {
 struct key_service {
     std::string_view name;   ///< `the container's credentials service`
     std::string_view source; ///< what `access_key::source` becomes
-    secret const& token;     ///< what was sent along; nothing of an answer is told when this is in it
+    secret const& token;     ///< what was sent along; never told, whatever the answer says
 };
 
 /// What a service answered instead of a key: `errc::service_error`, retryable with 5xx and 429.
 [[nodiscard]] inline error served_refusal(key_service const& from, int status, json::value const& document = {}) {
+    secret const hidden[] = {from.token};
     auto const either = [&](std::string_view lower, std::string_view upper) -> std::string {
         auto const said = json::text_of(document, json::text_of(document, lower) ? lower : upper).value_or("");
-        if (!from.token.empty() && text::contains(said, from.token.reveal())) return "(withheld)";
-        std::string line{said.substr(0, 512)};
+        std::string line = text::masked(said.substr(0, 2048), hidden).substr(0, 512);
         for (char& c : line)
             if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
         return line;
@@ -52,7 +52,8 @@ struct key_service {
     wipe(answer.body);
     if (answer.status != 200) return served_refusal(from, answer.status, document ? *document : json::value{});
     if (!document) {
-        document.error().message = std::string{from.name} + ": " + document.error().message;
+        secret const hidden[] = {from.token};
+        document.error().message = text::masked(std::string{from.name} + ": " + document.error().message, hidden);
         document.error().retryable = true;
         return std::move(document).error();
     }

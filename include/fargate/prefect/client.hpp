@@ -170,7 +170,8 @@ private:
                 if (!clock_->sleep_for(*wait, stop)) return stopped();
                 continue;
             }
-            auto answer = ended ? read_answer(*ended, at.url, *options_, who) : result<json::value>{ended.error()};
+            auto answer = ended ? read_answer(*ended, at.url, *options_, who)
+                                : result<json::value>{discreet(ended.error(), *options_, who)};
             if (!answer) tell_more(answer.error(), request, at, repeats + busy.repeats);
             return answer;
         }

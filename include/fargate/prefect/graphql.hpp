@@ -6,8 +6,8 @@
 #include <fargate/json/json.hpp>
 #include <fargate/prefect/settings.hpp>
 #include <fargate/text/ascii.hpp>
+#include <fargate/text/masked.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -99,10 +99,10 @@ struct identity {
 /// than `limit` bytes is cut between characters.
 [[nodiscard]] inline std::string quoted(std::string_view words, std::span<secret const> hidden,
                                         std::size_t limit = 512) {
-    auto const begun_by = [&words](std::size_t at) {
-        return
-            [rest = words.substr(at)](secret const& each) { return !each.empty() && rest.starts_with(each.reveal()); };
-    };
+    std::size_t const looked_at = 8 * limit; // escapes are longer than what they stand for
+    bool const whole = words.size() <= looked_at;
+    auto const plain = text::masked(words.substr(0, looked_at), hidden, {.whole = whole});
+    words = plain;
     std::string out;
     for (std::size_t at = 0; at < words.size();) {
         if (out.size() >= limit) {
@@ -112,15 +112,10 @@ struct identity {
             }
             return out + "...";
         }
-        if (auto const found = std::find_if(hidden.begin(), hidden.end(), begun_by(at)); found != hidden.end()) {
-            out += "***";
-            at += found->reveal().size();
-            continue;
-        }
         char const c = words[at++];
         out += (c >= '\0' && c < ' ') || c == '\x7F' ? ' ' : c;
     }
-    return out;
+    return whole ? out : out + "...";
 }
 
 namespace detail {
@@ -141,16 +136,17 @@ namespace detail {
     return list != nullptr ? &list->front() : nullptr;
 }
 
+/// What nobody is told.
+[[nodiscard]] inline std::vector<secret> hidden_of(settings const& options, identity const& who) {
+    return {who.bearer, who.enclosed, options.token, options.api_key};
+}
+
 /// Everything about an exchange that its errors tell, and must not tell.
 struct circumstances {
     circumstances(std::string_view to, settings const& options, identity const& who) :
-        hidden{who.bearer, who.enclosed, options.token, options.api_key},
+        hidden{hidden_of(options, who)},
         remedy{options.api_key.empty() ? "check the API token (--token)" : "check the API key (--key)"},
         credential_missing{options.backend == backend::cloud && who.bearer.empty()} {
-        // A longer secret may begin with a shorter one.
-        std::stable_sort(hidden.begin(), hidden.end(), [](secret const& left, secret const& right) {
-            return left.reveal().size() > right.reveal().size();
-        });
         url = quoted(to, hidden);
     }
     std::vector<secret> hidden;
@@ -266,6 +262,12 @@ struct circumstances {
     if (!object) return detail::unreadable(got, "not a JSON object", around);
     if (errors != nullptr) return detail::refusal(*errors, got.status, around);
     return detail::take(*std::move(document), "data");
+}
+
+/// Why there was no answer, without what was confided: the address that a redirect led to may hold it.
+[[nodiscard]] inline error discreet(error why, settings const& options, identity const& who) {
+    text::mask(why, detail::hidden_of(options, who));
+    return why;
 }
 
 /// True when the API says that it stumbled over itself and asks to be called again at once.

@@ -69,7 +69,10 @@ void prepare_aws(preparation<Policies>& made, agent_options const& options, part
     made.for_s3 = for_external_kwargs(made.aws);
     if (!botocore->defaults_mode) ambient->apply_to(made.aws);
     botocore->apply_to(made.aws);
-    if (made.settings) made.settings->parameter_validation = made.aws.parameter_validation;
+    if (made.settings) {
+        made.settings->parameter_validation = made.aws.parameter_validation;
+        made.aws.confided = {made.settings->token, made.settings->api_key}; // RunTask's body holds them
+    }
     made.reaches_aws = true;
     auto const settle = [&](auto const& got) {
         if (got) return;

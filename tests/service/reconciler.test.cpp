@@ -135,9 +135,11 @@ TEST_CASE("ListTasks by startedBy carries no other filter") {
     here.ecs.add_cluster("other");
     here.reconciler.round({});
     auto const lists = here.ecs.log().all("ListTasks");
-    REQUIRE(lists.size() == 2);
+    REQUIRE(lists.size() == 4);
     CHECK(lists[0].body == R"({"startedBy": "our-fleet"})");
     CHECK(lists[1].body == R"({"cluster": "other", "startedBy": "our-fleet"})");
+    CHECK(lists[2].body == R"({"desiredStatus": "STOPPED"})");
+    CHECK(lists[3].body == R"({"cluster": "other", "desiredStatus": "STOPPED"})");
 }
 
 TEST_CASE("a run that is being launched by this process is left to its launcher") {
@@ -269,6 +271,74 @@ TEST_CASE("a task of an earlier claim neither stands for a run that was claimed 
     CHECK(here.stopped().empty());
 }
 
+TEST_CASE("an end that came while nobody looked is told, also when the task is still being put away") {
+    world here;
+    auto life = fakes::exits_with(3);
+    life.deprovisioning = GENERATE(2s, 1h);
+    here.ecs.every_task(life);
+    auto& run = here.source.claim_run("r", here.clock.now());
+    auto const task = here.launch("r");
+    here.clock.advance(6s);
+    run.life = run_life::running;
+    run.since = here.clock.now();
+    here.clock.advance(20min);
+    here.live(70min);
+    CHECK(here.source.count("failed r Task " + task) == 1);
+    CHECK(here.shared.tasks.size() == 0);
+    CHECK(here.desk.revived.empty());
+    CHECK(here.book.read().adopted == 1);
+}
+
+TEST_CASE("an end is told of that run alone which its task had begun, and where it is not over") {
+    world here;
+    here.ecs.every_task(fakes::exits_with(3));
+    auto const began = here.clock.now();
+    for (char const* const id : {"again", "before", "elsewhere", "over", "unknown when", "waits"})
+        here.source.claim_run(id, began).life = run_life::running;
+    for (char const* const id : {"again", "before", "over", "unknown when", "waits"}) here.launch(id);
+    here.launch("elsewhere", "another-fleet");
+    here.launch("nobody knows this run");
+    here.launch("");
+    here.source.runs["again"].since = began + 10min; // in a task of somebody else's
+    here.source.runs["before"].since = began - 10min;
+    here.source.runs["over"].life = run_life::finished;
+    here.source.runs["unknown when"].since.reset();
+    here.source.runs["waits"].life = run_life::waiting;
+    here.clock.advance(20min);
+    here.live(10min);
+    CHECK(here.source.count("failed") == 0);
+    CHECK(here.source.count("note") == 0);
+    CHECK(here.book.read().adopted == 0);
+}
+
+TEST_CASE("ended tasks are looked for until that comes off, and then no more") {
+    world here;
+    std::string const refused = GENERATE("ListTasks", "DescribeTasks", "look");
+    here.ecs.every_task(fakes::exits_with(3));
+    auto& run = here.source.claim_run("r", here.clock.now());
+    here.launch("r");
+    here.clock.advance(6s);
+    run.life = run_life::running;
+    run.since = here.clock.now();
+    here.clock.advance(20min);
+    if (refused == "look") {
+        here.source.on_call = [](std::string const& line) {
+            return line == "look" ? result<void>{fail(errc::timed_out, "no answer")} : result<void>{};
+        };
+    } else {
+        here.ecs.faults().fail_always(refused, fakes::refused(500, "ServerException", "no"));
+    }
+    here.live(5min);
+    CHECK(here.source.count("failed r ") == 0);
+    here.source.on_call = [](std::string const&) { return result<void>{}; };
+    here.ecs.faults().clear();
+    here.live(5min);
+    CHECK(here.source.count("failed r ") == 1);
+    auto const asked = here.asked("DescribeTasks");
+    here.live(30min);
+    CHECK(here.asked("DescribeTasks") == asked);
+}
+
 TEST_CASE("a live task that another launcher gave the run is left to it") {
     world here;
     here.ecs.every_task(fakes::runs_for_ever());
@@ -321,7 +391,7 @@ TEST_CASE("past the tokens' life nothing is launched: what is found is followed,
         here.ecs.faults().fail_always("ListTasks", fakes::answered(500));
         here.live(30min);
         CHECK(here.source.story().empty());
-        CHECK(here.log.count(log_level::warning) == 2); // live tasks, and the run
+        CHECK(here.log.count(log_level::warning) == 3); // live tasks, and the run
         here.ecs.faults().clear();
         here.live(2min);
         CHECK(here.source.count("failed r outcome unknown") == 1);

@@ -34,6 +34,8 @@ namespace fargate::inline v0::service {
 ///
 /// - Tasks of the fleet that are alive and not followed are followed: `startedBy` and the run's id in their environment
 ///   tell whose they are. Tasks of others are never touched.
+/// - Tasks of the fleet that ended while nobody looked, and whose runs are still shown as running, are told of. ECS knows
+///   them for an hour; they are looked for once, for a watcher misses none.
 /// - Tasks of runs that are to be cancelled are stopped.
 /// - Runs that are claimed and have no task are launched. For nearly an hour the tokens of their launches find the task that there
 ///   may be; later ECS is asked for it, and a run of whose task nothing is known fails as unknown.
@@ -68,6 +70,7 @@ public:
         troubles_before_ = std::exchange(troubles_, {});
         if (rules_.watch) {
             for (auto const& each : shared_.clusters) adopt(each, stop);
+            for (auto const& each : shared_.clusters) catch_up(each, stop);
             stop_cancelled(stop);
         }
         revive(stop);
@@ -115,6 +118,36 @@ private:
                     strangers_[cluster].insert(each.task); // another backend's
             }
         }
+    }
+
+    /// Follows the tasks that are ending, or have ended, while their runs go on.
+    void catch_up(std::string const& cluster, std::stop_token const& stop) {
+        if (rules_.fleet.empty() || stop.stop_requested() || caught_up_.contains(cluster)) return;
+        json::value filter = json::value::object();
+        json::set(filter, "desiredStatus", "STOPPED"); // which startedBy cannot stand beside
+        auto const listed = calls_.list(cluster, filter, stop);
+        if (!listed) return left_out("ended tasks", listed.error());
+        auto found = calls_.describe_all(cluster, *listed, stop);
+        if (!found) return left_out("ended tasks", found.error());
+        std::erase_if(*found, [&](deploy::task_report const& each) {
+            return each.run.empty() || each.started_by != rules_.fleet || shared_.tasks.follows(each.task);
+        });
+        for (std::size_t from = 0; from < found->size(); from += most_ids) {
+            auto const part = std::span{*found}.subspan(from, std::min(most_ids, found->size() - from));
+            auto const views = look(part, stop);
+            if (!views) return left_out("ended tasks", views.error());
+            for (auto const& each : part)
+                for (auto const& now : *views)
+                    if (now.run.id == each.run && is_its_run(each, now)) take(each, cluster, now);
+        }
+        if (!stop.stop_requested()) caught_up_.insert(cluster);
+    }
+
+    /// Whether it was this task in which the run began to run, and not one before it or behind it.
+    [[nodiscard]] static bool is_its_run(deploy::task_report const& task, view const& now) {
+        if (now.life != run_life::running || !now.since || !task.started) return false;
+        return *task.started <= *now.since + clock_tolerance &&
+               (!task.stopped || *now.since <= *task.stopped + clock_tolerance);
     }
 
     [[nodiscard]] result<std::vector<view>> look(std::span<deploy::task_report const> tasks,
@@ -336,6 +369,7 @@ private:
     protocol const& rules_;
     task_calls<Ecs, Clock, Log> calls_;
     std::map<std::string, std::set<std::string>> strangers_; // live tasks that are not ours, by cluster
+    std::set<std::string> caught_up_;                        // clusters whose ended tasks have been looked at
     std::set<std::string> troubles_;                         // of this round
     std::set<std::string> troubles_before_;
 };

@@ -85,6 +85,20 @@ TEST_CASE("a clock that is set back by an hour keeps neither looks nor heartbeat
     CHECK(here.followed(late));
 }
 
+TEST_CASE("a clock that is an hour ahead for one answer puts no look off for longer than the longest wait") {
+    world here;
+    here.ecs.every_task(fakes::runs_for_ever());
+    here.launch_and_follow("r");
+    here.live(1min);
+    here.shared.tasks.change(here.launch_and_follow("s"), [&](watched& each) { each.due = here.clock.now() + 1h; });
+    for (auto const& each : here.shared.tasks.of_run("r"))
+        here.shared.tasks.change(each.task, [&](watched& known) { known.due = here.clock.now() + 1h; });
+    here.live(10min);
+    auto const looks = here.asked("DescribeTasks");
+    here.live(1min);
+    CHECK(here.asked("DescribeTasks") >= looks + 6);
+}
+
 TEST_CASE("with nothing to look after no call is made, and the next look is far") {
     world here;
     CHECK(here.watcher.round({}) == 1min);

@@ -69,6 +69,8 @@ public:
     duration round(std::stop_token const& stop = {}) {
         auto const now = clock_.now();
         if (now < std::exchange(last_round_, now)) shared_.tasks.due_by(now);
+        shared_.tasks.due_by(
+            now + after_refusal); // the longest wait: what is due later was put off by a clock that was wrong
         if (rules_.watch) {
             look(stop);
             teller_.round(stop);

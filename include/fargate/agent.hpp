@@ -366,6 +366,11 @@ private:
         if (ready.settings->enable_task_revisions)
             parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
         works_.emplace(parts_, book_, std::move(ready));
+        for (auto usable : {works_->ecs.ready(), works_->tagging.ready()}) {
+            if (usable) continue;
+            works_.reset(); // and with it what could never launch anything
+            return usable;
+        }
         ready_.store(true, std::memory_order_release);
         return {};
     }

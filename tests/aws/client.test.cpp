@@ -212,6 +212,22 @@ TEST_CASE("a service that quotes the field that signs a request, or its body, do
     }
 }
 
+TEST_CASE("what no call can succeed with is known before one is made") {
+    CHECK(scene<>{}.ecs.ready());
+    aws::parts<frozen> parts{};
+    parts.environment.set("AWS_CONFIG_FILE", "/config");
+    parts.environment.break_file("/config", fargate::fail(errc::bad_configuration, "/config cannot be read"));
+    aws::client_options options;
+    options.region = "eu-west-1";
+    aws::ecs<frozen> broken{parts, options};
+    REQUIRE_FALSE(broken.ready());
+    CHECK(broken.ready().error().message == "/config cannot be read");
+    CHECK_FALSE(broken.list_tasks(json::value::object(), {}));
+    CHECK(parts.http.requests().empty());
+    options.region = "nowhere at all";
+    CHECK_FALSE(aws::ecs<frozen>{parts, options}.ready());
+}
+
 TEST_CASE("401 and 403 are one attempt, and tell a refused key from a missing permission") {
     struct row {
         int status;

@@ -81,6 +81,13 @@ public:
     /// Where the calls go, or why they cannot.
     [[nodiscard]] result<target> const& destination() const noexcept { return destination_; }
 
+    /// Why no call can succeed, as far as it is known without making one.
+    [[nodiscard]] result<void> ready() const {
+        if (flaw_) return *flaw_;
+        if (!destination_) return destination_.error();
+        return {};
+    }
+
     /// Makes a call and reads its answer: `read(http::response&&)`, a `result`, is asked when the status is 2xx, and its
     /// `errc::malformed_response` counts as a lost answer, which is repeated. Every attempt carries the same invocation id,
     /// a signature of its own and its number. The error names service and operation, and says in `retryable` whether the
@@ -114,7 +121,7 @@ public:
             tell_attempt(request, invocation, attempt, ends, moment);
 
             auto response = http_.send(request);
-            auto const hint = response ? retry_hint(*response) : std::nullopt;
+            auto const hint = response ? detail::retry_hint(*response) : std::nullopt;
             auto const server_time =
                 response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
             auto answer = interpret(what, std::move(response), read, *key, request.headers);
@@ -309,18 +316,6 @@ private:
             return "; max=" + std::to_string(retry_.max_attempts());
         else
             return {};
-    }
-
-    /// `x-amz-retry-after`: whole milliseconds.
-    [[nodiscard]] static std::optional<std::chrono::milliseconds> retry_hint(http::response const& answer) {
-        std::string_view const digits = answer.headers.value_of("x-amz-retry-after");
-        if (digits.empty() || digits.size() > 9) return std::nullopt;
-        std::chrono::milliseconds::rep value = 0;
-        for (char const c : digits) {
-            if (!text::is_digit(c)) return std::nullopt;
-            value = value * 10 + (c - '0');
-        }
-        return std::chrono::milliseconds{value};
     }
 
     /// Nothing that `key` and the fields `sent` confided is in the error.

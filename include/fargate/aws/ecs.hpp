@@ -37,6 +37,10 @@ public:
     explicit ecs(Parts& parts, client_options options = {}, ecs_rates const& rates = {}) :
         client_{parts, ecs_service, std::move(options)}, buckets_{rates} {}
 
+    /// Why no call can succeed, as far as it is known without making one: what was wrong with options, environment or files
+    /// when this was made.
+    [[nodiscard]] result<void> ready() const { return client_.ready(); }
+
     [[nodiscard]] result<task_definition_output> register_task_definition(json::value const& input,
                                                                           std::stop_token stop = {}) {
         return ask<task_definition_output>("RegisterTaskDefinition", input, std::move(stop));

@@ -9,7 +9,9 @@
 #include <fargate/text/ascii.hpp>
 #include <fargate/text/utf8.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -106,6 +108,18 @@ inline constexpr std::size_t longest_message = 2048;
     made.host_id = answer.headers.value_of("x-amz-id-2");
     made.redirect_region = answer.headers.value_of("x-amz-bucket-region");
     return made;
+}
+
+/// `x-amz-retry-after`: whole milliseconds.
+[[nodiscard]] inline std::optional<std::chrono::milliseconds> retry_hint(http::response const& answer) {
+    std::string_view const digits = answer.headers.value_of("x-amz-retry-after");
+    if (digits.empty() || digits.size() > 9) return std::nullopt;
+    std::chrono::milliseconds::rep value = 0;
+    for (char const c : digits) {
+        if (!text::is_digit(c)) return std::nullopt;
+        value = value * 10 + (c - '0');
+    }
+    return std::chrono::milliseconds{value};
 }
 
 /// An element as a document: text, or an object of its children.

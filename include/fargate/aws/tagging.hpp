@@ -35,6 +35,10 @@ public:
     template <class Parts>
     explicit tagging(Parts& parts, client_options options = {}) : client_{parts, tagging_service, std::move(options)} {}
 
+    /// Why no call can succeed, as far as it is known without making one: what was wrong with options, environment or files
+    /// when this was made.
+    [[nodiscard]] result<void> ready() const { return client_.ready(); }
+
     /// One page: the first, or the one that `PaginationToken` in the input names.
     [[nodiscard]] result<resources_page> get_resources(json::value const& input, std::stop_token stop = {}) {
         auto document = client_.call_json(operation, "ResourceGroupsTaggingAPI_20170126", input, std::move(stop));

@@ -3215,6 +3215,18 @@ inline constexpr std::size_t longest_message = 2048;
     return made;
 }
 
+/// `x-amz-retry-after`: whole milliseconds.
+[[nodiscard]] inline std::optional<std::chrono::milliseconds> retry_hint(http::response const& answer) {
+    std::string_view const digits = answer.headers.value_of("x-amz-retry-after");
+    if (digits.empty() || digits.size() > 9) return std::nullopt;
+    std::chrono::milliseconds::rep value = 0;
+    for (char const c : digits) {
+        if (!text::is_digit(c)) return std::nullopt;
+        value = value * 10 + (c - '0');
+    }
+    return std::chrono::milliseconds{value};
+}
+
 /// An element as a document: text, or an object of its children.
 [[nodiscard]] inline json::value document_of(xml_element const& element) {
     if (element.children.empty()) return element.text;
@@ -4811,6 +4823,13 @@ public:
     /// Where the calls go, or why they cannot.
     [[nodiscard]] result<target> const& destination() const noexcept { return destination_; }
 
+    /// Why no call can succeed, as far as it is known without making one.
+    [[nodiscard]] result<void> ready() const {
+        if (flaw_) return *flaw_;
+        if (!destination_) return destination_.error();
+        return {};
+    }
+
     /// Makes a call and reads its answer: `read(http::response&&)`, a `result`, is asked when the status is 2xx, and its
     /// `errc::malformed_response` counts as a lost answer, which is repeated. Every attempt carries the same invocation id,
     /// a signature of its own and its number. The error names service and operation, and says in `retryable` whether the
@@ -4844,7 +4863,7 @@ public:
             tell_attempt(request, invocation, attempt, ends, moment);
 
             auto response = http_.send(request);
-            auto const hint = response ? retry_hint(*response) : std::nullopt;
+            auto const hint = response ? detail::retry_hint(*response) : std::nullopt;
             auto const server_time =
                 response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
             auto answer = interpret(what, std::move(response), read, *key, request.headers);
@@ -5039,18 +5058,6 @@ private:
             return "; max=" + std::to_string(retry_.max_attempts());
         else
             return {};
-    }
-
-    /// `x-amz-retry-after`: whole milliseconds.
-    [[nodiscard]] static std::optional<std::chrono::milliseconds> retry_hint(http::response const& answer) {
-        std::string_view const digits = answer.headers.value_of("x-amz-retry-after");
-        if (digits.empty() || digits.size() > 9) return std::nullopt;
-        std::chrono::milliseconds::rep value = 0;
-        for (char const c : digits) {
-            if (!text::is_digit(c)) return std::nullopt;
-            value = value * 10 + (c - '0');
-        }
-        return std::chrono::milliseconds{value};
     }
 
     /// Nothing that `key` and the fields `sent` confided is in the error.
@@ -5399,6 +5406,10 @@ public:
     template <class Parts>
     explicit ecs(Parts& parts, client_options options = {}, ecs_rates const& rates = {}) :
         client_{parts, ecs_service, std::move(options)}, buckets_{rates} {}
+
+    /// Why no call can succeed, as far as it is known without making one: what was wrong with options, environment or files
+    /// when this was made.
+    [[nodiscard]] result<void> ready() const { return client_.ready(); }
 
     [[nodiscard]] result<task_definition_output> register_task_definition(json::value const& input,
                                                                           std::stop_token stop = {}) {
@@ -6492,6 +6503,10 @@ public:
 
     template <class Parts>
     explicit tagging(Parts& parts, client_options options = {}) : client_{parts, tagging_service, std::move(options)} {}
+
+    /// Why no call can succeed, as far as it is known without making one: what was wrong with options, environment or files
+    /// when this was made.
+    [[nodiscard]] result<void> ready() const { return client_.ready(); }
 
     /// One page: the first, or the one that `PaginationToken` in the input names.
     [[nodiscard]] result<resources_page> get_resources(json::value const& input, std::stop_token stop = {}) {
@@ -23831,6 +23846,8 @@ public:
     duration round(std::stop_token const& stop = {}) {
         auto const now = clock_.now();
         if (now < std::exchange(last_round_, now)) shared_.tasks.due_by(now);
+        shared_.tasks.due_by(
+            now + after_refusal); // the longest wait: what is due later was put off by a clock that was wrong
         if (rules_.watch) {
             look(stop);
             teller_.round(stop);
@@ -24349,6 +24366,11 @@ private:
         if (ready.settings->enable_task_revisions)
             parts_.log.write(log_level::info, "Native ECS task revisions enabled.");
         works_.emplace(parts_, book_, std::move(ready));
+        for (auto usable : {works_->ecs.ready(), works_->tagging.ready()}) {
+            if (usable) continue;
+            works_.reset(); // and with it what could never launch anything
+            return usable;
+        }
         ready_.store(true, std::memory_order_release);
         return {};
     }

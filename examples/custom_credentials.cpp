@@ -68,7 +68,8 @@ int main() {
         std::fprintf(stderr, "%s\n", signed_request.error().message.c_str());
         return 1;
     }
-    for (auto const& [name, value] : *signed_request) std::printf("%s: %s\n", std::string{name}.c_str(), value.c_str());
+    for (auto const& [name, value] : *signed_request)
+        std::printf("%s: %s\n", std::string{name}.c_str(), std::string{value}.c_str());
 
     // Somewhere else there is no such file, and the search says where it looked.
     board_credentials elsewhere;

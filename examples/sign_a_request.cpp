@@ -38,7 +38,7 @@ bool list_users() {
     std::puts("GET /?Action=ListUsers&Version=2010-05-08");
     for (auto const& [name, value] : headers) print(name, value);
     for (auto const& [name, value] : *made) print(name, value);
-    return made->signature == "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+    return made->signature() == "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
 }
 
 /// An address that whoever holds it can fetch for a day (S3 API Reference, "Authenticating requests: query parameters").

@@ -2254,6 +2254,86 @@ template <environment_policy Environment>
 
 #endif
 
+// ---- fargate/text/buffer.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_BUFFER_HPP
+#define FARGATE_TEXT_BUFFER_HPP
+
+namespace fargate::inline v0::text {
+
+/// Text that grows at its end and lies in the object itself, so that nothing is allocated, until it is longer than
+/// `Size`. Where a function appends to a `Text&`, that is this or a `std::string`.
+template <std::size_t Size>
+class buffer {
+public:
+    buffer() noexcept {} // the bytes are nobody's yet, and are not cleared
+    buffer(buffer const& other) : size_{other.size_}, room_{other.room_}, outside_{other.outside_} {
+        std::memcpy(inside_, other.inside_, size_);
+    }
+    buffer& operator=(buffer const& other) {
+        outside_ = other.outside_;
+        size_ = other.size_;
+        room_ = other.room_;
+        std::memmove(inside_, other.inside_, size_);
+        return *this;
+    }
+
+    buffer& operator+=(std::string_view more) {
+        if (!more.empty()) std::memcpy(extend(more.size()), more.data(), more.size());
+        return *this;
+    }
+    buffer& operator+=(char more) {
+        *extend(1) = more;
+        return *this;
+    }
+
+    /// Makes the text longer by bytes that the caller is to write at once.
+    [[nodiscard]] char* extend(std::size_t more) {
+        if (more > room_) return extend_outside(more);
+        char* const at = inside_ + size_;
+        size_ += more;
+        room_ -= more;
+        return at;
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return view().size(); }
+    [[nodiscard]] char& back() noexcept { return outside_.empty() ? inside_[size_ - 1] : outside_.back(); }
+    [[nodiscard]] std::string_view view() const noexcept {
+        return outside_.empty() ? std::string_view{inside_, size_} : std::string_view{outside_};
+    }
+    operator std::string_view() const noexcept { return view(); }
+
+private:
+    char* extend_outside(std::size_t more) {
+        if (outside_.empty()) {
+            outside_.reserve(2 * (size_ + more));
+            outside_.assign(inside_, size_);
+            room_ = 0;
+        }
+        outside_.resize(outside_.size() + more);
+        return outside_.data() + outside_.size() - more;
+    }
+
+    std::size_t size_ = 0;    ///< of what lies inside
+    std::size_t room_ = Size; ///< what is left inside; none once it has been outgrown
+    std::string outside_{};   ///< the whole text, once it has outgrown its place
+    char inside_[Size];
+};
+
+/// Makes a text longer by bytes that the caller is to write at once, and says where they begin.
+template <std::size_t Size>
+[[nodiscard]] char* extend(buffer<Size>& text, std::size_t more) {
+    return text.extend(more);
+}
+[[nodiscard]] inline char* extend(std::string& text, std::size_t more) {
+    text.resize(text.size() + more);
+    return text.data() + text.size() - more;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
 // ---- fargate/text/hex.hpp -------------------------------------------------------------------------------------------
 
 #ifndef FARGATE_TEXT_HEX_HPP
@@ -2270,14 +2350,17 @@ namespace fargate::inline v0::text {
 }
 
 /// Appends two lower-case digits for each byte.
-inline void append_hex(std::string& out, std::string_view bytes) {
-    constexpr char digits[] = "0123456789abcdef";
-    std::size_t at = out.size();
-    out.resize(at + 2 * bytes.size());
+template <class Text>
+void append_hex(Text& out, std::string_view bytes) {
+    // Arithmetic, and no table, so that compilers make vector instructions of it.
+    auto const digit = [](unsigned char half) {
+        return static_cast<char>(half + '0' + (half > 9 ? 'a' - '0' - 10 : 0));
+    };
+    char* at = extend(out, 2 * bytes.size());
     for (char const each : bytes) {
         auto const byte = static_cast<unsigned char>(each);
-        out[at++] = digits[byte >> 4U];
-        out[at++] = digits[byte & 0xFU];
+        *at++ = digit(static_cast<unsigned char>(byte >> 4U));
+        *at++ = digit(static_cast<unsigned char>(byte & 0xFU));
     }
 }
 
@@ -2587,13 +2670,14 @@ inline constexpr settings s3{
 };
 
 /// Appends the credential scope of a day (`20240102`): `20240102/us-east-1/ecs/aws4_request`.
-inline void append_credential_scope(std::string& out, std::string_view date, scope const& where) {
+template <class Text>
+void append_credential_scope(Text& out, std::string_view date, scope const& where) {
     out += date;
     out += '/';
     out += where.region;
     out += '/';
     out += where.service;
-    out += "/aws4_request";
+    out += std::string_view{"/aws4_request"};
 }
 
 } // namespace fargate::inline v0::sigv4
@@ -3654,6 +3738,22 @@ concept hash_policy = requires(Hash const& h, std::string_view key, std::string_
     noexcept->std::same_as<digest>;
 };
 
+/// A hash that can keep what all messages under one key have in common, so that an HMAC need not begin with the key.
+///
+/// | expression                    | type       | contract                                                              |
+/// |-------------------------------|------------|-----------------------------------------------------------------------|
+/// | `Hash::hmac_key`              |            | a key made ready; movable, and as secret as the key                   |
+/// | `h.make_ready(key)`           | `hmac_key` | never throws                                                          |
+/// | `h.hmac_sha256(ready, data)`  | `digest`   | as with the key itself, from several threads at once; never throws    |
+template <class Hash>
+concept keyed_hash_policy = hash_policy<Hash> &&
+    requires(Hash const& h, typename Hash::hmac_key const& ready, std::string_view key, std::string_view data) {
+    { h.make_ready(key) }
+    noexcept->std::same_as<typename Hash::hmac_key>;
+    { h.hmac_sha256(ready, data) }
+    noexcept->std::same_as<digest>;
+};
+
 } // namespace fargate::inline v0::crypto
 
 #endif
@@ -3820,7 +3920,8 @@ namespace fargate::inline v0::text {
 }
 
 /// Appends `raw` with every byte but the unreserved ones, and `/` when it is kept, as `%XX` in upper case.
-inline void append_percent(std::string& out, std::string_view raw, bool keep_slash = false) {
+template <class Text>
+void append_percent(Text& out, std::string_view raw, bool keep_slash = false) {
     constexpr char digits[] = "0123456789ABCDEF";
     for (char const each : raw) {
         if (is_unreserved(each) || (keep_slash && each == '/')) {
@@ -3829,7 +3930,7 @@ inline void append_percent(std::string& out, std::string_view raw, bool keep_sla
         }
         auto const byte = static_cast<unsigned char>(each);
         char const escape[] = {'%', digits[byte >> 4U], digits[byte & 0xFU]};
-        out.append(escape, sizeof escape);
+        out += std::string_view{escape, sizeof escape};
     }
 }
 
@@ -3878,19 +3979,29 @@ constexpr void for_each_decoded(std::string_view coded, Take&& take) {
 namespace fargate::inline v0::text {
 
 /// The place of the first byte that is not from `lowest` to `highest`, both ASCII; the size when there is none. Looks at
-/// eight bytes a step, because every byte of a header is looked at before it is signed.
+/// many bytes a step, because every byte of a header is looked at before it is signed.
 [[nodiscard]] inline std::size_t first_outside(std::string_view text, char lowest, char highest) noexcept {
+    auto const span = static_cast<unsigned char>(highest - lowest);
+    std::size_t at = 0;
+    // Without a branch inside a step, compilers make vector instructions of it.
+    for (constexpr std::size_t step = 128; text.size() - at >= step; at += step) {
+        char const* const from = text.data() + at;
+        unsigned char farthest = 0;
+        for (std::size_t i = 0; i != step; ++i) {
+            auto const distance = static_cast<unsigned char>(from[i] - lowest);
+            farthest = distance > farthest ? distance : farthest;
+        }
+        if (farthest > span) break;
+    }
     constexpr std::uint64_t each = 0x0101010101010101;
-    constexpr std::uint64_t tops = 0x80 * each;
     std::uint64_t const low = each * static_cast<unsigned char>(lowest);
     std::uint64_t const gap = each * (0x7FU - static_cast<unsigned char>(highest));
-    std::size_t at = 0;
     for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
         std::memcpy(&eight, text.data() + at, sizeof eight);
         // A byte below `low` borrows its top bit from the subtraction, one above `highest` gains it from the sum.
-        if ((((eight - low) & ~eight) | (eight + gap) | eight) & tops) break;
+        if ((((eight - low) & ~eight) | (eight + gap) | eight) & (0x80 * each)) break;
     }
-    while (at != text.size() && text[at] >= lowest && text[at] <= highest) ++at;
+    while (at != text.size() && static_cast<unsigned char>(text[at] - lowest) <= span) ++at;
     return at;
 }
 
@@ -3910,106 +4021,130 @@ namespace fargate::inline v0::sigv4 {
 
 /// Headers that proxies and HTTP libraries add or change on the way, and the signature's own. `name` in any case.
 [[nodiscard]] constexpr bool never_signed(std::string_view name) noexcept {
-    constexpr std::string_view list[] = {"authorization",
-                                         "connection",
-                                         "expect",
-                                         "keep-alive",
-                                         "proxy-authenticate",
-                                         "proxy-authorization",
-                                         "te",
-                                         "trailer",
-                                         "transfer-encoding",
-                                         "upgrade",
-                                         "user-agent",
-                                         "x-amzn-trace-id"};
-    for (auto const each : list)
-        if (text::iequals(name, each)) return true;
-    return false;
+    auto const is_one_of = [name](auto... list) { return (text::iequals(name, list) || ...); };
+    switch (name.size()) {
+    case 2: return is_one_of("te");
+    case 6: return is_one_of("expect");
+    case 7: return is_one_of("trailer", "upgrade");
+    case 10: return is_one_of("connection", "keep-alive", "user-agent");
+    case 13: return is_one_of("authorization");
+    case 15: return is_one_of("x-amzn-trace-id");
+    case 17: return is_one_of("transfer-encoding");
+    case 18: return is_one_of("proxy-authenticate");
+    case 19: return is_one_of("proxy-authorization");
+    default: return false;
+    }
 }
 
 /// The headers of a request that take part in its signature, in canonical order: by lower-case name, those of one name
-/// joined in the order given. Borrowed from the views, which must outlive it.
+/// joined in the order given. Their values are borrowed from the views, which must outlive it.
 class canonical_headers {
 public:
-    /// Takes the request's own headers and those the signer adds; drops the `never_signed` ones.
+    /// Takes the request's own headers, less the `never_signed` ones, and those the signer adds, whose values are free of
+    /// white space.
     explicit canonical_headers(std::span<header_view const> given, std::span<header_view const> added = {}) {
-        sorted_.reserve(given.size() + added.size());
-        for (auto const list : {given, added})
-            for (auto const& each : list)
-                if (!never_signed(each.name)) sorted_.push_back({each, sorted_.size()});
-        std::sort(sorted_.begin(), sorted_.end(), comes_before);
+        if (given.size() + added.size() > few_.size()) many_.resize(given.size() + added.size());
+        entry* const first = many_.empty() ? few_.data() : many_.data();
+        for (auto const& each : given)
+            if (!never_signed(each.name)) insert(first, {&each});
+        for (auto const& each : added) insert(first, {&each, true});
+        write_names(first);
     }
+    canonical_headers(canonical_headers const&) = delete;
+    canonical_headers& operator=(canonical_headers const&) = delete;
 
-    /// Appends `content-type;host;x-amz-date`.
-    void append_names(std::string& out) const {
-        for (std::size_t i = 0; i != sorted_.size(); ++i) {
-            if (repeats(i)) continue;
-            if (i != 0) out += ';';
-            append_lower(out, sorted_[i].header.name);
-        }
-    }
+    /// `content-type;host;x-amz-date`.
+    [[nodiscard]] std::string_view names() const noexcept { return names_; }
 
     /// Appends `name:value` and LF for each name.
-    void append_lines(std::string& out) const {
-        for (std::size_t i = 0; i != sorted_.size(); ++i) {
-            if (repeats(i)) {
+    template <class Text>
+    void append_lines(Text& out) const {
+        char const* name = names_.view().data();
+        entry const* const first = many_.empty() ? few_.data() : many_.data();
+        for (entry const* each = first; each != first + count_; ++each) {
+            if (each->repeats) {
                 out.back() = ',';
             } else {
-                append_lower(out, sorted_[i].header.name);
-                out += ':';
+                std::size_t const size = each->header->name.size();
+                char* const at = text::extend(out, size + 1);
+                std::memcpy(at, name, size);
+                at[size] = ':';
+                name += size + 1;
             }
-            append_folded(out, text::trim(sorted_[i].header.value));
-            out += '\n';
+            std::string_view const value = each->header->value;
+            if (each->plain)
+                append_line(out, value);
+            else
+                append_folded(out, text::trim(value));
         }
     }
 
     /// At least the bytes that names and lines take together.
-    [[nodiscard]] std::size_t size_hint() const noexcept {
-        std::size_t sum = 0;
-        for (auto const& each : sorted_) sum += 2 * each.header.name.size() + each.header.value.size() + 3;
-        return sum;
-    }
+    [[nodiscard]] std::size_t size_hint() const noexcept { return size_hint_; }
 
 private:
     struct entry {
-        header_view header;
-        std::size_t place;
+        header_view const* header = nullptr;
+        bool plain = false;   ///< the value needs no folding
+        bool repeats = false; ///< the name of the one before, in whatever case
     };
 
-    static bool comes_before(entry const& left, entry const& right) noexcept {
-        auto const& a = left.header.name;
-        auto const& b = right.header.name;
+    /// Puts a header behind all that do not come after it. There are few of them, and most come in order.
+    void insert(entry* first, entry const& made) {
+        entry* place = first + count_++;
+        for (; place != first && comes_before(made.header->name, (place - 1)->header->name); --place)
+            *place = *(place - 1);
+        *place = made;
+    }
+
+    void write_names(entry* first) {
+        for (entry* each = first; each != first + count_; ++each) {
+            std::string_view const name = each->header->name;
+            size_hint_ += 2 * name.size() + each->header->value.size() + 3;
+            each->repeats = each != first && text::iequals((each - 1)->header->name, name);
+            if (each->repeats) continue;
+            if (each != first) names_ += ';';
+            char* at = names_.extend(name.size());
+            for (char const c : name) *at++ = text::to_lower(c);
+        }
+    }
+
+    static bool comes_before(std::string_view a, std::string_view b) noexcept {
         std::size_t const common = std::min(a.size(), b.size());
         for (std::size_t i = 0; i != common; ++i) {
+            if (a[i] == b[i]) continue;
             auto const x = static_cast<unsigned char>(text::to_lower(a[i]));
             auto const y = static_cast<unsigned char>(text::to_lower(b[i]));
             if (x != y) return x < y;
         }
-        return a.size() != b.size() ? a.size() < b.size() : left.place < right.place;
+        return a.size() < b.size();
     }
 
-    [[nodiscard]] bool repeats(std::size_t i) const noexcept {
-        return i != 0 && text::iequals(sorted_[i - 1].header.name, sorted_[i].header.name);
-    }
-
-    static void append_lower(std::string& out, std::string_view name) {
-        for (char const c : name) out += text::to_lower(c);
-    }
-
-    /// Each run of white space becomes one space, also between quotes and where a line was folded.
-    static void append_folded(std::string& out, std::string_view value) {
-        while (true) {
-            std::size_t const plain = text::first_outside(value, '!', '~');
+    /// Appends a value and LF. Each run of white space becomes one space, also between quotes and where a line was folded.
+    template <class Text>
+    static void append_folded(Text& out, std::string_view value) {
+        for (std::size_t plain = 0; (plain = text::first_outside(value, '!', '~')) != value.size();) {
             out += value.substr(0, plain);
             value.remove_prefix(plain);
-            if (value.empty()) return;
             out += text::is_space(value.front()) ? ' ' : value.front();
             do value.remove_prefix(1);
             while (out.back() == ' ' && !value.empty() && text::is_space(value.front()));
         }
+        append_line(out, value);
     }
 
-    std::vector<entry> sorted_;
+    template <class Text>
+    static void append_line(Text& out, std::string_view value) {
+        char* const at = text::extend(out, value.size() + 1);
+        if (!value.empty()) std::memcpy(at, value.data(), value.size());
+        at[value.size()] = '\n';
+    }
+
+    std::array<entry, 12> few_{};
+    std::vector<entry> many_{}; ///< in place of `few_`, when they are more
+    std::size_t count_ = 0;
+    std::size_t size_hint_ = 0;
+    text::buffer<256> names_{};
 };
 
 /// `path` without `.` segments and empty ones, and with `..` resolved; it ends in `/` when `path` does.
@@ -4034,7 +4169,8 @@ private:
 }
 
 /// Appends the canonical URI of a path as it goes on the wire.
-inline void append_canonical_path(std::string& out, std::string_view path, settings const& how) {
+template <class Text>
+void append_canonical_path(Text& out, std::string_view path, settings const& how) {
     if (path.empty() || path == "/") {
         out += '/';
         return;
@@ -4049,7 +4185,9 @@ inline void append_canonical_path(std::string& out, std::string_view path, setti
 
 /// Appends the canonical query string of a query as it goes on the wire: every name and value decoded and encoded again
 /// in the one way AWS knows, then sorted as pairs. Empty parts between `&` count for nothing; `+` is no space.
-inline void append_canonical_query(std::string& out, std::string_view query) {
+template <class Text>
+void append_canonical_query(Text& out, std::string_view query) {
+    if (query.empty()) return;
     struct parameter {
         std::string_view name, value;
     };
@@ -4075,7 +4213,7 @@ inline void append_canonical_query(std::string& out, std::string_view query) {
     });
     char const* between = "";
     for (auto const& each : list) {
-        out += between;
+        out += std::string_view{between};
         between = "&";
         out += each.name;
         out += '=';
@@ -4083,24 +4221,31 @@ inline void append_canonical_query(std::string& out, std::string_view query) {
     }
 }
 
-/// The canonical request. `headers` stands for `request.headers` and whatever is added to them; `payload_hash` is the
-/// last line. Takes any text, folded header values too: refusing what must not be sent is `sign`'s part.
+/// Appends the canonical request. `headers` stands for `request.headers` and whatever is added to them; `payload_hash` is
+/// the last line. Takes any text, folded header values too: refusing what must not be sent is `sign`'s part.
+template <class Text>
+void append_canonical_request(Text& out, request_view const& request, canonical_headers const& headers,
+                              settings const& how, std::string_view payload_hash) {
+    out += request.method;
+    out += '\n';
+    append_canonical_path(out, request.path, how);
+    out += '\n';
+    append_canonical_query(out, request.query);
+    out += '\n';
+    headers.append_lines(out);
+    out += '\n';
+    out += headers.names();
+    out += '\n';
+    out += payload_hash;
+}
+
+/// The same as a text of its own.
 [[nodiscard]] inline std::string canonical_request(request_view const& request, canonical_headers const& headers,
                                                    settings const& how, std::string_view payload_hash) {
     std::string made;
     made.reserve(request.method.size() + 3 * (request.path.size() + request.query.size()) + headers.size_hint() +
                  payload_hash.size() + 8);
-    made += request.method;
-    made += '\n';
-    append_canonical_path(made, request.path, how);
-    made += '\n';
-    append_canonical_query(made, request.query);
-    made += '\n';
-    headers.append_lines(made);
-    made += '\n';
-    headers.append_names(made);
-    made += '\n';
-    made += payload_hash;
+    append_canonical_request(made, request, headers, how, payload_hash);
     return made;
 }
 
@@ -4146,10 +4291,10 @@ struct civil {
 }
 
 /// Appends `width` decimal digits of `value`.
-inline void append_digits(std::string& out, unsigned value, unsigned width) {
-    char digits[10] = {};
+template <class Text>
+void append_digits(Text& out, unsigned value, unsigned width) {
+    char* const digits = extend(out, width);
     for (unsigned i = width; i-- != 0; value /= 10) digits[i] = static_cast<char>('0' + value % 10);
-    out.append(digits, width);
 }
 
 /// Reads fixed-width text from the front. A step that does not fit leaves `ok` false for good.
@@ -4234,15 +4379,21 @@ constexpr void read_time(reader& from, civil& into) noexcept {
 
 } // namespace detail
 
-/// `20240102T030405Z`, as AWS signs it; a fraction is dropped.
-[[nodiscard]] inline std::string amz_timestamp(instant moment) {
+/// Appends `20240102T030405Z`, as AWS signs it; a fraction is dropped.
+template <class Text>
+void append_amz_timestamp(Text& out, instant moment) {
     auto const c = detail::civil_of(moment);
+    detail::append_digits(out, c.year * 10000 + c.month * 100 + c.day, 8);
+    out += 'T';
+    detail::append_digits(out, c.hour * 10000 + c.minute * 100 + c.second, 6);
+    out += 'Z';
+}
+
+/// The same as a text of its own.
+[[nodiscard]] inline std::string amz_timestamp(instant moment) {
     std::string made;
     made.reserve(16);
-    detail::append_digits(made, c.year * 10000 + c.month * 100 + c.day, 8);
-    made += 'T';
-    detail::append_digits(made, c.hour * 10000 + c.minute * 100 + c.second, 6);
-    made += 'Z';
+    append_amz_timestamp(made, moment);
     return made;
 }
 
@@ -4372,9 +4523,17 @@ namespace fargate::inline v0::sigv4 {
 
 namespace detail {
 
+inline constexpr auto token_characters = [] {
+    std::array<bool, 256> made{};
+    for (char const each : std::string_view{"!#$%&'*+-.^_`|~"}) made[static_cast<unsigned char>(each)] = true;
+    for (unsigned char each = 0; each != 128; ++each)
+        if (text::is_alnum(static_cast<char>(each))) made[each] = true;
+    return made;
+}();
+
 /// A character of a method or a header name (RFC 9110 §5.6.2).
 [[nodiscard]] constexpr bool is_token_character(char c) noexcept {
-    return text::is_alnum(c) || (c != '\0' && std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos);
+    return token_characters[static_cast<unsigned char>(c)];
 }
 
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
@@ -4392,7 +4551,8 @@ namespace detail {
 /// Not empty, visible ASCII, and nothing that ends it early inside `Authorization`.
 [[nodiscard]] inline bool is_plain(std::string_view text, std::string_view forbidden) noexcept {
     return !text.empty() && text::first_outside(text, '!', '~') == text.size() &&
-           text.find_first_of(forbidden) == std::string_view::npos;
+           std::none_of(forbidden.begin(), forbidden.end(),
+                        [text](char c) { return text.find(c) != std::string_view::npos; });
 }
 
 [[nodiscard]] constexpr bool is_payload_hash(std::string_view text) noexcept {
@@ -4403,8 +4563,12 @@ namespace detail {
 
 /// A header that the signer itself adds.
 [[nodiscard]] constexpr bool is_added(std::string_view name) noexcept {
-    return text::iequals(name, "authorization") || text::iequals(name, "x-amz-date") ||
-           text::iequals(name, "x-amz-security-token") || text::iequals(name, "x-amz-content-sha256");
+    switch (name.size()) {
+    case 10: return text::iequals(name, "x-amz-date");
+    case 13: return text::iequals(name, "authorization");
+    case 20: return text::iequals(name, "x-amz-security-token") || text::iequals(name, "x-amz-content-sha256");
+    default: return false;
+    }
 }
 
 /// A query parameter that the signer itself adds.
@@ -4465,7 +4629,7 @@ namespace detail {
     if (std::any_of(request.method.begin(), request.method.end(), text::is_lower))
         return refuse("the method is in lower case: services compare it as it is");
     if (!request.path.empty() && request.path.front() != '/') return refuse("the path does not begin with /");
-    if (request.path.find_first_of("?#") != std::string_view::npos)
+    if (request.path.find('?') != std::string_view::npos || request.path.find('#') != std::string_view::npos)
         return refuse("the path holds a ? or #: write it as %3F or %23");
     if (request.query.find('#') != std::string_view::npos) return refuse("the query holds a #: write it as %23");
     if (detail::has_control(request.path) || detail::has_control(request.query))
@@ -4522,8 +4686,8 @@ template <crypto::hash_policy Hash>
     return key;
 }
 
-/// Keeps the signing keys of the day, so that a signature costs one HMAC and not five. Entries belong to a key's
-/// generation, a date and a scope; at most `capacity` of them, the least recently used makes room, and whatever leaves is
+/// Keeps the signing keys of the day, so that a signature costs one HMAC and not five, and for a hash that can make keys
+/// ready (`crypto::keyed_hash_policy`) less than that. Entries belong to a key's generation, a date and a scope; at most `capacity` of them, the least recently used makes room, and whatever leaves is
 /// wiped. May be used from several threads at once.
 class signing_key_cache {
 public:
@@ -4537,10 +4701,22 @@ public:
     template <crypto::hash_policy Hash>
     [[nodiscard]] secret_digest get(key_view const& key, std::string_view date, scope const& where, Hash const& hash) {
         if (key.generation == 0) return signing_key(key.secret_access_key, date, where, hash);
-        if (auto const kept = find(key.generation, date, where)) return *kept;
+        {
+            std::lock_guard const lock{mutex_};
+            if (auto const* const kept = find(key.generation, date, where)) return kept->key;
+        }
         secret_digest const made = signing_key(key.secret_access_key, date, where, hash);
         keep(key.generation, date, where, made);
         return made;
+    }
+
+    /// The HMAC of `data` under the signing key.
+    template <crypto::hash_policy Hash>
+    [[nodiscard]] crypto::digest hmac(key_view const& key, std::string_view date, scope const& where,
+                                      std::string_view data, Hash const& hash) {
+        if constexpr (crypto::keyed_hash_policy<Hash>)
+            if (key.generation != 0) return hash.hmac_sha256(*ready<Hash>(key, date, where, hash), data);
+        return hash.hmac_sha256(get(key, date, where, hash).reveal(), data);
     }
 
     [[nodiscard]] std::size_t size() const {
@@ -4562,20 +4738,44 @@ private:
         std::string date, region, service;
         secret_digest key;
         std::uint64_t used;
+        std::shared_ptr<void const> ready{}; ///< the key, made ready by the hash that `by` stands for
+        void const* by = nullptr;
 
         [[nodiscard]] bool serves(scope const& where) const noexcept {
             return region == where.region && service == where.service;
         }
     };
 
-    std::optional<secret_digest> find(std::uint64_t generation, std::string_view date, scope const& where) {
-        std::lock_guard const lock{mutex_};
+    template <class Hash>
+    static constexpr char stands_for{};
+
+    /// The caller holds the lock.
+    entry* find(std::uint64_t generation, std::string_view date, scope const& where) {
         for (auto& each : entries_) {
             if (!each || each->generation != generation || each->date != date || !each->serves(where)) continue;
             each->used = ++uses_;
-            return each->key;
+            return &*each;
         }
-        return std::nullopt;
+        return nullptr;
+    }
+
+    template <class Hash>
+    std::shared_ptr<typename Hash::hmac_key const> ready(key_view const& key, std::string_view date, scope const& where,
+                                                         Hash const& hash) {
+        using ready_key = typename Hash::hmac_key const;
+        {
+            std::lock_guard const lock{mutex_};
+            auto const* const kept = find(key.generation, date, where);
+            if (kept != nullptr && kept->by == &stands_for<Hash>)
+                return std::static_pointer_cast<ready_key>(kept->ready);
+        }
+        auto const made = std::make_shared<ready_key>(hash.make_ready(get(key, date, where, hash).reveal()));
+        std::lock_guard const lock{mutex_};
+        if (auto* const kept = find(key.generation, date, where)) {
+            kept->ready = made;
+            kept->by = &stands_for<Hash>;
+        }
+        return made;
     }
 
     void keep(std::uint64_t generation, std::string_view date, scope const& where, secret_digest const& key) {
@@ -4621,69 +4821,139 @@ class openssl_hash; // in <fargate/crypto/openssl.hpp>, which only callers that 
 
 namespace fargate::inline v0::sigv4 {
 
-/// A header that a signed request carries.
+/// A header that a signed request carries, borrowed from its `signed_headers`.
 struct signed_header {
     std::string_view name;
-    std::string value;
+    std::string_view value;
 };
 
 /// The headers to set on a request so that it is signed: `X-Amz-Date` and `Authorization`, and as the case may be
-/// `X-Amz-Security-Token` and `x-amz-content-sha256`.
-struct signed_headers {
-    std::array<signed_header, 4> fields{};
-    std::size_t count = 0;
-    std::string signature{}; ///< its 64 digits, which `Authorization` ends in
+/// `X-Amz-Security-Token` and `x-amz-content-sha256`. A range of `signed_header`, whose text lies in here.
+class signed_headers {
+public:
+    class iterator {
+    public:
+        iterator(signed_headers const& of, std::size_t place) noexcept : of_{&of}, place_{place} {}
 
-    [[nodiscard]] signed_header const* begin() const noexcept { return fields.data(); }
-    [[nodiscard]] signed_header const* end() const noexcept { return fields.data() + count; }
+        [[nodiscard]] signed_header operator*() const noexcept { return (*of_)[place_]; }
+        iterator& operator++() noexcept {
+            ++place_;
+            return *this;
+        }
+        [[nodiscard]] bool operator==(iterator const&) const noexcept = default;
 
-    void add(std::string_view name, std::string value) { fields[count++] = {name, std::move(value)}; }
+    private:
+        signed_headers const* of_;
+        std::size_t place_;
+    };
+
+    signed_headers() noexcept {} // clears no more than has to be
+
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] signed_header operator[](std::size_t place) const noexcept {
+        auto const end = place + 1 == count_ ? text_.size() : begins_[place + 1];
+        return {names_[place], text_.view().substr(begins_[place], end - begins_[place])};
+    }
+    [[nodiscard]] iterator begin() const noexcept { return {*this, 0}; }
+    [[nodiscard]] iterator end() const noexcept { return {*this, count_}; }
+
+    /// The 64 digits that `Authorization`, the last of them, ends in.
+    [[nodiscard]] std::string_view signature() const noexcept {
+        return text_.view().substr(text_.size() - std::min<std::size_t>(text_.size(), 64));
+    }
+
+    /// Begins a header. Its value is all that is appended to what comes back, until the next begins.
+    auto& add(std::string_view name) noexcept {
+        names_[count_] = name;
+        begins_[count_++] = text_.size();
+        return text_;
+    }
+
+private:
+    std::array<std::string_view, 4> names_{};
+    std::array<std::size_t, 4> begins_{};
+    std::size_t count_ = 0;
+    text::buffer<2048> text_{};
 };
 
-/// The last line of a canonical request: the hash of the body, or what `how` puts in its place.
-template <crypto::hash_policy Hash>
-[[nodiscard]] std::string payload_hash(std::string_view body, settings const& how, Hash const& hash) {
-    if (!how.payload_hash.empty()) return std::string{how.payload_hash};
-    if (body.empty()) return "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    return text::to_hex(crypto::bytes_of(hash.sha256(body)));
+/// Appends the last line of a canonical request: the hash of the body, or what `how` puts in its place.
+template <class Text, crypto::hash_policy Hash>
+void append_payload_hash(Text& out, std::string_view body, settings const& how, Hash const& hash) {
+    if (!how.payload_hash.empty())
+        out += how.payload_hash;
+    else if (body.empty())
+        out += std::string_view{"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"};
+    else
+        text::append_hex(out, crypto::bytes_of(hash.sha256(body)));
 }
 
-/// The text that is signed; `timestamp` is `20240102T030405Z`.
+/// The same as a text of its own.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string payload_hash(std::string_view body, settings const& how, Hash const& hash) {
+    std::string made;
+    append_payload_hash(made, body, how, hash);
+    return made;
+}
+
+/// Appends the text that is signed; `timestamp` is `20240102T030405Z`.
+template <class Text, crypto::hash_policy Hash>
+void append_string_to_sign(Text& out, std::string_view timestamp, scope const& where, std::string_view canonical,
+                           Hash const& hash) {
+    out += std::string_view{"AWS4-HMAC-SHA256\n"};
+    out += timestamp;
+    out += '\n';
+    append_credential_scope(out, timestamp.substr(0, 8), where);
+    out += '\n';
+    text::append_hex(out, crypto::bytes_of(hash.sha256(canonical)));
+}
+
+/// The same as a text of its own.
 template <crypto::hash_policy Hash>
 [[nodiscard]] std::string string_to_sign(std::string_view timestamp, scope const& where, std::string_view canonical,
                                          Hash const& hash) {
     std::string made;
     made.reserve(160);
-    made += "AWS4-HMAC-SHA256\n";
-    made += timestamp;
-    made += '\n';
-    append_credential_scope(made, timestamp.substr(0, 8), where);
-    made += '\n';
-    text::append_hex(made, crypto::bytes_of(hash.sha256(canonical)));
+    append_string_to_sign(made, timestamp, where, canonical, hash);
     return made;
 }
 
-/// The signature of a canonical request, in hex: the stages after it in one go. `cache` may be null.
+/// Appends the signature of a canonical request, in hex: the stages after it in one go. `cache` may be null.
+template <class Text, crypto::hash_policy Hash>
+void append_signature(Text& out, std::string_view canonical, key_view const& key, scope const& where,
+                      std::string_view timestamp, signing_key_cache* cache, Hash const& hash) {
+    text::buffer<256> to_sign;
+    append_string_to_sign(to_sign, timestamp, where, canonical, hash);
+    std::string_view const date = timestamp.substr(0, 8);
+    auto const made = cache != nullptr
+                          ? cache->hmac(key, date, where, to_sign, hash)
+                          : hash.hmac_sha256(signing_key(key.secret_access_key, date, where, hash).reveal(), to_sign);
+    text::append_hex(out, crypto::bytes_of(made));
+}
+
+/// The same as a text of its own.
 template <crypto::hash_policy Hash>
 [[nodiscard]] std::string signature(std::string_view canonical, key_view const& key, scope const& where,
                                     std::string_view timestamp, signing_key_cache* cache, Hash const& hash) {
-    std::string_view const date = timestamp.substr(0, 8);
-    std::string const text = string_to_sign(timestamp, where, canonical, hash);
-    secret_digest const made =
-        cache != nullptr ? cache->get(key, date, where, hash) : signing_key(key.secret_access_key, date, where, hash);
-    return text::to_hex(crypto::bytes_of(hash.hmac_sha256(made.reveal(), text)));
+    std::string made;
+    append_signature(made, canonical, key, where, timestamp, cache, hash);
+    return made;
 }
 
 /// Signs a request in its headers. `when` is the time it is sent, which the service compares with its own clock. `cache`,
 /// when there is one, keeps signing keys between calls. Refuses with `errc::invalid_argument`, saying what to mend, a
 /// request that must not be sent or cannot be signed: see `check`.
+///
+/// Goes over the request once, and allocates nothing as long as it has at most 9 headers, a head of less than 4 KB and a
+/// token of less than 1.5 KB, and the cache knows the key.
 template <crypto::hash_policy Hash = crypto::openssl_hash>
 [[nodiscard]] result<signed_headers> sign(request_view const& request, key_view const& key, scope const& where,
                                           text::instant when, settings const& how = {},
                                           signing_key_cache* cache = nullptr, Hash const& hash = {}) {
-    if (auto const fine = check(request, key, where, when, how); !fine) return fine.error();
-    std::string const timestamp = text::amz_timestamp(when);
-    std::string const payload = payload_hash(request.body, how, hash);
+    if (auto fine = check(request, key, where, when, how); !fine) return std::move(fine).error();
+    text::buffer<16> timestamp;
+    text::append_amz_timestamp(timestamp, when);
+    text::buffer<64> payload;
+    append_payload_hash(payload, request.body, how, hash);
 
     std::array<header_view, 3> added{};
     std::size_t count = 0;
@@ -4691,26 +4961,23 @@ template <crypto::hash_policy Hash = crypto::openssl_hash>
     if (how.content_sha256) added[count++] = {"x-amz-content-sha256", payload};
     bool const has_token = !key.session_token.empty();
     if (has_token && how.token == token_rule::sign) added[count++] = {"X-Amz-Security-Token", key.session_token};
-
     canonical_headers const headers{request.headers, std::span{added}.first(count)};
-    signed_headers made;
-    made.signature = signature(canonical_request(request, headers, how, payload), key, where, timestamp, cache, hash);
+    text::buffer<4096> canonical;
+    append_canonical_request(canonical, request, headers, how, payload);
 
-    std::string authorization;
-    authorization.reserve(256 + headers.size_hint() / 2);
+    result<signed_headers> made{signed_headers()};
+    made->add("X-Amz-Date") += timestamp;
+    if (has_token) made->add("X-Amz-Security-Token") += key.session_token;
+    if (how.content_sha256) made->add("x-amz-content-sha256") += payload;
+    auto& authorization = made->add("Authorization");
     authorization += "AWS4-HMAC-SHA256 Credential=";
     authorization += key.access_key_id;
     authorization += '/';
-    append_credential_scope(authorization, std::string_view{timestamp}.substr(0, 8), where);
+    append_credential_scope(authorization, timestamp.view().substr(0, 8), where);
     authorization += ", SignedHeaders=";
-    headers.append_names(authorization);
+    authorization += headers.names();
     authorization += ", Signature=";
-    authorization += made.signature;
-
-    made.add("X-Amz-Date", timestamp);
-    if (has_token) made.add("X-Amz-Security-Token", std::string{key.session_token});
-    if (how.content_sha256) made.add("x-amz-content-sha256", payload);
-    made.add("Authorization", std::move(authorization));
+    append_signature(authorization, canonical, key, where, timestamp, cache, hash);
     return made;
 }
 
@@ -4722,7 +4989,7 @@ template <crypto::hash_policy Hash = crypto::openssl_hash>
 [[nodiscard]] result<std::string> presign(request_view const& request, key_view const& key, scope const& where,
                                           text::instant when, std::chrono::seconds expires, settings const& how = {},
                                           signing_key_cache* cache = nullptr, Hash const& hash = {}) {
-    if (auto const fine = check(request, key, where, when, how); !fine) return fine.error();
+    if (auto fine = check(request, key, where, when, how); !fine) return std::move(fine).error();
     if (expires < std::chrono::seconds{1} || expires > std::chrono::days{7})
         return fail(errc::invalid_argument, "a presigned request lives from 1 to 604800 seconds");
     std::string const timestamp = text::amz_timestamp(when);
@@ -4730,8 +4997,6 @@ template <crypto::hash_policy Hash = crypto::openssl_hash>
     std::string credential{key.access_key_id};
     credential += '/';
     append_credential_scope(credential, std::string_view{timestamp}.substr(0, 8), where);
-    std::string names;
-    headers.append_names(names);
     std::string token;
     if (!key.session_token.empty()) {
         token = "&X-Amz-Security-Token=";
@@ -4745,7 +5010,7 @@ template <crypto::hash_policy Hash = crypto::openssl_hash>
     query += "&X-Amz-Date=";
     query += timestamp;
     query += "&X-Amz-SignedHeaders=";
-    text::append_percent(query, names);
+    text::append_percent(query, headers.names());
     query += "&X-Amz-Expires=";
     query += std::to_string(expires.count());
     if (how.token == token_rule::sign) query += token;
@@ -5037,7 +5302,7 @@ private:
         sigv4::scope const scope{what.where.region, service_.signing_name};
         auto const added = sigv4::sign(view, key.view(), scope, moment, what.signing, &signing_keys_, hash_);
         if (!added) return added.error();
-        for (auto const& each : *added) made.headers.set(std::string{each.name}, each.value);
+        for (auto const& each : *added) made.headers.set(std::string{each.name}, std::string{each.value});
         return {};
     }
 
@@ -5783,73 +6048,125 @@ namespace detail {
 
 namespace fargate::inline v0::crypto {
 
-/// `hash_policy` on OpenSSL 3. It goes through EVP, so that a FIPS provider is honoured, and looks the algorithm up once
-/// for the whole process: `SHA256()` and `HMAC()` look it up on every call, which takes longer than the hashing.
-class openssl_hash {
-public:
-    [[nodiscard]] digest sha256(std::string_view data) const noexcept {
-        digest made;
-        require(EVP_Digest(data.data(), data.size(), made.data(), nullptr, algorithm(), nullptr));
-        return made;
-    }
+namespace detail {
 
-    /// `HMAC` of RFC 2104, written out because OpenSSL 3's own sets up three contexts for each message.
-    [[nodiscard]] digest hmac_sha256(std::string_view key, std::string_view data) const noexcept {
-        unsigned char pad[block_size] = {};
-        if (key.size() > block_size) {
-            digest shorter = sha256(key);
-            std::memcpy(pad, shorter.data(), shorter.size());
-            wipe(shorter.data(), shorter.size());
-        } else if (!key.empty()) {
-            std::memcpy(pad, key.data(), key.size());
+[[noreturn]] inline void no_hash(char const* which) noexcept {
+    std::fprintf(stderr, "fargate: OpenSSL cannot compute %s: check its configuration\n", which);
+    std::abort();
+}
+
+/// Memory that EVP hashes SHA-256 in; OpenSSL wipes it when it goes.
+class sha256_state {
+public:
+    sha256_state() noexcept : state_{EVP_MD_CTX_new()} { require(EVP_DigestInit_ex2(state_, algorithm(), nullptr)); }
+    sha256_state(sha256_state&& other) noexcept : state_{std::exchange(other.state_, nullptr)} {}
+    sha256_state(sha256_state const&) = delete;
+    sha256_state& operator=(sha256_state const&) = delete;
+    ~sha256_state() { EVP_MD_CTX_free(state_); }
+
+    /// From the empty message on. Copying what is set up takes less than setting it up.
+    void begin() noexcept {
+        static sha256_state const empty; // lives
+        begin_as(empty);
+    }
+    void begin_as(sha256_state const& other) noexcept { require(EVP_MD_CTX_copy_ex(state_, other.state_)); }
+    void add(std::string_view data) noexcept { require(EVP_DigestUpdate(state_, data.data(), data.size())); }
+    void end(digest& into) noexcept { require(EVP_DigestFinal_ex(state_, into.data(), nullptr)); }
+
+    /// The calling thread's own, so that a hash sets nothing up. What it was used for last can be found in it. Threads
+    /// that are past their end, where destructors of globals hash, have one that nobody frees.
+    static sha256_state& of_this_thread() noexcept {
+        thread_local sha256_state* kept = nullptr; // outlives `owner`
+        thread_local struct owning {
+            ~owning() { delete std::exchange(kept, nullptr); }
+        } owner;
+        if (kept == nullptr) {
+            (void)&owner;
+            kept = new sha256_state;
         }
-        digest made;
-        context state;
-        for (unsigned char& each : pad) each ^= 0x36U;
-        state.hash(pad, data, made);
-        for (unsigned char& each : pad) each ^= 0x36U ^ 0x5CU;
-        state.hash(pad, bytes_of(made), made);
-        wipe(pad, sizeof pad);
-        return made;
+        return *kept;
     }
 
 private:
-    static constexpr std::size_t block_size = 64;
-
-    /// Memory that EVP hashes in; OpenSSL wipes it when it goes.
-    class context {
-    public:
-        context() noexcept : state_{EVP_MD_CTX_new()} {}
-        context(context const&) = delete;
-        context& operator=(context const&) = delete;
-        ~context() { EVP_MD_CTX_free(state_); }
-
-        /// `into` may be what `data` views.
-        void hash(unsigned char const (&pad)[block_size], std::string_view data, digest& into) noexcept {
-            require(EVP_DigestInit_ex2(state_, algorithm(), nullptr));
-            require(EVP_DigestUpdate(state_, pad, block_size));
-            require(EVP_DigestUpdate(state_, data.data(), data.size()));
-            require(EVP_DigestFinal_ex(state_, into.data(), nullptr));
-        }
-
-    private:
-        EVP_MD_CTX* state_;
-    };
-
-    /// Lives as long as the process.
+    /// Looked up once, because that takes longer than the hashing; lives as long as the process.
     static EVP_MD const* algorithm() noexcept {
         static EVP_MD const* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
         return fetched;
     }
 
     static void require(int done) noexcept {
-        if (done == 1) return;
-        std::fputs("fargate: OpenSSL cannot compute SHA-256: check its configuration\n", stderr);
-        std::abort();
+        if (done != 1) no_hash("SHA-256");
     }
+
+    EVP_MD_CTX* state_;
 };
 
-static_assert(hash_policy<openssl_hash>);
+} // namespace detail
+
+/// `keyed_hash_policy` on OpenSSL 3. It goes through EVP, so that a FIPS provider is honoured, but looks the algorithm up
+/// once for the whole process and sets a context up once for each thread: `SHA256()` and `HMAC()` do both on every call,
+/// which takes longer than the hashing.
+class openssl_hash {
+public:
+    [[nodiscard]] digest sha256(std::string_view data) const noexcept {
+        auto& state = detail::sha256_state::of_this_thread();
+        digest made;
+        state.begin();
+        state.add(data);
+        state.end(made);
+        return made;
+    }
+
+    /// The two states of an HMAC behind its key.
+    class hmac_key {
+        friend class openssl_hash;
+        detail::sha256_state inner_, outer_;
+    };
+
+    [[nodiscard]] hmac_key make_ready(std::string_view key) const noexcept {
+        unsigned char pad[block_size] = {};
+        if (key.size() > block_size) {
+            digest shorter = sha256(key);
+            std::memcpy(pad, shorter.data(), shorter.size());
+            wipe(shorter.data(), shorter.size());
+            detail::sha256_state::of_this_thread().begin();
+        } else if (!key.empty()) {
+            std::memcpy(pad, key.data(), key.size());
+        }
+        hmac_key made;
+        std::string_view const block{reinterpret_cast<char const*>(pad), block_size};
+        for (unsigned char& each : pad) each ^= 0x36U;
+        made.inner_.add(block);
+        for (unsigned char& each : pad) each ^= 0x36U ^ 0x5CU;
+        made.outer_.add(block);
+        wipe(pad, sizeof pad);
+        return made;
+    }
+
+    /// `HMAC` of RFC 2104, written out because OpenSSL 3's own sets up three contexts for each message.
+    [[nodiscard]] digest hmac_sha256(hmac_key const& ready, std::string_view data) const noexcept {
+        auto& state = detail::sha256_state::of_this_thread();
+        digest made;
+        state.begin_as(ready.inner_);
+        state.add(data);
+        state.end(made);
+        state.begin_as(ready.outer_);
+        state.add(bytes_of(made));
+        state.end(made);
+        return made;
+    }
+
+    [[nodiscard]] digest hmac_sha256(std::string_view key, std::string_view data) const noexcept {
+        digest const made = hmac_sha256(make_ready(key), data);
+        detail::sha256_state::of_this_thread().begin(); // what is made may be a key itself
+        return made;
+    }
+
+private:
+    static constexpr std::size_t block_size = 64;
+};
+
+static_assert(keyed_hash_policy<openssl_hash>);
 
 enum class hash_kind : unsigned char { sha1, sha256 };
 
@@ -5882,9 +6199,7 @@ private:
     }
 
     static void require(int done) noexcept {
-        if (done == 1) return;
-        std::fputs("fargate: OpenSSL cannot compute a hash: check its configuration\n", stderr);
-        std::abort();
+        if (done != 1) detail::no_hash("a hash");
     }
 
     EVP_MD_CTX* state_;

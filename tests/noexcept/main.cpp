@@ -72,7 +72,7 @@ void sign() {
     sigv4::request_view request;
     request.headers = headers;
     auto const made = sigv4::sign(request, {id, key}, {"us-east-1", "service"}, testing::manual_clock::default_start);
-    expect(made && made->signature.size() == 64, "signs");
+    expect(made && made->signature().size() == 64, "signs");
     auto const refused = sigv4::sign(request, {id, ""}, {"us-east-1", "service"}, testing::manual_clock::default_start);
     expect(!refused, "refuses to sign without a key");
 }

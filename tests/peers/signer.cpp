@@ -110,7 +110,7 @@ json::value signed_in_headers(drawn const& given, text::instant when) {
         made["refused"] = signature.error().message;
         return made;
     }
-    made["whole"] = signature->signature;
+    made["whole"] = std::string{signature->signature()};
     made["sent"] = json::value::array();
     for (auto const& each : *signature) made["sent"].push_back(pair_of(text::lower(each.name), each.value));
     return made;

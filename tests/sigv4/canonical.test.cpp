@@ -22,9 +22,7 @@ std::string query_of(std::string_view query) {
 }
 
 std::string names_of(std::vector<header_view> const& headers) {
-    std::string out;
-    canonical_headers{headers}.append_names(out);
-    return out;
+    return std::string{canonical_headers{headers}.names()};
 }
 
 std::string lines_of(std::vector<header_view> const& headers, std::vector<header_view> const& added = {}) {

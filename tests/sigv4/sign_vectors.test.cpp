@@ -106,7 +106,7 @@ void check_header_form(published const& given, json::value const& want) {
         return;
     }
     REQUIRE(signature);
-    CHECK(signature->signature == get(want, "signature"));
+    CHECK(signature->signature() == get(want, "signature"));
     std::set<std::pair<std::string, std::string>> ours, theirs;
     for (auto const& each : *signature) ours.emplace(text::lower(each.name), each.value);
     if (auto const* const list = json::array_of(want, "added_headers")) {

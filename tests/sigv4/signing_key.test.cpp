@@ -52,6 +52,31 @@ struct watching_hash {
 };
 static_assert(crypto::hash_policy<watching_hash>);
 
+/// Answers every HMAC with its own name and with whether the key was made ready.
+template <char Name>
+struct readying_hash {
+    struct hmac_key {};
+
+    mutable int made = 0;
+
+    [[nodiscard]] static crypto::digest named(unsigned char how) noexcept {
+        crypto::digest answer;
+        answer.fill(how);
+        answer[0] = Name;
+        return answer;
+    }
+    [[nodiscard]] crypto::digest sha256(std::string_view) const noexcept { return {}; }
+    [[nodiscard]] crypto::digest hmac_sha256(std::string_view, std::string_view) const noexcept { return named('p'); }
+    [[nodiscard]] crypto::digest hmac_sha256(hmac_key const&, std::string_view) const noexcept { return named('r'); }
+    [[nodiscard]] hmac_key make_ready(std::string_view) const noexcept {
+        ++made;
+        return {};
+    }
+};
+static_assert(crypto::keyed_hash_policy<readying_hash<'a'>> && !crypto::keyed_hash_policy<watching_hash>);
+
+std::string text_of(crypto::digest const& bytes) { return std::string{crypto::bytes_of(bytes)}; }
+
 /// Memory that an object lives in and that outlives it.
 template <class T>
 struct remains {
@@ -186,6 +211,36 @@ TEST_CASE("keys leave no trace when they are dropped, when the cache is cleared,
     }
     CHECK_FALSE(memory.hold(key));
     std::destroy_at(std::launder(reinterpret_cast<signing_key_cache*>(memory.bytes.data())));
+}
+
+TEST_CASE("a hash that makes keys ready makes each once, and another hash on the same cache has its own") {
+    signing_key_cache cache;
+    readying_hash<'a'> const one;
+    readying_hash<'b'> const other;
+    sigv4::scope const ecs{"us-east-1", "ecs"};
+    for (int round = 0; round != 3; ++round) {
+        CHECK(text_of(cache.hmac(key_of(1), "20120215", iam, "text", one)) == "a" + std::string(31, 'r'));
+        CHECK(text_of(cache.hmac(key_of(1), "20120215", ecs, "text", one)) == "a" + std::string(31, 'r'));
+    }
+    CHECK(one.made == 2);
+    CHECK(text_of(cache.hmac(key_of(1), "20120215", ecs, "text", other)) == "b" + std::string(31, 'r'));
+    CHECK(text_of(cache.hmac(key_of(1), "20120215", ecs, "text", one)) == "a" + std::string(31, 'r'));
+    CHECK(text_of(cache.hmac(key_of(0), "20120215", iam, "text", one)) == "a" + std::string(31, 'p'));
+}
+
+TEST_CASE("a key made ready belongs to its generation, day and scope") {
+    signing_key_cache cache;
+    crypto::openssl_hash const hash;
+    for (int round = 0; round != 2; ++round)
+        for (std::uint64_t generation = 0; generation != 3; ++generation)
+            for (auto const* date : {"20120215", "20120216"})
+                for (auto const* region : {"us-east-1", "eu-west-1"}) {
+                    std::string const secret = "secret of " + std::to_string(generation);
+                    sigv4::scope const where{region, "ecs"};
+                    auto const key = sigv4::signing_key(secret, date, where, hash);
+                    CHECK(cache.hmac(key_of(generation, secret), date, where, "text", hash) ==
+                          hash.hmac_sha256(key.reveal(), "text"));
+                }
 }
 
 TEST_CASE("threads that share a cache each get the right key") {

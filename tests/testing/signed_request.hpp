@@ -27,7 +27,7 @@ inline fargate::http::request sign(fargate::http::request request, std::string_v
     fargate::sigv4::settings const how = service == "s3" ? fargate::sigv4::s3 : fargate::sigv4::settings{};
     auto const made = fargate::sigv4::sign({request.method, url->path, url->query, headers, request.body},
                                            {id, secret, token}, {region, service}, when, how);
-    for (auto const& each : *made) request.headers.set(std::string{each.name}, each.value);
+    for (auto const& each : *made) request.headers.set(std::string{each.name}, std::string{each.value});
     return request;
 }
 

@@ -27,6 +27,19 @@ TEST_CASE("the first of several bytes outside is the one told") {
     CHECK(first_outside(std::string(8, '\xFF'), '!', '~') == 0);
 }
 
+TEST_CASE("a byte outside is found at every place of a long text") {
+    for (std::size_t place = 0; place != 300; ++place)
+        for (char const byte : {' ', '\x7F', '\xFF', '\0'}) {
+            std::string text(300, 'x');
+            text[place] = byte;
+            text.back() = place == 299 ? byte : ' '; // the first of two
+            std::size_t const found = first_outside(text, '!', '~');
+            if (found != place) FAIL(place << " taken for " << found);
+        }
+    CHECK(first_outside(std::string(1000, '!'), '!', '~') == 1000);
+    CHECK(first_outside(std::string(1000, '~'), '!', '~') == 1000);
+}
+
 TEST_CASE("short texts and none are looked at to their end and no further") {
     CHECK(first_outside("", '!', '~') == 0);
     CHECK(first_outside({}, '!', '~') == 0);

@@ -295,7 +295,7 @@ private:
         sigv4::scope const scope{what.where.region, service_.signing_name};
         auto const added = sigv4::sign(view, key.view(), scope, moment, what.signing, &signing_keys_, hash_);
         if (!added) return added.error();
-        for (auto const& each : *added) made.headers.set(std::string{each.name}, each.value);
+        for (auto const& each : *added) made.headers.set(std::string{each.name}, std::string{each.value});
         return {};
     }
 

@@ -13,76 +13,129 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace fargate::inline v0::crypto {
 
-/// `hash_policy` on OpenSSL 3. It goes through EVP, so that a FIPS provider is honoured, and looks the algorithm up once
-/// for the whole process: `SHA256()` and `HMAC()` look it up on every call, which takes longer than the hashing.
-class openssl_hash {
-public:
-    [[nodiscard]] digest sha256(std::string_view data) const noexcept {
-        digest made;
-        require(EVP_Digest(data.data(), data.size(), made.data(), nullptr, algorithm(), nullptr));
-        return made;
-    }
+namespace detail {
 
-    /// `HMAC` of RFC 2104, written out because OpenSSL 3's own sets up three contexts for each message.
-    [[nodiscard]] digest hmac_sha256(std::string_view key, std::string_view data) const noexcept {
-        unsigned char pad[block_size] = {};
-        if (key.size() > block_size) {
-            digest shorter = sha256(key);
-            std::memcpy(pad, shorter.data(), shorter.size());
-            wipe(shorter.data(), shorter.size());
-        } else if (!key.empty()) {
-            std::memcpy(pad, key.data(), key.size());
+[[noreturn]] inline void no_hash(char const* which) noexcept {
+    std::fprintf(stderr, "fargate: OpenSSL cannot compute %s: check its configuration\n", which);
+    std::abort();
+}
+
+/// Memory that EVP hashes SHA-256 in; OpenSSL wipes it when it goes.
+class sha256_state {
+public:
+    sha256_state() noexcept : state_{EVP_MD_CTX_new()} { require(EVP_DigestInit_ex2(state_, algorithm(), nullptr)); }
+    sha256_state(sha256_state&& other) noexcept : state_{std::exchange(other.state_, nullptr)} {}
+    sha256_state(sha256_state const&) = delete;
+    sha256_state& operator=(sha256_state const&) = delete;
+    ~sha256_state() { EVP_MD_CTX_free(state_); }
+
+    /// From the empty message on. Copying what is set up takes less than setting it up.
+    void begin() noexcept {
+        static sha256_state const empty; // lives
+        begin_as(empty);
+    }
+    void begin_as(sha256_state const& other) noexcept { require(EVP_MD_CTX_copy_ex(state_, other.state_)); }
+    void add(std::string_view data) noexcept { require(EVP_DigestUpdate(state_, data.data(), data.size())); }
+    void end(digest& into) noexcept { require(EVP_DigestFinal_ex(state_, into.data(), nullptr)); }
+
+    /// The calling thread's own, so that a hash sets nothing up. What it was used for last can be found in it. Threads
+    /// that are past their end, where destructors of globals hash, have one that nobody frees.
+    static sha256_state& of_this_thread() noexcept {
+        thread_local sha256_state* kept = nullptr; // outlives `owner`
+        thread_local struct owning {
+            ~owning() { delete std::exchange(kept, nullptr); }
+        } owner;
+        if (kept == nullptr) {
+            (void)&owner;
+            kept = new sha256_state;
         }
-        digest made;
-        context state;
-        for (unsigned char& each : pad) each ^= 0x36U;
-        state.hash(pad, data, made);
-        for (unsigned char& each : pad) each ^= 0x36U ^ 0x5CU;
-        state.hash(pad, bytes_of(made), made);
-        wipe(pad, sizeof pad);
-        return made;
+        return *kept;
     }
 
 private:
-    static constexpr std::size_t block_size = 64;
-
-    /// Memory that EVP hashes in; OpenSSL wipes it when it goes.
-    class context {
-    public:
-        context() noexcept : state_{EVP_MD_CTX_new()} {}
-        context(context const&) = delete;
-        context& operator=(context const&) = delete;
-        ~context() { EVP_MD_CTX_free(state_); }
-
-        /// `into` may be what `data` views.
-        void hash(unsigned char const (&pad)[block_size], std::string_view data, digest& into) noexcept {
-            require(EVP_DigestInit_ex2(state_, algorithm(), nullptr));
-            require(EVP_DigestUpdate(state_, pad, block_size));
-            require(EVP_DigestUpdate(state_, data.data(), data.size()));
-            require(EVP_DigestFinal_ex(state_, into.data(), nullptr));
-        }
-
-    private:
-        EVP_MD_CTX* state_;
-    };
-
-    /// Lives as long as the process.
+    /// Looked up once, because that takes longer than the hashing; lives as long as the process.
     static EVP_MD const* algorithm() noexcept {
         static EVP_MD const* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
         return fetched;
     }
 
     static void require(int done) noexcept {
-        if (done == 1) return;
-        std::fputs("fargate: OpenSSL cannot compute SHA-256: check its configuration\n", stderr);
-        std::abort();
+        if (done != 1) no_hash("SHA-256");
     }
+
+    EVP_MD_CTX* state_;
 };
 
-static_assert(hash_policy<openssl_hash>);
+} // namespace detail
+
+/// `keyed_hash_policy` on OpenSSL 3. It goes through EVP, so that a FIPS provider is honoured, but looks the algorithm up
+/// once for the whole process and sets a context up once for each thread: `SHA256()` and `HMAC()` do both on every call,
+/// which takes longer than the hashing.
+class openssl_hash {
+public:
+    [[nodiscard]] digest sha256(std::string_view data) const noexcept {
+        auto& state = detail::sha256_state::of_this_thread();
+        digest made;
+        state.begin();
+        state.add(data);
+        state.end(made);
+        return made;
+    }
+
+    /// The two states of an HMAC behind its key.
+    class hmac_key {
+        friend class openssl_hash;
+        detail::sha256_state inner_, outer_;
+    };
+
+    [[nodiscard]] hmac_key make_ready(std::string_view key) const noexcept {
+        unsigned char pad[block_size] = {};
+        if (key.size() > block_size) {
+            digest shorter = sha256(key);
+            std::memcpy(pad, shorter.data(), shorter.size());
+            wipe(shorter.data(), shorter.size());
+            detail::sha256_state::of_this_thread().begin();
+        } else if (!key.empty()) {
+            std::memcpy(pad, key.data(), key.size());
+        }
+        hmac_key made;
+        std::string_view const block{reinterpret_cast<char const*>(pad), block_size};
+        for (unsigned char& each : pad) each ^= 0x36U;
+        made.inner_.add(block);
+        for (unsigned char& each : pad) each ^= 0x36U ^ 0x5CU;
+        made.outer_.add(block);
+        wipe(pad, sizeof pad);
+        return made;
+    }
+
+    /// `HMAC` of RFC 2104, written out because OpenSSL 3's own sets up three contexts for each message.
+    [[nodiscard]] digest hmac_sha256(hmac_key const& ready, std::string_view data) const noexcept {
+        auto& state = detail::sha256_state::of_this_thread();
+        digest made;
+        state.begin_as(ready.inner_);
+        state.add(data);
+        state.end(made);
+        state.begin_as(ready.outer_);
+        state.add(bytes_of(made));
+        state.end(made);
+        return made;
+    }
+
+    [[nodiscard]] digest hmac_sha256(std::string_view key, std::string_view data) const noexcept {
+        digest const made = hmac_sha256(make_ready(key), data);
+        detail::sha256_state::of_this_thread().begin(); // what is made may be a key itself
+        return made;
+    }
+
+private:
+    static constexpr std::size_t block_size = 64;
+};
+
+static_assert(keyed_hash_policy<openssl_hash>);
 
 enum class hash_kind : unsigned char { sha1, sha256 };
 
@@ -115,9 +168,7 @@ private:
     }
 
     static void require(int done) noexcept {
-        if (done == 1) return;
-        std::fputs("fargate: OpenSSL cannot compute a hash: check its configuration\n", stderr);
-        std::abort();
+        if (done != 1) detail::no_hash("a hash");
     }
 
     EVP_MD_CTX* state_;

@@ -32,6 +32,22 @@ concept hash_policy = requires(Hash const& h, std::string_view key, std::string_
     noexcept->std::same_as<digest>;
 };
 
+/// A hash that can keep what all messages under one key have in common, so that an HMAC need not begin with the key.
+///
+/// | expression                    | type       | contract                                                              |
+/// |-------------------------------|------------|-----------------------------------------------------------------------|
+/// | `Hash::hmac_key`              |            | a key made ready; movable, and as secret as the key                   |
+/// | `h.make_ready(key)`           | `hmac_key` | never throws                                                          |
+/// | `h.hmac_sha256(ready, data)`  | `digest`   | as with the key itself, from several threads at once; never throws    |
+template <class Hash>
+concept keyed_hash_policy = hash_policy<Hash> &&
+    requires(Hash const& h, typename Hash::hmac_key const& ready, std::string_view key, std::string_view data) {
+    { h.make_ready(key) }
+    noexcept->std::same_as<typename Hash::hmac_key>;
+    { h.hmac_sha256(ready, data) }
+    noexcept->std::same_as<digest>;
+};
+
 } // namespace fargate::inline v0::crypto
 
 #endif

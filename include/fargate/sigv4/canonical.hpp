@@ -4,11 +4,14 @@
 #include <fargate/sigv4/request_view.hpp>
 #include <fargate/sigv4/scope.hpp>
 #include <fargate/text/ascii.hpp>
+#include <fargate/text/buffer.hpp>
 #include <fargate/text/percent.hpp>
 #include <fargate/text/scan.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,106 +25,130 @@ namespace fargate::inline v0::sigv4 {
 
 /// Headers that proxies and HTTP libraries add or change on the way, and the signature's own. `name` in any case.
 [[nodiscard]] constexpr bool never_signed(std::string_view name) noexcept {
-    constexpr std::string_view list[] = {"authorization",
-                                         "connection",
-                                         "expect",
-                                         "keep-alive",
-                                         "proxy-authenticate",
-                                         "proxy-authorization",
-                                         "te",
-                                         "trailer",
-                                         "transfer-encoding",
-                                         "upgrade",
-                                         "user-agent",
-                                         "x-amzn-trace-id"};
-    for (auto const each : list)
-        if (text::iequals(name, each)) return true;
-    return false;
+    auto const is_one_of = [name](auto... list) { return (text::iequals(name, list) || ...); };
+    switch (name.size()) {
+    case 2: return is_one_of("te");
+    case 6: return is_one_of("expect");
+    case 7: return is_one_of("trailer", "upgrade");
+    case 10: return is_one_of("connection", "keep-alive", "user-agent");
+    case 13: return is_one_of("authorization");
+    case 15: return is_one_of("x-amzn-trace-id");
+    case 17: return is_one_of("transfer-encoding");
+    case 18: return is_one_of("proxy-authenticate");
+    case 19: return is_one_of("proxy-authorization");
+    default: return false;
+    }
 }
 
 /// The headers of a request that take part in its signature, in canonical order: by lower-case name, those of one name
-/// joined in the order given. Borrowed from the views, which must outlive it.
+/// joined in the order given. Their values are borrowed from the views, which must outlive it.
 class canonical_headers {
 public:
-    /// Takes the request's own headers and those the signer adds; drops the `never_signed` ones.
+    /// Takes the request's own headers, less the `never_signed` ones, and those the signer adds, whose values are free of
+    /// white space.
     explicit canonical_headers(std::span<header_view const> given, std::span<header_view const> added = {}) {
-        sorted_.reserve(given.size() + added.size());
-        for (auto const list : {given, added})
-            for (auto const& each : list)
-                if (!never_signed(each.name)) sorted_.push_back({each, sorted_.size()});
-        std::sort(sorted_.begin(), sorted_.end(), comes_before);
+        if (given.size() + added.size() > few_.size()) many_.resize(given.size() + added.size());
+        entry* const first = many_.empty() ? few_.data() : many_.data();
+        for (auto const& each : given)
+            if (!never_signed(each.name)) insert(first, {&each});
+        for (auto const& each : added) insert(first, {&each, true});
+        write_names(first);
     }
+    canonical_headers(canonical_headers const&) = delete;
+    canonical_headers& operator=(canonical_headers const&) = delete;
 
-    /// Appends `content-type;host;x-amz-date`.
-    void append_names(std::string& out) const {
-        for (std::size_t i = 0; i != sorted_.size(); ++i) {
-            if (repeats(i)) continue;
-            if (i != 0) out += ';';
-            append_lower(out, sorted_[i].header.name);
-        }
-    }
+    /// `content-type;host;x-amz-date`.
+    [[nodiscard]] std::string_view names() const noexcept { return names_; }
 
     /// Appends `name:value` and LF for each name.
-    void append_lines(std::string& out) const {
-        for (std::size_t i = 0; i != sorted_.size(); ++i) {
-            if (repeats(i)) {
+    template <class Text>
+    void append_lines(Text& out) const {
+        char const* name = names_.view().data();
+        entry const* const first = many_.empty() ? few_.data() : many_.data();
+        for (entry const* each = first; each != first + count_; ++each) {
+            if (each->repeats) {
                 out.back() = ',';
             } else {
-                append_lower(out, sorted_[i].header.name);
-                out += ':';
+                std::size_t const size = each->header->name.size();
+                char* const at = text::extend(out, size + 1);
+                std::memcpy(at, name, size);
+                at[size] = ':';
+                name += size + 1;
             }
-            append_folded(out, text::trim(sorted_[i].header.value));
-            out += '\n';
+            std::string_view const value = each->header->value;
+            if (each->plain)
+                append_line(out, value);
+            else
+                append_folded(out, text::trim(value));
         }
     }
 
     /// At least the bytes that names and lines take together.
-    [[nodiscard]] std::size_t size_hint() const noexcept {
-        std::size_t sum = 0;
-        for (auto const& each : sorted_) sum += 2 * each.header.name.size() + each.header.value.size() + 3;
-        return sum;
-    }
+    [[nodiscard]] std::size_t size_hint() const noexcept { return size_hint_; }
 
 private:
     struct entry {
-        header_view header;
-        std::size_t place;
+        header_view const* header = nullptr;
+        bool plain = false;   ///< the value needs no folding
+        bool repeats = false; ///< the name of the one before, in whatever case
     };
 
-    static bool comes_before(entry const& left, entry const& right) noexcept {
-        auto const& a = left.header.name;
-        auto const& b = right.header.name;
+    /// Puts a header behind all that do not come after it. There are few of them, and most come in order.
+    void insert(entry* first, entry const& made) {
+        entry* place = first + count_++;
+        for (; place != first && comes_before(made.header->name, (place - 1)->header->name); --place)
+            *place = *(place - 1);
+        *place = made;
+    }
+
+    void write_names(entry* first) {
+        for (entry* each = first; each != first + count_; ++each) {
+            std::string_view const name = each->header->name;
+            size_hint_ += 2 * name.size() + each->header->value.size() + 3;
+            each->repeats = each != first && text::iequals((each - 1)->header->name, name);
+            if (each->repeats) continue;
+            if (each != first) names_ += ';';
+            char* at = names_.extend(name.size());
+            for (char const c : name) *at++ = text::to_lower(c);
+        }
+    }
+
+    static bool comes_before(std::string_view a, std::string_view b) noexcept {
         std::size_t const common = std::min(a.size(), b.size());
         for (std::size_t i = 0; i != common; ++i) {
+            if (a[i] == b[i]) continue;
             auto const x = static_cast<unsigned char>(text::to_lower(a[i]));
             auto const y = static_cast<unsigned char>(text::to_lower(b[i]));
             if (x != y) return x < y;
         }
-        return a.size() != b.size() ? a.size() < b.size() : left.place < right.place;
+        return a.size() < b.size();
     }
 
-    [[nodiscard]] bool repeats(std::size_t i) const noexcept {
-        return i != 0 && text::iequals(sorted_[i - 1].header.name, sorted_[i].header.name);
-    }
-
-    static void append_lower(std::string& out, std::string_view name) {
-        for (char const c : name) out += text::to_lower(c);
-    }
-
-    /// Each run of white space becomes one space, also between quotes and where a line was folded.
-    static void append_folded(std::string& out, std::string_view value) {
-        while (true) {
-            std::size_t const plain = text::first_outside(value, '!', '~');
+    /// Appends a value and LF. Each run of white space becomes one space, also between quotes and where a line was folded.
+    template <class Text>
+    static void append_folded(Text& out, std::string_view value) {
+        for (std::size_t plain = 0; (plain = text::first_outside(value, '!', '~')) != value.size();) {
             out += value.substr(0, plain);
             value.remove_prefix(plain);
-            if (value.empty()) return;
             out += text::is_space(value.front()) ? ' ' : value.front();
             do value.remove_prefix(1);
             while (out.back() == ' ' && !value.empty() && text::is_space(value.front()));
         }
+        append_line(out, value);
     }
 
-    std::vector<entry> sorted_;
+    template <class Text>
+    static void append_line(Text& out, std::string_view value) {
+        char* const at = text::extend(out, value.size() + 1);
+        if (!value.empty()) std::memcpy(at, value.data(), value.size());
+        at[value.size()] = '\n';
+    }
+
+    std::array<entry, 12> few_{};
+    std::vector<entry> many_{}; ///< in place of `few_`, when they are more
+    std::size_t count_ = 0;
+    std::size_t size_hint_ = 0;
+    text::buffer<256> names_{};
 };
 
 /// `path` without `.` segments and empty ones, and with `..` resolved; it ends in `/` when `path` does.
@@ -146,7 +173,8 @@ private:
 }
 
 /// Appends the canonical URI of a path as it goes on the wire.
-inline void append_canonical_path(std::string& out, std::string_view path, settings const& how) {
+template <class Text>
+void append_canonical_path(Text& out, std::string_view path, settings const& how) {
     if (path.empty() || path == "/") {
         out += '/';
         return;
@@ -161,7 +189,9 @@ inline void append_canonical_path(std::string& out, std::string_view path, setti
 
 /// Appends the canonical query string of a query as it goes on the wire: every name and value decoded and encoded again
 /// in the one way AWS knows, then sorted as pairs. Empty parts between `&` count for nothing; `+` is no space.
-inline void append_canonical_query(std::string& out, std::string_view query) {
+template <class Text>
+void append_canonical_query(Text& out, std::string_view query) {
+    if (query.empty()) return;
     struct parameter {
         std::string_view name, value;
     };
@@ -187,7 +217,7 @@ inline void append_canonical_query(std::string& out, std::string_view query) {
     });
     char const* between = "";
     for (auto const& each : list) {
-        out += between;
+        out += std::string_view{between};
         between = "&";
         out += each.name;
         out += '=';
@@ -195,24 +225,31 @@ inline void append_canonical_query(std::string& out, std::string_view query) {
     }
 }
 
-/// The canonical request. `headers` stands for `request.headers` and whatever is added to them; `payload_hash` is the
-/// last line. Takes any text, folded header values too: refusing what must not be sent is `sign`'s part.
+/// Appends the canonical request. `headers` stands for `request.headers` and whatever is added to them; `payload_hash` is
+/// the last line. Takes any text, folded header values too: refusing what must not be sent is `sign`'s part.
+template <class Text>
+void append_canonical_request(Text& out, request_view const& request, canonical_headers const& headers,
+                              settings const& how, std::string_view payload_hash) {
+    out += request.method;
+    out += '\n';
+    append_canonical_path(out, request.path, how);
+    out += '\n';
+    append_canonical_query(out, request.query);
+    out += '\n';
+    headers.append_lines(out);
+    out += '\n';
+    out += headers.names();
+    out += '\n';
+    out += payload_hash;
+}
+
+/// The same as a text of its own.
 [[nodiscard]] inline std::string canonical_request(request_view const& request, canonical_headers const& headers,
                                                    settings const& how, std::string_view payload_hash) {
     std::string made;
     made.reserve(request.method.size() + 3 * (request.path.size() + request.query.size()) + headers.size_hint() +
                  payload_hash.size() + 8);
-    made += request.method;
-    made += '\n';
-    append_canonical_path(made, request.path, how);
-    made += '\n';
-    append_canonical_query(made, request.query);
-    made += '\n';
-    headers.append_lines(made);
-    made += '\n';
-    headers.append_names(made);
-    made += '\n';
-    made += payload_hash;
+    append_canonical_request(made, request, headers, how, payload_hash);
     return made;
 }
 

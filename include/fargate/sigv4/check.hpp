@@ -11,6 +11,7 @@
 #include <fargate/text/timestamp.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <iterator>
 #include <span>
@@ -23,9 +24,17 @@ namespace fargate::inline v0::sigv4 {
 
 namespace detail {
 
+inline constexpr auto token_characters = [] {
+    std::array<bool, 256> made{};
+    for (char const each : std::string_view{"!#$%&'*+-.^_`|~"}) made[static_cast<unsigned char>(each)] = true;
+    for (unsigned char each = 0; each != 128; ++each)
+        if (text::is_alnum(static_cast<char>(each))) made[each] = true;
+    return made;
+}();
+
 /// A character of a method or a header name (RFC 9110 §5.6.2).
 [[nodiscard]] constexpr bool is_token_character(char c) noexcept {
-    return text::is_alnum(c) || (c != '\0' && std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos);
+    return token_characters[static_cast<unsigned char>(c)];
 }
 
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
@@ -43,7 +52,8 @@ namespace detail {
 /// Not empty, visible ASCII, and nothing that ends it early inside `Authorization`.
 [[nodiscard]] inline bool is_plain(std::string_view text, std::string_view forbidden) noexcept {
     return !text.empty() && text::first_outside(text, '!', '~') == text.size() &&
-           text.find_first_of(forbidden) == std::string_view::npos;
+           std::none_of(forbidden.begin(), forbidden.end(),
+                        [text](char c) { return text.find(c) != std::string_view::npos; });
 }
 
 [[nodiscard]] constexpr bool is_payload_hash(std::string_view text) noexcept {
@@ -54,8 +64,12 @@ namespace detail {
 
 /// A header that the signer itself adds.
 [[nodiscard]] constexpr bool is_added(std::string_view name) noexcept {
-    return text::iequals(name, "authorization") || text::iequals(name, "x-amz-date") ||
-           text::iequals(name, "x-amz-security-token") || text::iequals(name, "x-amz-content-sha256");
+    switch (name.size()) {
+    case 10: return text::iequals(name, "x-amz-date");
+    case 13: return text::iequals(name, "authorization");
+    case 20: return text::iequals(name, "x-amz-security-token") || text::iequals(name, "x-amz-content-sha256");
+    default: return false;
+    }
 }
 
 /// A query parameter that the signer itself adds.
@@ -116,7 +130,7 @@ namespace detail {
     if (std::any_of(request.method.begin(), request.method.end(), text::is_lower))
         return refuse("the method is in lower case: services compare it as it is");
     if (!request.path.empty() && request.path.front() != '/') return refuse("the path does not begin with /");
-    if (request.path.find_first_of("?#") != std::string_view::npos)
+    if (request.path.find('?') != std::string_view::npos || request.path.find('#') != std::string_view::npos)
         return refuse("the path holds a ? or #: write it as %3F or %23");
     if (request.query.find('#') != std::string_view::npos) return refuse("the query holds a #: write it as %23");
     if (detail::has_control(request.path) || detail::has_control(request.query))

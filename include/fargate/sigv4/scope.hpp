@@ -1,7 +1,6 @@
 #ifndef FARGATE_SIGV4_SCOPE_HPP
 #define FARGATE_SIGV4_SCOPE_HPP
 
-#include <string>
 #include <string_view>
 
 namespace fargate::inline v0::sigv4 {
@@ -39,13 +38,14 @@ inline constexpr settings s3{
 };
 
 /// Appends the credential scope of a day (`20240102`): `20240102/us-east-1/ecs/aws4_request`.
-inline void append_credential_scope(std::string& out, std::string_view date, scope const& where) {
+template <class Text>
+void append_credential_scope(Text& out, std::string_view date, scope const& where) {
     out += date;
     out += '/';
     out += where.region;
     out += '/';
     out += where.service;
-    out += "/aws4_request";
+    out += std::string_view{"/aws4_request"};
 }
 
 } // namespace fargate::inline v0::sigv4

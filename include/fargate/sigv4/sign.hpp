@@ -8,10 +8,12 @@
 #include <fargate/sigv4/request_view.hpp>
 #include <fargate/sigv4/scope.hpp>
 #include <fargate/sigv4/signing_key.hpp>
+#include <fargate/text/buffer.hpp>
 #include <fargate/text/hex.hpp>
 #include <fargate/text/percent.hpp>
 #include <fargate/text/timestamp.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -30,69 +32,139 @@ class openssl_hash; // in <fargate/crypto/openssl.hpp>, which only callers that 
 
 namespace fargate::inline v0::sigv4 {
 
-/// A header that a signed request carries.
+/// A header that a signed request carries, borrowed from its `signed_headers`.
 struct signed_header {
     std::string_view name;
-    std::string value;
+    std::string_view value;
 };
 
 /// The headers to set on a request so that it is signed: `X-Amz-Date` and `Authorization`, and as the case may be
-/// `X-Amz-Security-Token` and `x-amz-content-sha256`.
-struct signed_headers {
-    std::array<signed_header, 4> fields{};
-    std::size_t count = 0;
-    std::string signature{}; ///< its 64 digits, which `Authorization` ends in
+/// `X-Amz-Security-Token` and `x-amz-content-sha256`. A range of `signed_header`, whose text lies in here.
+class signed_headers {
+public:
+    class iterator {
+    public:
+        iterator(signed_headers const& of, std::size_t place) noexcept : of_{&of}, place_{place} {}
 
-    [[nodiscard]] signed_header const* begin() const noexcept { return fields.data(); }
-    [[nodiscard]] signed_header const* end() const noexcept { return fields.data() + count; }
+        [[nodiscard]] signed_header operator*() const noexcept { return (*of_)[place_]; }
+        iterator& operator++() noexcept {
+            ++place_;
+            return *this;
+        }
+        [[nodiscard]] bool operator==(iterator const&) const noexcept = default;
 
-    void add(std::string_view name, std::string value) { fields[count++] = {name, std::move(value)}; }
+    private:
+        signed_headers const* of_;
+        std::size_t place_;
+    };
+
+    signed_headers() noexcept {} // clears no more than has to be
+
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] signed_header operator[](std::size_t place) const noexcept {
+        auto const end = place + 1 == count_ ? text_.size() : begins_[place + 1];
+        return {names_[place], text_.view().substr(begins_[place], end - begins_[place])};
+    }
+    [[nodiscard]] iterator begin() const noexcept { return {*this, 0}; }
+    [[nodiscard]] iterator end() const noexcept { return {*this, count_}; }
+
+    /// The 64 digits that `Authorization`, the last of them, ends in.
+    [[nodiscard]] std::string_view signature() const noexcept {
+        return text_.view().substr(text_.size() - std::min<std::size_t>(text_.size(), 64));
+    }
+
+    /// Begins a header. Its value is all that is appended to what comes back, until the next begins.
+    auto& add(std::string_view name) noexcept {
+        names_[count_] = name;
+        begins_[count_++] = text_.size();
+        return text_;
+    }
+
+private:
+    std::array<std::string_view, 4> names_{};
+    std::array<std::size_t, 4> begins_{};
+    std::size_t count_ = 0;
+    text::buffer<2048> text_{};
 };
 
-/// The last line of a canonical request: the hash of the body, or what `how` puts in its place.
-template <crypto::hash_policy Hash>
-[[nodiscard]] std::string payload_hash(std::string_view body, settings const& how, Hash const& hash) {
-    if (!how.payload_hash.empty()) return std::string{how.payload_hash};
-    if (body.empty()) return "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    return text::to_hex(crypto::bytes_of(hash.sha256(body)));
+/// Appends the last line of a canonical request: the hash of the body, or what `how` puts in its place.
+template <class Text, crypto::hash_policy Hash>
+void append_payload_hash(Text& out, std::string_view body, settings const& how, Hash const& hash) {
+    if (!how.payload_hash.empty())
+        out += how.payload_hash;
+    else if (body.empty())
+        out += std::string_view{"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"};
+    else
+        text::append_hex(out, crypto::bytes_of(hash.sha256(body)));
 }
 
-/// The text that is signed; `timestamp` is `20240102T030405Z`.
+/// The same as a text of its own.
+template <crypto::hash_policy Hash>
+[[nodiscard]] std::string payload_hash(std::string_view body, settings const& how, Hash const& hash) {
+    std::string made;
+    append_payload_hash(made, body, how, hash);
+    return made;
+}
+
+/// Appends the text that is signed; `timestamp` is `20240102T030405Z`.
+template <class Text, crypto::hash_policy Hash>
+void append_string_to_sign(Text& out, std::string_view timestamp, scope const& where, std::string_view canonical,
+                           Hash const& hash) {
+    out += std::string_view{"AWS4-HMAC-SHA256\n"};
+    out += timestamp;
+    out += '\n';
+    append_credential_scope(out, timestamp.substr(0, 8), where);
+    out += '\n';
+    text::append_hex(out, crypto::bytes_of(hash.sha256(canonical)));
+}
+
+/// The same as a text of its own.
 template <crypto::hash_policy Hash>
 [[nodiscard]] std::string string_to_sign(std::string_view timestamp, scope const& where, std::string_view canonical,
                                          Hash const& hash) {
     std::string made;
     made.reserve(160);
-    made += "AWS4-HMAC-SHA256\n";
-    made += timestamp;
-    made += '\n';
-    append_credential_scope(made, timestamp.substr(0, 8), where);
-    made += '\n';
-    text::append_hex(made, crypto::bytes_of(hash.sha256(canonical)));
+    append_string_to_sign(made, timestamp, where, canonical, hash);
     return made;
 }
 
-/// The signature of a canonical request, in hex: the stages after it in one go. `cache` may be null.
+/// Appends the signature of a canonical request, in hex: the stages after it in one go. `cache` may be null.
+template <class Text, crypto::hash_policy Hash>
+void append_signature(Text& out, std::string_view canonical, key_view const& key, scope const& where,
+                      std::string_view timestamp, signing_key_cache* cache, Hash const& hash) {
+    text::buffer<256> to_sign;
+    append_string_to_sign(to_sign, timestamp, where, canonical, hash);
+    std::string_view const date = timestamp.substr(0, 8);
+    auto const made = cache != nullptr
+                          ? cache->hmac(key, date, where, to_sign, hash)
+                          : hash.hmac_sha256(signing_key(key.secret_access_key, date, where, hash).reveal(), to_sign);
+    text::append_hex(out, crypto::bytes_of(made));
+}
+
+/// The same as a text of its own.
 template <crypto::hash_policy Hash>
 [[nodiscard]] std::string signature(std::string_view canonical, key_view const& key, scope const& where,
                                     std::string_view timestamp, signing_key_cache* cache, Hash const& hash) {
-    std::string_view const date = timestamp.substr(0, 8);
-    std::string const text = string_to_sign(timestamp, where, canonical, hash);
-    secret_digest const made =
-        cache != nullptr ? cache->get(key, date, where, hash) : signing_key(key.secret_access_key, date, where, hash);
-    return text::to_hex(crypto::bytes_of(hash.hmac_sha256(made.reveal(), text)));
+    std::string made;
+    append_signature(made, canonical, key, where, timestamp, cache, hash);
+    return made;
 }
 
 /// Signs a request in its headers. `when` is the time it is sent, which the service compares with its own clock. `cache`,
 /// when there is one, keeps signing keys between calls. Refuses with `errc::invalid_argument`, saying what to mend, a
 /// request that must not be sent or cannot be signed: see `check`.
+///
+/// Goes over the request once, and allocates nothing as long as it has at most 9 headers, a head of less than 4 KB and a
+/// token of less than 1.5 KB, and the cache knows the key.
 template <crypto::hash_policy Hash = crypto::openssl_hash>
 [[nodiscard]] result<signed_headers> sign(request_view const& request, key_view const& key, scope const& where,
                                           text::instant when, settings const& how = {},
                                           signing_key_cache* cache = nullptr, Hash const& hash = {}) {
-    if (auto const fine = check(request, key, where, when, how); !fine) return fine.error();
-    std::string const timestamp = text::amz_timestamp(when);
-    std::string const payload = payload_hash(request.body, how, hash);
+    if (auto fine = check(request, key, where, when, how); !fine) return std::move(fine).error();
+    text::buffer<16> timestamp;
+    text::append_amz_timestamp(timestamp, when);
+    text::buffer<64> payload;
+    append_payload_hash(payload, request.body, how, hash);
 
     std::array<header_view, 3> added{};
     std::size_t count = 0;
@@ -100,26 +172,23 @@ template <crypto::hash_policy Hash = crypto::openssl_hash>
     if (how.content_sha256) added[count++] = {"x-amz-content-sha256", payload};
     bool const has_token = !key.session_token.empty();
     if (has_token && how.token == token_rule::sign) added[count++] = {"X-Amz-Security-Token", key.session_token};
-
     canonical_headers const headers{request.headers, std::span{added}.first(count)};
-    signed_headers made;
-    made.signature = signature(canonical_request(request, headers, how, payload), key, where, timestamp, cache, hash);
+    text::buffer<4096> canonical;
+    append_canonical_request(canonical, request, headers, how, payload);
 
-    std::string authorization;
-    authorization.reserve(256 + headers.size_hint() / 2);
+    result<signed_headers> made{signed_headers()};
+    made->add("X-Amz-Date") += timestamp;
+    if (has_token) made->add("X-Amz-Security-Token") += key.session_token;
+    if (how.content_sha256) made->add("x-amz-content-sha256") += payload;
+    auto& authorization = made->add("Authorization");
     authorization += "AWS4-HMAC-SHA256 Credential=";
     authorization += key.access_key_id;
     authorization += '/';
-    append_credential_scope(authorization, std::string_view{timestamp}.substr(0, 8), where);
+    append_credential_scope(authorization, timestamp.view().substr(0, 8), where);
     authorization += ", SignedHeaders=";
-    headers.append_names(authorization);
+    authorization += headers.names();
     authorization += ", Signature=";
-    authorization += made.signature;
-
-    made.add("X-Amz-Date", timestamp);
-    if (has_token) made.add("X-Amz-Security-Token", std::string{key.session_token});
-    if (how.content_sha256) made.add("x-amz-content-sha256", payload);
-    made.add("Authorization", std::move(authorization));
+    append_signature(authorization, canonical, key, where, timestamp, cache, hash);
     return made;
 }
 
@@ -131,7 +200,7 @@ template <crypto::hash_policy Hash = crypto::openssl_hash>
 [[nodiscard]] result<std::string> presign(request_view const& request, key_view const& key, scope const& where,
                                           text::instant when, std::chrono::seconds expires, settings const& how = {},
                                           signing_key_cache* cache = nullptr, Hash const& hash = {}) {
-    if (auto const fine = check(request, key, where, when, how); !fine) return fine.error();
+    if (auto fine = check(request, key, where, when, how); !fine) return std::move(fine).error();
     if (expires < std::chrono::seconds{1} || expires > std::chrono::days{7})
         return fail(errc::invalid_argument, "a presigned request lives from 1 to 604800 seconds");
     std::string const timestamp = text::amz_timestamp(when);
@@ -139,8 +208,6 @@ template <crypto::hash_policy Hash = crypto::openssl_hash>
     std::string credential{key.access_key_id};
     credential += '/';
     append_credential_scope(credential, std::string_view{timestamp}.substr(0, 8), where);
-    std::string names;
-    headers.append_names(names);
     std::string token;
     if (!key.session_token.empty()) {
         token = "&X-Amz-Security-Token=";
@@ -154,7 +221,7 @@ template <crypto::hash_policy Hash = crypto::openssl_hash>
     query += "&X-Amz-Date=";
     query += timestamp;
     query += "&X-Amz-SignedHeaders=";
-    text::append_percent(query, names);
+    text::append_percent(query, headers.names());
     query += "&X-Amz-Expires=";
     query += std::to_string(expires.count());
     if (how.token == token_rule::sign) query += token;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -47,8 +48,8 @@ template <crypto::hash_policy Hash>
     return key;
 }
 
-/// Keeps the signing keys of the day, so that a signature costs one HMAC and not five. Entries belong to a key's
-/// generation, a date and a scope; at most `capacity` of them, the least recently used makes room, and whatever leaves is
+/// Keeps the signing keys of the day, so that a signature costs one HMAC and not five, and for a hash that can make keys
+/// ready (`crypto::keyed_hash_policy`) less than that. Entries belong to a key's generation, a date and a scope; at most `capacity` of them, the least recently used makes room, and whatever leaves is
 /// wiped. May be used from several threads at once.
 class signing_key_cache {
 public:
@@ -62,10 +63,22 @@ public:
     template <crypto::hash_policy Hash>
     [[nodiscard]] secret_digest get(key_view const& key, std::string_view date, scope const& where, Hash const& hash) {
         if (key.generation == 0) return signing_key(key.secret_access_key, date, where, hash);
-        if (auto const kept = find(key.generation, date, where)) return *kept;
+        {
+            std::lock_guard const lock{mutex_};
+            if (auto const* const kept = find(key.generation, date, where)) return kept->key;
+        }
         secret_digest const made = signing_key(key.secret_access_key, date, where, hash);
         keep(key.generation, date, where, made);
         return made;
+    }
+
+    /// The HMAC of `data` under the signing key.
+    template <crypto::hash_policy Hash>
+    [[nodiscard]] crypto::digest hmac(key_view const& key, std::string_view date, scope const& where,
+                                      std::string_view data, Hash const& hash) {
+        if constexpr (crypto::keyed_hash_policy<Hash>)
+            if (key.generation != 0) return hash.hmac_sha256(*ready<Hash>(key, date, where, hash), data);
+        return hash.hmac_sha256(get(key, date, where, hash).reveal(), data);
     }
 
     [[nodiscard]] std::size_t size() const {
@@ -87,20 +100,44 @@ private:
         std::string date, region, service;
         secret_digest key;
         std::uint64_t used;
+        std::shared_ptr<void const> ready{}; ///< the key, made ready by the hash that `by` stands for
+        void const* by = nullptr;
 
         [[nodiscard]] bool serves(scope const& where) const noexcept {
             return region == where.region && service == where.service;
         }
     };
 
-    std::optional<secret_digest> find(std::uint64_t generation, std::string_view date, scope const& where) {
-        std::lock_guard const lock{mutex_};
+    template <class Hash>
+    static constexpr char stands_for{};
+
+    /// The caller holds the lock.
+    entry* find(std::uint64_t generation, std::string_view date, scope const& where) {
         for (auto& each : entries_) {
             if (!each || each->generation != generation || each->date != date || !each->serves(where)) continue;
             each->used = ++uses_;
-            return each->key;
+            return &*each;
         }
-        return std::nullopt;
+        return nullptr;
+    }
+
+    template <class Hash>
+    std::shared_ptr<typename Hash::hmac_key const> ready(key_view const& key, std::string_view date, scope const& where,
+                                                         Hash const& hash) {
+        using ready_key = typename Hash::hmac_key const;
+        {
+            std::lock_guard const lock{mutex_};
+            auto const* const kept = find(key.generation, date, where);
+            if (kept != nullptr && kept->by == &stands_for<Hash>)
+                return std::static_pointer_cast<ready_key>(kept->ready);
+        }
+        auto const made = std::make_shared<ready_key>(hash.make_ready(get(key, date, where, hash).reveal()));
+        std::lock_guard const lock{mutex_};
+        if (auto* const kept = find(key.generation, date, where)) {
+            kept->ready = made;
+            kept->by = &stands_for<Hash>;
+        }
+        return made;
     }
 
     void keep(std::uint64_t generation, std::string_view date, scope const& where, secret_digest const& key) {

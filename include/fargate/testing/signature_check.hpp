@@ -262,7 +262,7 @@ inline std::optional<signature_defect> signature_check::inspect(http::request co
     how.payload_hash = hash;
     auto const again =
         sigv4::sign(view, {key->id, key->secret_key, token}, {given->region, given->service}, *date, how);
-    if (again && again->signature == given->signature) return std::nullopt;
+    if (again && again->signature() == given->signature) return std::nullopt;
     std::string message =
         "The request signature we calculated does not match the signature you provided. Check your AWS "
         "Secret Access Key and signing method. Consult the service documentation for details.";

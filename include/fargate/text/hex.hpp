@@ -2,6 +2,7 @@
 #define FARGATE_TEXT_HEX_HPP
 
 #include <fargate/text/ascii.hpp>
+#include <fargate/text/buffer.hpp>
 
 #include <cstddef>
 #include <string>
@@ -18,14 +19,17 @@ namespace fargate::inline v0::text {
 }
 
 /// Appends two lower-case digits for each byte.
-inline void append_hex(std::string& out, std::string_view bytes) {
-    constexpr char digits[] = "0123456789abcdef";
-    std::size_t at = out.size();
-    out.resize(at + 2 * bytes.size());
+template <class Text>
+void append_hex(Text& out, std::string_view bytes) {
+    // Arithmetic, and no table, so that compilers make vector instructions of it.
+    auto const digit = [](unsigned char half) {
+        return static_cast<char>(half + '0' + (half > 9 ? 'a' - '0' - 10 : 0));
+    };
+    char* at = extend(out, 2 * bytes.size());
     for (char const each : bytes) {
         auto const byte = static_cast<unsigned char>(each);
-        out[at++] = digits[byte >> 4U];
-        out[at++] = digits[byte & 0xFU];
+        *at++ = digit(static_cast<unsigned char>(byte >> 4U));
+        *at++ = digit(static_cast<unsigned char>(byte & 0xFU));
     }
 }
 

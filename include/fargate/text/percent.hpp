@@ -16,7 +16,8 @@ namespace fargate::inline v0::text {
 }
 
 /// Appends `raw` with every byte but the unreserved ones, and `/` when it is kept, as `%XX` in upper case.
-inline void append_percent(std::string& out, std::string_view raw, bool keep_slash = false) {
+template <class Text>
+void append_percent(Text& out, std::string_view raw, bool keep_slash = false) {
     constexpr char digits[] = "0123456789ABCDEF";
     for (char const each : raw) {
         if (is_unreserved(each) || (keep_slash && each == '/')) {
@@ -25,7 +26,7 @@ inline void append_percent(std::string& out, std::string_view raw, bool keep_sla
         }
         auto const byte = static_cast<unsigned char>(each);
         char const escape[] = {'%', digits[byte >> 4U], digits[byte & 0xFU]};
-        out.append(escape, sizeof escape);
+        out += std::string_view{escape, sizeof escape};
     }
 }
 

@@ -2,6 +2,7 @@
 #define FARGATE_TEXT_TIMESTAMP_HPP
 
 #include <fargate/text/ascii.hpp>
+#include <fargate/text/buffer.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -45,10 +46,10 @@ struct civil {
 }
 
 /// Appends `width` decimal digits of `value`.
-inline void append_digits(std::string& out, unsigned value, unsigned width) {
-    char digits[10] = {};
+template <class Text>
+void append_digits(Text& out, unsigned value, unsigned width) {
+    char* const digits = extend(out, width);
     for (unsigned i = width; i-- != 0; value /= 10) digits[i] = static_cast<char>('0' + value % 10);
-    out.append(digits, width);
 }
 
 /// Reads fixed-width text from the front. A step that does not fit leaves `ok` false for good.
@@ -133,15 +134,21 @@ constexpr void read_time(reader& from, civil& into) noexcept {
 
 } // namespace detail
 
-/// `20240102T030405Z`, as AWS signs it; a fraction is dropped.
-[[nodiscard]] inline std::string amz_timestamp(instant moment) {
+/// Appends `20240102T030405Z`, as AWS signs it; a fraction is dropped.
+template <class Text>
+void append_amz_timestamp(Text& out, instant moment) {
     auto const c = detail::civil_of(moment);
+    detail::append_digits(out, c.year * 10000 + c.month * 100 + c.day, 8);
+    out += 'T';
+    detail::append_digits(out, c.hour * 10000 + c.minute * 100 + c.second, 6);
+    out += 'Z';
+}
+
+/// The same as a text of its own.
+[[nodiscard]] inline std::string amz_timestamp(instant moment) {
     std::string made;
     made.reserve(16);
-    detail::append_digits(made, c.year * 10000 + c.month * 100 + c.day, 8);
-    made += 'T';
-    detail::append_digits(made, c.hour * 10000 + c.minute * 100 + c.second, 6);
-    made += 'Z';
+    append_amz_timestamp(made, moment);
     return made;
 }
 

@@ -5,6 +5,7 @@
 #include <fargate/text/hex.hpp>
 
 #include <array>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -31,6 +32,14 @@ std::string sha1(std::string_view data) {
 }
 
 std::string repeated(std::size_t count, unsigned byte) { return std::string(count, static_cast<char>(byte)); }
+
+/// Made before anything is hashed, so that it goes after everything that hashing leaves behind.
+struct last_to_go {
+    ~last_to_go() {
+        if (sha256("abc").substr(0, 8) != "ba7816bf" || hmac("Jefe", "what do ya want for nothing?")[0] != '5')
+            std::abort();
+    }
+} const hashes_when_all_is_gone;
 
 } // namespace
 

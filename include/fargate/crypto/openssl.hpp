@@ -35,7 +35,7 @@ public:
 
     /// From the empty message on. Copying what is set up takes less than setting it up.
     void begin() noexcept {
-        static sha256_state const empty; // lives
+        static sha256_state const& empty = *new sha256_state; // lives as long as the process
         begin_as(empty);
     }
     void begin_as(sha256_state const& other) noexcept { require(EVP_MD_CTX_copy_ex(state_, other.state_)); }

@@ -233,8 +233,13 @@ namespace fargate::inline v0 {
 
 /// Overwrites memory in a way the optimiser must keep.
 inline void wipe(void* bytes, std::size_t size) noexcept {
+#if defined(__GNUC__)
+    if (size != 0) std::memset(bytes, 0, size);
+    __asm__ volatile("" : : "r"(bytes) : "memory"); // somebody may look
+#else
     auto volatile* at = static_cast<unsigned char volatile*>(bytes);
     while (size-- != 0) *at++ = 0;
+#endif
 }
 
 /// Overwrites a whole string, its spare capacity included, and leaves it empty.
@@ -289,6 +294,246 @@ private:
 };
 
 } // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/text/ascii.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_ASCII_HPP
+#define FARGATE_TEXT_ASCII_HPP
+
+namespace fargate::inline v0::text {
+
+// Character classes of ASCII alone: no locale is asked, so no locale can change a signature.
+
+[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
+[[nodiscard]] constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
+[[nodiscard]] constexpr bool is_alpha(char c) noexcept { return is_upper(c) || is_lower(c); }
+[[nodiscard]] constexpr bool is_alnum(char c) noexcept { return is_alpha(c) || is_digit(c); }
+
+/// Space, TAB, LF, VT, FF and CR: C's `isspace` in the C locale.
+[[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+namespace detail {
+
+inline constexpr auto token_characters = [] {
+    std::array<bool, 256> made{};
+    for (char const each : std::string_view{"!#$%&'*+-.^_`|~"}) made[static_cast<unsigned char>(each)] = true;
+    for (unsigned char each = 0; each != 128; ++each)
+        if (is_alnum(static_cast<char>(each))) made[each] = true;
+    return made;
+}();
+
+} // namespace detail
+
+/// A character of a method or a header name (RFC 9110 §5.6.2).
+[[nodiscard]] constexpr bool is_token_character(char c) noexcept {
+    return detail::token_characters[static_cast<unsigned char>(c)];
+}
+
+[[nodiscard]] constexpr char to_lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
+[[nodiscard]] constexpr char to_upper(char c) noexcept { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
+
+[[nodiscard]] inline std::string lower(std::string_view text) {
+    std::string made{text};
+    for (char& c : made) c = to_lower(c);
+    return made;
+}
+
+[[nodiscard]] inline std::string upper(std::string_view text) {
+    std::string made{text};
+    for (char& c : made) c = to_upper(c);
+    return made;
+}
+
+[[nodiscard]] constexpr std::string_view trim(std::string_view text) noexcept {
+    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+/// Equal but for the case of ASCII letters.
+[[nodiscard]] constexpr bool iequals(std::string_view left, std::string_view right) noexcept {
+    if (left.size() != right.size()) return false;
+    for (std::size_t i = 0; i != left.size(); ++i)
+        if (to_lower(left[i]) != to_lower(right[i])) return false;
+    return true;
+}
+
+[[nodiscard]] constexpr bool contains(std::string_view text, std::string_view part) noexcept {
+    return text.find(part) != std::string_view::npos;
+}
+
+/// As much of somebody's words as one line of a message shows.
+inline constexpr std::size_t longest_shown = 64;
+
+/// The beginning of a text, at most `longest_shown` bytes, with `?` for all that is no printable ASCII.
+[[nodiscard]] inline std::string printable(std::string_view text) {
+    std::string made{text.substr(0, longest_shown)};
+    for (char& c : made)
+        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '?';
+    return made;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/json/reader.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_JSON_READER_HPP
+#define FARGATE_JSON_READER_HPP
+
+namespace fargate::inline v0::json::detail {
+
+/// What stands in a string as it is, whoever writes it.
+[[nodiscard]] constexpr bool is_plain(char c) noexcept {
+    return static_cast<unsigned char>(c - ' ') < 0x7F - ' ' && c != '"' && c != '\\';
+}
+
+/// How many plain characters a text begins with. Looks at eight a step.
+[[nodiscard]] inline std::size_t plain_run(std::string_view text) noexcept {
+    constexpr std::uint64_t each = 0x0101010101010101;
+    std::size_t at = 0;
+    for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
+        std::memcpy(&eight, text.data() + at, sizeof eight);
+        std::uint64_t const quote = eight ^ (each * '"');
+        std::uint64_t const slash = eight ^ (each * '\\');
+        // A byte below what is subtracted borrows its top bit; DEL gains it from the sum, and others above have it.
+        std::uint64_t const stops = ((eight - each * ' ') & ~eight) | ((quote - each) & ~quote) |
+                                    ((slash - each) & ~slash) | (eight + each) | eight;
+        if ((stops & (0x80 * each)) != 0) break;
+    }
+    while (at != text.size() && is_plain(text[at])) ++at;
+    return at;
+}
+
+/// Reads the JSON that services write, in a fifth of the time that a reader of any JSON takes: ASCII, escapes of one letter,
+/// numbers that fit. It tells what it reads by the events of nlohmann's parser, strings without a copy of their own, and
+/// never takes what that parser refuses. What it declines, and all that is no JSON, is that parser's to judge.
+template <class Events>
+class reader {
+public:
+    reader(std::string_view text, Events& events) noexcept :
+        at_{text.data()}, end_{text.data() + text.size()}, events_{events} {}
+
+    /// False when the document is declined, or an event was answered with false; what was told until then is void.
+    [[nodiscard]] bool read() { return value() && (skip_blanks(), at_ == end_); }
+
+private:
+    // Depth is bounded by `events_`, which refuse what is nested too deep.
+    bool value() {
+        skip_blanks();
+        if (at_ == end_) return false;
+        switch (*at_) {
+        case '{': return object();
+        case '[': return array();
+        case '"': return text(scratch_) && events_.string(scratch_);
+        case 't': return word("true") && events_.boolean(true);
+        case 'f': return word("false") && events_.boolean(false);
+        case 'n': return word("null") && events_.null();
+        default: return number();
+        }
+    }
+
+    bool object() {
+        ++at_;
+        if (!events_.start_object(unknown)) return false;
+        if (skip_blanks(), accept('}')) return events_.end_object();
+        do {
+            skip_blanks();
+            if (!text(scratch_) || !events_.key(scratch_)) return false;
+            if (skip_blanks(), !accept(':')) return false;
+            if (!value()) return false;
+            skip_blanks();
+        } while (accept(','));
+        return accept('}') && events_.end_object();
+    }
+
+    bool array() {
+        ++at_;
+        if (!events_.start_array(unknown)) return false;
+        if (skip_blanks(), accept(']')) return events_.end_array();
+        do {
+            if (!value()) return false;
+            skip_blanks();
+        } while (accept(','));
+        return accept(']') && events_.end_array();
+    }
+
+    /// A string in quotes.
+    bool text(std::string& into) {
+        if (!accept('"')) return false;
+        into.clear();
+        for (;;) {
+            std::size_t const plain = plain_run({at_, static_cast<std::size_t>(end_ - at_)});
+            into.append(at_, plain);
+            at_ += plain;
+            if (accept('"')) return true;
+            if (!accept('\\') || at_ == end_) return false;
+            constexpr std::string_view letters = "\"\\/bfnrt";
+            auto const place = letters.find(*at_++);
+            if (place == std::string_view::npos) return false;
+            into += "\"\\/\b\f\n\r\t"[place];
+        }
+    }
+
+    bool number() {
+        char const* const from = at_;
+        bool const negative = accept('-');
+        char const* const digits = at_;
+        if (!accept_digits() || (*digits == '0' && at_ - digits > 1)) return false;
+        auto const count = at_ - digits;
+        bool const whole = at_ == end_ || (*at_ != '.' && *at_ != 'e' && *at_ != 'E');
+        if (whole) {
+            if (count > 18) return false; // may be more than fits
+            std::int64_t made = 0;
+            for (char const* each = digits; each != at_; ++each) made = made * 10 + (*each - '0');
+            return negative ? events_.number_integer(-made) : events_.number_unsigned(static_cast<std::uint64_t>(made));
+        }
+        if (accept('.') && !accept_digits()) return false;
+        if (accept('e') || accept('E')) {
+            if (!accept('+')) accept('-');
+            if (!accept_digits()) return false;
+        }
+        double made = 0;
+        auto const read = std::from_chars(from, at_, made);
+        return read.ec == std::errc{} && read.ptr == at_ && events_.number_float(made, nothing_);
+    }
+
+    bool accept_digits() noexcept {
+        char const* const from = at_;
+        while (at_ != end_ && fargate::text::is_digit(*at_)) ++at_;
+        return at_ != from;
+    }
+
+    bool accept(char c) noexcept {
+        if (at_ == end_ || *at_ != c) return false;
+        ++at_;
+        return true;
+    }
+
+    bool word(std::string_view all) noexcept {
+        if (!std::string_view{at_, static_cast<std::size_t>(end_ - at_)}.starts_with(all)) return false;
+        at_ += all.size();
+        return true;
+    }
+
+    void skip_blanks() noexcept {
+        while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+    }
+
+    static constexpr auto unknown = static_cast<std::size_t>(-1); ///< how many members or items there will be
+
+    char const* at_;
+    char const* end_;
+    Events& events_;
+    std::string scratch_{};
+    std::string const nothing_{};
+};
+
+} // namespace fargate::inline v0::json::detail
 
 #endif
 
@@ -385,6 +630,10 @@ inline void write_escape(std::string& out, unsigned unit) {
 inline void write_text(std::string& out, std::string_view raw) {
     out += '"';
     for (std::size_t at = 0; at < raw.size();) {
+        std::size_t const plain = plain_run(raw.substr(at));
+        out += raw.substr(at, plain);
+        at += plain;
+        if (at == raw.size()) break;
         char32_t const decoded = text::next_code_point(raw, at);
         unsigned const point = decoded == text::no_code_point ? 0xFFFDU : static_cast<unsigned>(decoded);
         switch (point) {
@@ -396,9 +645,7 @@ inline void write_text(std::string& out, std::string_view raw) {
         case '\f': out += "\\f"; break;
         case '\b': out += "\\b"; break;
         default:
-            if (point >= 0x20 && point < 0x7F) {
-                out += static_cast<char>(point);
-            } else if (point < 0x10000) {
+            if (point < 0x10000) {
                 write_escape(out, point);
             } else {
                 write_escape(out, 0xD800U + ((point - 0x10000U) >> 10U));
@@ -409,11 +656,13 @@ inline void write_text(std::string& out, std::string_view raw) {
     out += '"';
 }
 
-/// Builds a tree from nlohmann's parser events without exceptions: bounded depth, members appended in constant time,
-/// repeated member names refused when their object closes.
+/// Builds a tree from nlohmann's parser events without exceptions: bounded depth, repeated member names refused when their
+/// object closes. What is in a list or an object waits on a stack until it is complete, for a list that grows moves, and an
+/// object that grows copies, all that is in it.
 class tree_builder {
 public:
-    explicit tree_builder(value& root) : root_{root} {}
+    /// The document, once all of it has been told.
+    [[nodiscard]] value take() { return std::move(values_.front()); }
 
     [[nodiscard]] std::string const& reason() const noexcept { return reason_; }
 
@@ -424,26 +673,39 @@ public:
     bool number_float(value::number_float_t number, std::string const&) { return add(value(number)); }
     bool string(std::string& text) { return add(value(std::move(text))); }
     bool binary(value::binary_t&) { return stop("it holds binary data"); }
-    bool start_object(std::size_t) { return open(value::object()); }
-    bool start_array(std::size_t) { return open(value::array()); }
-    bool end_array() { return close(); }
+    bool start_object(std::size_t) { return open(); }
+    bool start_array(std::size_t) { return open(); }
+
+    bool end_array() {
+        auto const first = waiting();
+        value made(value::value_t::array);
+        auto& items = *made.get_ptr<value::array_t*>();
+        items.reserve(static_cast<std::size_t>(values_.end() - first));
+        std::move(first, values_.end(), std::back_inserter(items));
+        return close(std::move(made));
+    }
 
     bool key(std::string& name) {
-        key_ = std::move(name);
+        names_.push_back(std::move(name));
         return true;
     }
 
     bool end_object() {
-        auto const& members = *open_.back()->get_ptr<value::object_t const*>();
-        std::vector<std::string_view> names;
-        names.reserve(members.size());
-        for (auto const& each : members) names.push_back(each.first);
-        std::sort(names.begin(), names.end());
-        auto const twice = std::adjacent_find(names.begin(), names.end());
-        if (twice == names.end()) return close();
-        std::string name;
-        write_text(name, twice->substr(0, 64));
-        return stop("member " + name + " occurs twice");
+        auto const first = waiting();
+        auto const names = names_.end() - (values_.end() - first);
+        if (auto const twice = repeated(std::span<std::string const>{names, names_.end()})) {
+            std::string name;
+            write_text(name, twice->substr(0, 64));
+            return stop("member " + name + " occurs twice");
+        }
+        value made(value::value_t::object);
+        auto& members = *made.get_ptr<value::object_t*>();
+        members.reserve(static_cast<std::size_t>(values_.end() - first));
+        auto name = names;
+        for (auto each = first; each != values_.end(); ++each)
+            members.emplace_back(std::move(*name++), std::move(*each));
+        names_.erase(names, names_.end());
+        return close(std::move(made));
     }
 
     /// nlohmann's own words are kept only where they quote nothing of the document.
@@ -469,23 +731,28 @@ public:
     }
 
 private:
+    /// A name that occurs twice.
+    static std::optional<std::string_view> repeated(std::span<std::string const> list) {
+        if (list.size() <= 24) {
+            for (auto each = list.begin(); each != list.end(); ++each)
+                if (std::find(list.begin(), each, *each) != each) return *each;
+            return std::nullopt;
+        }
+        std::vector<std::string_view> names{list.begin(), list.end()};
+        std::sort(names.begin(), names.end());
+        auto const twice = std::adjacent_find(names.begin(), names.end());
+        if (twice == names.end()) return std::nullopt;
+        return *twice;
+    }
+
     bool stop(std::string why) {
         reason_ = std::move(why);
         return false;
     }
 
-    value& place(value&& made) {
-        if (open_.empty()) return root_ = std::move(made);
-        value& parent = *open_.back();
-        if (auto* const list = parent.get_ptr<value::array_t*>()) return list->emplace_back(std::move(made));
-        auto& members = *parent.get_ptr<value::object_t*>();
-        members.emplace_back(std::move(key_), std::move(made));
-        return members.back().second;
-    }
-
     bool add(value&& made) {
         if (!count()) return false;
-        place(std::move(made));
+        values_.push_back(std::move(made));
         return true;
     }
 
@@ -493,21 +760,28 @@ private:
         return ++count_ <= most_values || stop("it has more than " + std::to_string(most_values) + " values");
     }
 
-    bool open(value&& made) {
+    bool open() {
         if (!count()) return false;
         if (open_.size() == deepest) return stop("it is nested more than " + std::to_string(deepest) + " deep");
-        open_.push_back(&place(std::move(made)));
+        open_.push_back(values_.size());
         return true;
     }
 
-    bool close() {
+    /// The first of what waits for the innermost list or object.
+    [[nodiscard]] std::vector<value>::iterator waiting() {
+        return values_.begin() + static_cast<std::ptrdiff_t>(open_.back());
+    }
+
+    bool close(value&& made) {
+        values_.erase(waiting(), values_.end());
         open_.pop_back();
+        values_.push_back(std::move(made));
         return true;
     }
 
-    value& root_;
-    std::vector<value*> open_;
-    std::string key_;
+    std::vector<value> values_;      ///< complete, but for what they are in
+    std::vector<std::string> names_; ///< of those of them that are members, and of the next
+    std::vector<std::size_t> open_;  ///< lists and objects that are not complete, by their first place in `values_`
     std::string reason_;
     std::string wanted_;
     std::size_t bad_at_ = 0;
@@ -583,11 +857,11 @@ inline void write_value(std::string& out, value const& document) {
     // A NUL is nowhere part of JSON, and nlohmann takes it for the end of the text.
     if (auto const nul = text.find('\0'); nul != std::string_view::npos)
         return fail(errc::malformed_response, "not a JSON document: bad text at byte " + std::to_string(nul + 1));
-    value document;
-    detail::tree_builder builder{document};
+    if (detail::tree_builder builder; detail::reader{text, builder}.read()) return builder.take();
+    detail::tree_builder builder;
     if (!value::sax_parse(text.begin(), text.end(), &builder))
         return fail(errc::malformed_response, "not a JSON document: " + builder.reason() + builder.place_in(text));
-    return document;
+    return builder.take();
 }
 
 /// Writes a document as one line of ASCII, with `", "` and `": "` between members: byte for byte what botocore sends for
@@ -595,6 +869,7 @@ inline void write_value(std::string& out, value const& document) {
 /// that are not finite as null.
 [[nodiscard]] inline std::string write(value const& document) {
     std::string out;
+    out.reserve(1024);
     detail::write_value(out, document);
     return out;
 }
@@ -919,72 +1194,6 @@ private:
 };
 
 } // namespace fargate::inline v0::aws
-
-#endif
-
-// ---- fargate/text/ascii.hpp -----------------------------------------------------------------------------------------
-
-#ifndef FARGATE_TEXT_ASCII_HPP
-#define FARGATE_TEXT_ASCII_HPP
-
-namespace fargate::inline v0::text {
-
-// Character classes of ASCII alone: no locale is asked, so no locale can change a signature.
-
-[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-[[nodiscard]] constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
-[[nodiscard]] constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
-[[nodiscard]] constexpr bool is_alpha(char c) noexcept { return is_upper(c) || is_lower(c); }
-[[nodiscard]] constexpr bool is_alnum(char c) noexcept { return is_alpha(c) || is_digit(c); }
-
-/// Space, TAB, LF, VT, FF and CR: C's `isspace` in the C locale.
-[[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-[[nodiscard]] constexpr char to_lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
-[[nodiscard]] constexpr char to_upper(char c) noexcept { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
-
-[[nodiscard]] inline std::string lower(std::string_view text) {
-    std::string made{text};
-    for (char& c : made) c = to_lower(c);
-    return made;
-}
-
-[[nodiscard]] inline std::string upper(std::string_view text) {
-    std::string made{text};
-    for (char& c : made) c = to_upper(c);
-    return made;
-}
-
-[[nodiscard]] constexpr std::string_view trim(std::string_view text) noexcept {
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
-}
-
-/// Equal but for the case of ASCII letters.
-[[nodiscard]] constexpr bool iequals(std::string_view left, std::string_view right) noexcept {
-    if (left.size() != right.size()) return false;
-    for (std::size_t i = 0; i != left.size(); ++i)
-        if (to_lower(left[i]) != to_lower(right[i])) return false;
-    return true;
-}
-
-[[nodiscard]] constexpr bool contains(std::string_view text, std::string_view part) noexcept {
-    return text.find(part) != std::string_view::npos;
-}
-
-/// As much of somebody's words as one line of a message shows.
-inline constexpr std::size_t longest_shown = 64;
-
-/// The beginning of a text, at most `longest_shown` bytes, with `?` for all that is no printable ASCII.
-[[nodiscard]] inline std::string printable(std::string_view text) {
-    std::string made{text.substr(0, longest_shown)};
-    for (char& c : made)
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '?';
-    return made;
-}
-
-} // namespace fargate::inline v0::text
 
 #endif
 
@@ -2087,7 +2296,9 @@ using random_source = std::uint64_t (*)();
 /// Bits from the operating system, drawn anew each time: there is no state that a forked process would share. Good for
 /// identifiers and jitter; keys are not made here.
 [[nodiscard]] inline std::uint64_t random_bits() {
-    std::random_device device;
+    std::uint64_t made = 0;
+    if (::getentropy(&made, sizeof made) == 0) return made;
+    std::random_device device; // setting one up takes longer than a request in a virtual machine
     std::uint64_t const high = device();
     return (high << 32U) | device();
 }
@@ -2719,16 +2930,22 @@ struct call {
     http::body_sink* sink = nullptr;
 };
 
-/// A call of an AWS JSON 1.1 operation. `target_prefix` is the service's, e.g. `AmazonEC2ContainerServiceV20141113`.
-[[nodiscard]] inline call json_call(std::string_view operation, std::string_view target_prefix, endpoint where,
-                                    json::value const& input) {
+/// A call of an AWS JSON 1.1 operation; `input` is its document, written. `target_prefix` is the service's, e.g. `AmazonEC2ContainerServiceV20141113`.
+[[nodiscard]] inline call json_text_call(std::string_view operation, std::string_view target_prefix, endpoint where,
+                                         std::string input) {
     call made;
     made.operation = operation;
     made.where = std::move(where);
     made.headers.add("X-Amz-Target", std::string{target_prefix}.append(".").append(operation));
     made.headers.add("Content-Type", "application/x-amz-json-1.1");
-    made.body = json::write(input);
+    made.body = std::move(input);
     return made;
+}
+
+/// The same with a document.
+[[nodiscard]] inline call json_call(std::string_view operation, std::string_view target_prefix, endpoint where,
+                                    json::value const& input) {
+    return json_text_call(operation, target_prefix, std::move(where), json::write(input));
 }
 
 } // namespace fargate::inline v0::aws
@@ -4523,21 +4740,8 @@ namespace fargate::inline v0::sigv4 {
 
 namespace detail {
 
-inline constexpr auto token_characters = [] {
-    std::array<bool, 256> made{};
-    for (char const each : std::string_view{"!#$%&'*+-.^_`|~"}) made[static_cast<unsigned char>(each)] = true;
-    for (unsigned char each = 0; each != 128; ++each)
-        if (text::is_alnum(static_cast<char>(each))) made[each] = true;
-    return made;
-}();
-
-/// A character of a method or a header name (RFC 9110 §5.6.2).
-[[nodiscard]] constexpr bool is_token_character(char c) noexcept {
-    return token_characters[static_cast<unsigned char>(c)];
-}
-
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return text::is_token_character(c); });
 }
 
 /// A control byte in `text`, but for those of `allowed`.
@@ -5297,6 +5501,7 @@ private:
         if (options_.anonymous) return {};
         std::string const path = what.where.path(what.path);
         std::vector<sigv4::header_view> views;
+        views.reserve(made.headers.size());
         for (auto const& each : made.headers) views.push_back({each.name, each.value});
         sigv4::request_view const view{made.method, path, what.query, views, made.body};
         sigv4::scope const scope{what.where.region, service_.signing_name};
@@ -5696,7 +5901,9 @@ public:
     }
 
     [[nodiscard]] result<run_task_output> run_task(json::value const& input, std::stop_token stop = {}) {
-        if (client_.options().parameter_validation) {
+        auto body = written("RunTask", input);
+        if (!body) return std::move(body).error();
+        if (client_.options().parameter_validation && body->size() > longest_overrides) {
             auto const* const overrides = json::object_of(input, "overrides");
             if (overrides != nullptr && json::write(*overrides).size() > longest_overrides)
                 return client_.named("RunTask",
@@ -5704,12 +5911,9 @@ public:
                                                                       std::to_string(longest_overrides) +
                                                                       " characters that ECS takes: shorten them"));
         }
-        bool const needs_token =
-            client_.options().client_tokens && input.is_object() && json::member(input, "clientToken") == nullptr;
-        if (!needs_token) return ask<run_task_output>("RunTask", input, std::move(stop));
-        json::value with_token = input;
-        json::set(with_token, "clientToken", random_uuid(client_.options().random));
-        return ask<run_task_output>("RunTask", with_token, std::move(stop));
+        if (client_.options().client_tokens && json::member(input, "clientToken") == nullptr)
+            add_token(*body, input, random_uuid(client_.options().random));
+        return ask<run_task_output>("RunTask", input, *std::move(body), std::move(stop));
     }
 
     [[nodiscard]] result<describe_tasks_output> describe_tasks(json::value const& input, std::stop_token stop = {}) {
@@ -5737,8 +5941,37 @@ public:
 private:
     static constexpr std::string_view target_prefix = "AmazonEC2ContainerServiceV20141113";
 
+    /// Puts a member behind the others of `body`, which is `input`, written.
+    static void add_token(std::string& body, json::value const& input, std::string const& token) {
+        constexpr std::string_view name = "clientToken";
+        if (text::contains(body, name)) { // perhaps as a null, which has to go
+            json::value with_token = input;
+            json::set(with_token, name, token);
+            body = json::write(with_token);
+            return;
+        }
+        body.pop_back();
+        if (body.size() > 1) body += ", ";
+        body.append("\"").append(name).append("\": \"").append(token).append("\"}");
+    }
+
+    /// An input as it goes on the wire.
+    [[nodiscard]] result<std::string> written(std::string_view operation, json::value const& input) const {
+        if (input.is_object()) return json::write(input);
+        return client_.named(operation, fail(errc::invalid_argument, "the input is no object with AWS's member names"));
+    }
+
     template <class Output>
     [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::stop_token stop) {
+        auto body = written(operation, input);
+        if (!body) return std::move(body).error();
+        return ask<Output>(operation, input, *std::move(body), std::move(stop));
+    }
+
+    /// `body` is `input`, written.
+    template <class Output>
+    [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::string body,
+                                     std::stop_token stop) {
         auto const& to = client_.destination();
         bool const counted = client_.options().api_rates.value_or(to && !to->custom);
         auto const tolls = counted ? buckets_.of(operation, input) : retry::tolls{};
@@ -5749,7 +5982,10 @@ private:
             status = answer.status;
             return read_document(std::move(answer));
         };
-        auto document = client_.call_json(operation, target_prefix, input, read, std::move(stop), tolls);
+        if (!to) return client_.named(operation, to.error());
+        auto what = json_text_call(operation, target_prefix, endpoint_of(ecs_service, *to), std::move(body));
+        what.tolls = tolls;
+        auto document = client_.call(what, read, std::move(stop));
         if (!document) return std::move(document).error();
         auto output = Output::from(*std::move(document));
         if (output) return output;
@@ -7421,28 +7657,35 @@ class fixed {
 public:
     static constexpr std::string_view name = "fixed";
 
-    fixed() = default;
-    explicit fixed(access_key key) : key_{std::move(key)} {}
-    fixed(std::string id, secret secret_key, secret token = {}) {
-        key_.id = std::move(id);
-        key_.secret_key = std::move(secret_key);
-        key_.session_token = std::move(token);
+    fixed() : fixed{access_key{}} {}
+    explicit fixed(access_key const& key) : key_{checked(key)} {}
+    fixed(std::string_view id, secret const& secret_key, secret const& token = {}) :
+        key_{make(id, secret_key.reveal(), token.reveal())} {
+        if (key_) key_->generation = next_generation();
     }
 
     template <class Http, class Clock, class Environment>
     [[nodiscard]] result<access_key> fetch(Http&, Clock&, Environment const&) const {
-        auto made = make_key({"aws_access_key_id", key_.id}, {"aws_secret_access_key", key_.secret_key.reveal()},
-                             {"aws_session_token", key_.session_token.reveal()}, std::string{name});
-        if (!made) return made;
-        made->expires = key_.expires;
-        made->account_id = key_.account_id;
-        made->generation = key_.generation;
-        if (!key_.source.empty()) made->source = key_.source;
-        return made;
+        return key_;
     }
 
 private:
-    access_key key_{};
+    static result<access_key> make(std::string_view id, std::string_view secret_key, std::string_view token) {
+        return make_key({"aws_access_key_id", id}, {"aws_secret_access_key", secret_key}, {"aws_session_token", token},
+                        std::string{name});
+    }
+
+    static result<access_key> checked(access_key const& key) {
+        auto made = make(key.id, key.secret_key.reveal(), key.session_token.reveal());
+        if (!made) return made;
+        made->expires = key.expires;
+        made->account_id = key.account_id;
+        made->generation = key.generation != 0 ? key.generation : next_generation();
+        if (!key.source.empty()) made->source = key.source;
+        return made;
+    }
+
+    result<access_key> key_;
 };
 
 } // namespace fargate::inline v0::credentials
@@ -9948,12 +10191,13 @@ namespace fargate::inline v0::http {
 /// A method or a field name as RFC 9110 §5.6.2 spells tokens.
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
     for (char const c : text)
-        if (!text::is_alnum(c) && std::string_view{"!#$%&'*+-.^_`|~"}.find(c) == std::string_view::npos) return false;
+        if (!text::is_token_character(c)) return false;
     return !text.empty();
 }
 
 /// Text without control bytes, TAB aside: what may stand in a field (RFC 9110 §5.5).
-[[nodiscard]] constexpr bool is_field_value(std::string_view value) noexcept {
+[[nodiscard]] inline bool is_field_value(std::string_view value) noexcept {
+    value.remove_prefix(text::first_outside(value, ' ', '~'));
     for (char const c : value)
         if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) return false;
     return true;
@@ -9963,11 +10207,11 @@ namespace detail {
 
 [[nodiscard]] inline result<void> check_field(field const& each, std::string_view body) {
     if (!is_token(each.name)) return fail(errc::invalid_argument, "a header's name holds a byte that no name may hold");
-    std::string const name = text::lower(std::string_view{each.name}.substr(0, 64));
-    if (!is_field_value(each.value)) return fail(errc::invalid_argument, "header " + name + " holds a control byte");
-    if (name == "transfer-encoding" || name == "expect")
-        return fail(errc::invalid_argument, "header " + name + " frames the message: leave it out");
-    if (name == "content-length" && text::trim(each.value) != std::to_string(body.size()))
+    auto const name = [&each] { return text::lower(std::string_view{each.name}.substr(0, 64)); };
+    if (!is_field_value(each.value)) return fail(errc::invalid_argument, "header " + name() + " holds a control byte");
+    if (text::iequals(each.name, "transfer-encoding") || text::iequals(each.name, "expect"))
+        return fail(errc::invalid_argument, "header " + name() + " frames the message: leave it out");
+    if (text::iequals(each.name, "content-length") && text::trim(each.value) != std::to_string(body.size()))
         return fail(errc::invalid_argument, "header content-length differs from the body's size: leave it out");
     return {};
 }
@@ -9987,9 +10231,8 @@ namespace detail {
         if (text::iequals(each.name, "host") && ++hosts > 1)
             return fail(errc::invalid_argument, "header host is there more than once");
     }
-    for (char const c : request.url)
-        if (static_cast<unsigned char>(c) >= 0x80)
-            return fail(errc::invalid_argument, "the address holds a byte outside ASCII: write it as %XX");
+    if (text::first_outside(request.url, '\0', '\x7F') != request.url.size())
+        return fail(errc::invalid_argument, "the address holds a byte outside ASCII: write it as %XX");
     return text::split_url(request.url);
 }
 
@@ -10246,10 +10489,17 @@ private:
         }
     };
     if (headers.find("host")) append("Host:");
-    for (char const* name : {"User-Agent", "Accept", "Accept-Encoding", "Content-Type", "Expect", "Proxy-Connection"})
-        if (!headers.find(name)) append((std::string{name} + ':').c_str());
-    for (auto const& each : headers)
-        append((text::trim(each.value).empty() ? each.name + ';' : each.name + ": " + each.value).c_str());
+    for (char const* name :
+         {"User-Agent:", "Accept:", "Accept-Encoding:", "Content-Type:", "Expect:", "Proxy-Connection:"})
+        if (!headers.find(std::string_view{name}.substr(0, std::strlen(name) - 1))) append(name);
+    std::string line;
+    for (auto const& each : headers) {
+        bool const empty = text::trim(each.value).empty();
+        line = each.name;
+        line += empty ? ";" : ": ";
+        if (!empty) line += each.value;
+        append(line.c_str());
+    }
     if (!complete) made.reset();
     return made;
 }

@@ -55,8 +55,13 @@ namespace fargate::inline v0 {
 
 /// Overwrites memory in a way the optimiser must keep.
 inline void wipe(void* bytes, std::size_t size) noexcept {
+#if defined(__GNUC__)
+    if (size != 0) std::memset(bytes, 0, size);
+    __asm__ volatile("" : : "r"(bytes) : "memory"); // somebody may look
+#else
     auto volatile* at = static_cast<unsigned char volatile*>(bytes);
     while (size-- != 0) *at++ = 0;
+#endif
 }
 
 /// Overwrites a whole string, its spare capacity included, and leaves it empty.
@@ -453,6 +458,23 @@ namespace fargate::inline v0::text {
 
 /// Space, TAB, LF, VT, FF and CR: C's `isspace` in the C locale.
 [[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+namespace detail {
+
+inline constexpr auto token_characters = [] {
+    std::array<bool, 256> made{};
+    for (char const each : std::string_view{"!#$%&'*+-.^_`|~"}) made[static_cast<unsigned char>(each)] = true;
+    for (unsigned char each = 0; each != 128; ++each)
+        if (is_alnum(static_cast<char>(each))) made[each] = true;
+    return made;
+}();
+
+} // namespace detail
+
+/// A character of a method or a header name (RFC 9110 §5.6.2).
+[[nodiscard]] constexpr bool is_token_character(char c) noexcept {
+    return detail::token_characters[static_cast<unsigned char>(c)];
+}
 
 [[nodiscard]] constexpr char to_lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 [[nodiscard]] constexpr char to_upper(char c) noexcept { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
@@ -1386,21 +1408,8 @@ namespace fargate::inline v0::sigv4 {
 
 namespace detail {
 
-inline constexpr auto token_characters = [] {
-    std::array<bool, 256> made{};
-    for (char const each : std::string_view{"!#$%&'*+-.^_`|~"}) made[static_cast<unsigned char>(each)] = true;
-    for (unsigned char each = 0; each != 128; ++each)
-        if (text::is_alnum(static_cast<char>(each))) made[each] = true;
-    return made;
-}();
-
-/// A character of a method or a header name (RFC 9110 §5.6.2).
-[[nodiscard]] constexpr bool is_token_character(char c) noexcept {
-    return token_characters[static_cast<unsigned char>(c)];
-}
-
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return text::is_token_character(c); });
 }
 
 /// A control byte in `text`, but for those of `allowed`.

@@ -45,16 +45,22 @@ struct call {
     http::body_sink* sink = nullptr;
 };
 
-/// A call of an AWS JSON 1.1 operation. `target_prefix` is the service's, e.g. `AmazonEC2ContainerServiceV20141113`.
-[[nodiscard]] inline call json_call(std::string_view operation, std::string_view target_prefix, endpoint where,
-                                    json::value const& input) {
+/// A call of an AWS JSON 1.1 operation; `input` is its document, written. `target_prefix` is the service's, e.g. `AmazonEC2ContainerServiceV20141113`.
+[[nodiscard]] inline call json_text_call(std::string_view operation, std::string_view target_prefix, endpoint where,
+                                         std::string input) {
     call made;
     made.operation = operation;
     made.where = std::move(where);
     made.headers.add("X-Amz-Target", std::string{target_prefix}.append(".").append(operation));
     made.headers.add("Content-Type", "application/x-amz-json-1.1");
-    made.body = json::write(input);
+    made.body = std::move(input);
     return made;
+}
+
+/// The same with a document.
+[[nodiscard]] inline call json_call(std::string_view operation, std::string_view target_prefix, endpoint where,
+                                    json::value const& input) {
+    return json_text_call(operation, target_prefix, std::move(where), json::write(input));
 }
 
 } // namespace fargate::inline v0::aws

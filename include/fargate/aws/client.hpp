@@ -290,6 +290,7 @@ private:
         if (options_.anonymous) return {};
         std::string const path = what.where.path(what.path);
         std::vector<sigv4::header_view> views;
+        views.reserve(made.headers.size());
         for (auto const& each : made.headers) views.push_back({each.name, each.value});
         sigv4::request_view const view{made.method, path, what.query, views, made.body};
         sigv4::scope const scope{what.where.region, service_.signing_name};

@@ -4,6 +4,7 @@
 #include <fargate/aws/api_rate.hpp>
 #include <fargate/aws/client.hpp>
 #include <fargate/aws/ecs_types.hpp>
+#include <fargate/text/ascii.hpp>
 
 #include <cstddef>
 #include <stop_token>
@@ -61,7 +62,9 @@ public:
     }
 
     [[nodiscard]] result<run_task_output> run_task(json::value const& input, std::stop_token stop = {}) {
-        if (client_.options().parameter_validation) {
+        auto body = written("RunTask", input);
+        if (!body) return std::move(body).error();
+        if (client_.options().parameter_validation && body->size() > longest_overrides) {
             auto const* const overrides = json::object_of(input, "overrides");
             if (overrides != nullptr && json::write(*overrides).size() > longest_overrides)
                 return client_.named("RunTask",
@@ -69,12 +72,9 @@ public:
                                                                       std::to_string(longest_overrides) +
                                                                       " characters that ECS takes: shorten them"));
         }
-        bool const needs_token =
-            client_.options().client_tokens && input.is_object() && json::member(input, "clientToken") == nullptr;
-        if (!needs_token) return ask<run_task_output>("RunTask", input, std::move(stop));
-        json::value with_token = input;
-        json::set(with_token, "clientToken", random_uuid(client_.options().random));
-        return ask<run_task_output>("RunTask", with_token, std::move(stop));
+        if (client_.options().client_tokens && json::member(input, "clientToken") == nullptr)
+            add_token(*body, input, random_uuid(client_.options().random));
+        return ask<run_task_output>("RunTask", input, *std::move(body), std::move(stop));
     }
 
     [[nodiscard]] result<describe_tasks_output> describe_tasks(json::value const& input, std::stop_token stop = {}) {
@@ -102,8 +102,37 @@ public:
 private:
     static constexpr std::string_view target_prefix = "AmazonEC2ContainerServiceV20141113";
 
+    /// Puts a member behind the others of `body`, which is `input`, written.
+    static void add_token(std::string& body, json::value const& input, std::string const& token) {
+        constexpr std::string_view name = "clientToken";
+        if (text::contains(body, name)) { // perhaps as a null, which has to go
+            json::value with_token = input;
+            json::set(with_token, name, token);
+            body = json::write(with_token);
+            return;
+        }
+        body.pop_back();
+        if (body.size() > 1) body += ", ";
+        body.append("\"").append(name).append("\": \"").append(token).append("\"}");
+    }
+
+    /// An input as it goes on the wire.
+    [[nodiscard]] result<std::string> written(std::string_view operation, json::value const& input) const {
+        if (input.is_object()) return json::write(input);
+        return client_.named(operation, fail(errc::invalid_argument, "the input is no object with AWS's member names"));
+    }
+
     template <class Output>
     [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::stop_token stop) {
+        auto body = written(operation, input);
+        if (!body) return std::move(body).error();
+        return ask<Output>(operation, input, *std::move(body), std::move(stop));
+    }
+
+    /// `body` is `input`, written.
+    template <class Output>
+    [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::string body,
+                                     std::stop_token stop) {
         auto const& to = client_.destination();
         bool const counted = client_.options().api_rates.value_or(to && !to->custom);
         auto const tolls = counted ? buckets_.of(operation, input) : retry::tolls{};
@@ -114,7 +143,10 @@ private:
             status = answer.status;
             return read_document(std::move(answer));
         };
-        auto document = client_.call_json(operation, target_prefix, input, read, std::move(stop), tolls);
+        if (!to) return client_.named(operation, to.error());
+        auto what = json_text_call(operation, target_prefix, endpoint_of(ecs_service, *to), std::move(body));
+        what.tolls = tolls;
+        auto document = client_.call(what, read, std::move(stop));
         if (!document) return std::move(document).error();
         auto output = Output::from(*std::move(document));
         if (output) return output;

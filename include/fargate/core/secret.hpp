@@ -2,6 +2,7 @@
 #define FARGATE_CORE_SECRET_HPP
 
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,8 +11,13 @@ namespace fargate::inline v0 {
 
 /// Overwrites memory in a way the optimiser must keep.
 inline void wipe(void* bytes, std::size_t size) noexcept {
+#if defined(__GNUC__)
+    if (size != 0) std::memset(bytes, 0, size);
+    __asm__ volatile("" : : "r"(bytes) : "memory"); // somebody may look
+#else
     auto volatile* at = static_cast<unsigned char volatile*>(bytes);
     while (size-- != 0) *at++ = 0;
+#endif
 }
 
 /// Overwrites a whole string, its spare capacity included, and leaves it empty.

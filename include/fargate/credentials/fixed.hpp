@@ -18,28 +18,35 @@ class fixed {
 public:
     static constexpr std::string_view name = "fixed";
 
-    fixed() = default;
-    explicit fixed(access_key key) : key_{std::move(key)} {}
-    fixed(std::string id, secret secret_key, secret token = {}) {
-        key_.id = std::move(id);
-        key_.secret_key = std::move(secret_key);
-        key_.session_token = std::move(token);
+    fixed() : fixed{access_key{}} {}
+    explicit fixed(access_key const& key) : key_{checked(key)} {}
+    fixed(std::string_view id, secret const& secret_key, secret const& token = {}) :
+        key_{make(id, secret_key.reveal(), token.reveal())} {
+        if (key_) key_->generation = next_generation();
     }
 
     template <class Http, class Clock, class Environment>
     [[nodiscard]] result<access_key> fetch(Http&, Clock&, Environment const&) const {
-        auto made = make_key({"aws_access_key_id", key_.id}, {"aws_secret_access_key", key_.secret_key.reveal()},
-                             {"aws_session_token", key_.session_token.reveal()}, std::string{name});
-        if (!made) return made;
-        made->expires = key_.expires;
-        made->account_id = key_.account_id;
-        made->generation = key_.generation;
-        if (!key_.source.empty()) made->source = key_.source;
-        return made;
+        return key_;
     }
 
 private:
-    access_key key_{};
+    static result<access_key> make(std::string_view id, std::string_view secret_key, std::string_view token) {
+        return make_key({"aws_access_key_id", id}, {"aws_secret_access_key", secret_key}, {"aws_session_token", token},
+                        std::string{name});
+    }
+
+    static result<access_key> checked(access_key const& key) {
+        auto made = make(key.id, key.secret_key.reveal(), key.session_token.reveal());
+        if (!made) return made;
+        made->expires = key.expires;
+        made->account_id = key.account_id;
+        made->generation = key.generation != 0 ? key.generation : next_generation();
+        if (!key.source.empty()) made->source = key.source;
+        return made;
+    }
+
+    result<access_key> key_;
 };
 
 } // namespace fargate::inline v0::credentials

@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -224,10 +225,17 @@ private:
         }
     };
     if (headers.find("host")) append("Host:");
-    for (char const* name : {"User-Agent", "Accept", "Accept-Encoding", "Content-Type", "Expect", "Proxy-Connection"})
-        if (!headers.find(name)) append((std::string{name} + ':').c_str());
-    for (auto const& each : headers)
-        append((text::trim(each.value).empty() ? each.name + ';' : each.name + ": " + each.value).c_str());
+    for (char const* name :
+         {"User-Agent:", "Accept:", "Accept-Encoding:", "Content-Type:", "Expect:", "Proxy-Connection:"})
+        if (!headers.find(std::string_view{name}.substr(0, std::strlen(name) - 1))) append(name);
+    std::string line;
+    for (auto const& each : headers) {
+        bool const empty = text::trim(each.value).empty();
+        line = each.name;
+        line += empty ? ";" : ": ";
+        if (!empty) line += each.value;
+        append(line.c_str());
+    }
     if (!complete) made.reset();
     return made;
 }

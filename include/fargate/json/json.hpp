@@ -3,6 +3,7 @@
 
 #include <fargate/core/result.hpp>
 #include <fargate/core/secret.hpp>
+#include <fargate/json/reader.hpp>
 #include <fargate/text/utf8.hpp>
 
 #include <nlohmann/json.hpp>
@@ -12,7 +13,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +47,10 @@ inline void write_escape(std::string& out, unsigned unit) {
 inline void write_text(std::string& out, std::string_view raw) {
     out += '"';
     for (std::size_t at = 0; at < raw.size();) {
+        std::size_t const plain = plain_run(raw.substr(at));
+        out += raw.substr(at, plain);
+        at += plain;
+        if (at == raw.size()) break;
         char32_t const decoded = text::next_code_point(raw, at);
         unsigned const point = decoded == text::no_code_point ? 0xFFFDU : static_cast<unsigned>(decoded);
         switch (point) {
@@ -55,9 +62,7 @@ inline void write_text(std::string& out, std::string_view raw) {
         case '\f': out += "\\f"; break;
         case '\b': out += "\\b"; break;
         default:
-            if (point >= 0x20 && point < 0x7F) {
-                out += static_cast<char>(point);
-            } else if (point < 0x10000) {
+            if (point < 0x10000) {
                 write_escape(out, point);
             } else {
                 write_escape(out, 0xD800U + ((point - 0x10000U) >> 10U));
@@ -68,11 +73,13 @@ inline void write_text(std::string& out, std::string_view raw) {
     out += '"';
 }
 
-/// Builds a tree from nlohmann's parser events without exceptions: bounded depth, members appended in constant time,
-/// repeated member names refused when their object closes.
+/// Builds a tree from nlohmann's parser events without exceptions: bounded depth, repeated member names refused when their
+/// object closes. What is in a list or an object waits on a stack until it is complete, for a list that grows moves, and an
+/// object that grows copies, all that is in it.
 class tree_builder {
 public:
-    explicit tree_builder(value& root) : root_{root} {}
+    /// The document, once all of it has been told.
+    [[nodiscard]] value take() { return std::move(values_.front()); }
 
     [[nodiscard]] std::string const& reason() const noexcept { return reason_; }
 
@@ -83,26 +90,39 @@ public:
     bool number_float(value::number_float_t number, std::string const&) { return add(value(number)); }
     bool string(std::string& text) { return add(value(std::move(text))); }
     bool binary(value::binary_t&) { return stop("it holds binary data"); }
-    bool start_object(std::size_t) { return open(value::object()); }
-    bool start_array(std::size_t) { return open(value::array()); }
-    bool end_array() { return close(); }
+    bool start_object(std::size_t) { return open(); }
+    bool start_array(std::size_t) { return open(); }
+
+    bool end_array() {
+        auto const first = waiting();
+        value made(value::value_t::array);
+        auto& items = *made.get_ptr<value::array_t*>();
+        items.reserve(static_cast<std::size_t>(values_.end() - first));
+        std::move(first, values_.end(), std::back_inserter(items));
+        return close(std::move(made));
+    }
 
     bool key(std::string& name) {
-        key_ = std::move(name);
+        names_.push_back(std::move(name));
         return true;
     }
 
     bool end_object() {
-        auto const& members = *open_.back()->get_ptr<value::object_t const*>();
-        std::vector<std::string_view> names;
-        names.reserve(members.size());
-        for (auto const& each : members) names.push_back(each.first);
-        std::sort(names.begin(), names.end());
-        auto const twice = std::adjacent_find(names.begin(), names.end());
-        if (twice == names.end()) return close();
-        std::string name;
-        write_text(name, twice->substr(0, 64));
-        return stop("member " + name + " occurs twice");
+        auto const first = waiting();
+        auto const names = names_.end() - (values_.end() - first);
+        if (auto const twice = repeated(std::span<std::string const>{names, names_.end()})) {
+            std::string name;
+            write_text(name, twice->substr(0, 64));
+            return stop("member " + name + " occurs twice");
+        }
+        value made(value::value_t::object);
+        auto& members = *made.get_ptr<value::object_t*>();
+        members.reserve(static_cast<std::size_t>(values_.end() - first));
+        auto name = names;
+        for (auto each = first; each != values_.end(); ++each)
+            members.emplace_back(std::move(*name++), std::move(*each));
+        names_.erase(names, names_.end());
+        return close(std::move(made));
     }
 
     /// nlohmann's own words are kept only where they quote nothing of the document.
@@ -128,23 +148,28 @@ public:
     }
 
 private:
+    /// A name that occurs twice.
+    static std::optional<std::string_view> repeated(std::span<std::string const> list) {
+        if (list.size() <= 24) {
+            for (auto each = list.begin(); each != list.end(); ++each)
+                if (std::find(list.begin(), each, *each) != each) return *each;
+            return std::nullopt;
+        }
+        std::vector<std::string_view> names{list.begin(), list.end()};
+        std::sort(names.begin(), names.end());
+        auto const twice = std::adjacent_find(names.begin(), names.end());
+        if (twice == names.end()) return std::nullopt;
+        return *twice;
+    }
+
     bool stop(std::string why) {
         reason_ = std::move(why);
         return false;
     }
 
-    value& place(value&& made) {
-        if (open_.empty()) return root_ = std::move(made);
-        value& parent = *open_.back();
-        if (auto* const list = parent.get_ptr<value::array_t*>()) return list->emplace_back(std::move(made));
-        auto& members = *parent.get_ptr<value::object_t*>();
-        members.emplace_back(std::move(key_), std::move(made));
-        return members.back().second;
-    }
-
     bool add(value&& made) {
         if (!count()) return false;
-        place(std::move(made));
+        values_.push_back(std::move(made));
         return true;
     }
 
@@ -152,21 +177,28 @@ private:
         return ++count_ <= most_values || stop("it has more than " + std::to_string(most_values) + " values");
     }
 
-    bool open(value&& made) {
+    bool open() {
         if (!count()) return false;
         if (open_.size() == deepest) return stop("it is nested more than " + std::to_string(deepest) + " deep");
-        open_.push_back(&place(std::move(made)));
+        open_.push_back(values_.size());
         return true;
     }
 
-    bool close() {
+    /// The first of what waits for the innermost list or object.
+    [[nodiscard]] std::vector<value>::iterator waiting() {
+        return values_.begin() + static_cast<std::ptrdiff_t>(open_.back());
+    }
+
+    bool close(value&& made) {
+        values_.erase(waiting(), values_.end());
         open_.pop_back();
+        values_.push_back(std::move(made));
         return true;
     }
 
-    value& root_;
-    std::vector<value*> open_;
-    std::string key_;
+    std::vector<value> values_;      ///< complete, but for what they are in
+    std::vector<std::string> names_; ///< of those of them that are members, and of the next
+    std::vector<std::size_t> open_;  ///< lists and objects that are not complete, by their first place in `values_`
     std::string reason_;
     std::string wanted_;
     std::size_t bad_at_ = 0;
@@ -242,11 +274,11 @@ inline void write_value(std::string& out, value const& document) {
     // A NUL is nowhere part of JSON, and nlohmann takes it for the end of the text.
     if (auto const nul = text.find('\0'); nul != std::string_view::npos)
         return fail(errc::malformed_response, "not a JSON document: bad text at byte " + std::to_string(nul + 1));
-    value document;
-    detail::tree_builder builder{document};
+    if (detail::tree_builder builder; detail::reader{text, builder}.read()) return builder.take();
+    detail::tree_builder builder;
     if (!value::sax_parse(text.begin(), text.end(), &builder))
         return fail(errc::malformed_response, "not a JSON document: " + builder.reason() + builder.place_in(text));
-    return document;
+    return builder.take();
 }
 
 /// Writes a document as one line of ASCII, with `", "` and `": "` between members: byte for byte what botocore sends for
@@ -254,6 +286,7 @@ inline void write_value(std::string& out, value const& document) {
 /// that are not finite as null.
 [[nodiscard]] inline std::string write(value const& document) {
     std::string out;
+    out.reserve(1024);
     detail::write_value(out, document);
     return out;
 }

@@ -11,7 +11,6 @@
 #include <fargate/text/timestamp.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <iterator>
 #include <span>
@@ -24,21 +23,8 @@ namespace fargate::inline v0::sigv4 {
 
 namespace detail {
 
-inline constexpr auto token_characters = [] {
-    std::array<bool, 256> made{};
-    for (char const each : std::string_view{"!#$%&'*+-.^_`|~"}) made[static_cast<unsigned char>(each)] = true;
-    for (unsigned char each = 0; each != 128; ++each)
-        if (text::is_alnum(static_cast<char>(each))) made[each] = true;
-    return made;
-}();
-
-/// A character of a method or a header name (RFC 9110 §5.6.2).
-[[nodiscard]] constexpr bool is_token_character(char c) noexcept {
-    return token_characters[static_cast<unsigned char>(c)];
-}
-
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return text::is_token_character(c); });
 }
 
 /// A control byte in `text`, but for those of `allowed`.

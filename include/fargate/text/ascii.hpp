@@ -1,6 +1,7 @@
 #ifndef FARGATE_TEXT_ASCII_HPP
 #define FARGATE_TEXT_ASCII_HPP
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -17,6 +18,23 @@ namespace fargate::inline v0::text {
 
 /// Space, TAB, LF, VT, FF and CR: C's `isspace` in the C locale.
 [[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+namespace detail {
+
+inline constexpr auto token_characters = [] {
+    std::array<bool, 256> made{};
+    for (char const each : std::string_view{"!#$%&'*+-.^_`|~"}) made[static_cast<unsigned char>(each)] = true;
+    for (unsigned char each = 0; each != 128; ++each)
+        if (is_alnum(static_cast<char>(each))) made[each] = true;
+    return made;
+}();
+
+} // namespace detail
+
+/// A character of a method or a header name (RFC 9110 §5.6.2).
+[[nodiscard]] constexpr bool is_token_character(char c) noexcept {
+    return detail::token_characters[static_cast<unsigned char>(c)];
+}
 
 [[nodiscard]] constexpr char to_lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 [[nodiscard]] constexpr char to_upper(char c) noexcept { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }

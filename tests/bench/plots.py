@@ -1,0 +1,41 @@
+"""Draws the figures as SVG that can be read on white and on black: no background, one grey for words."""
+
+INK = "#808890"
+OURS = "#2f81f7"
+FLOOR = "#9aa4ae"
+
+
+def draw(out, found, titles, names):
+    """One plot a group that has floors, beside the figures. Says so where matplotlib is not there."""
+    try:
+        import matplotlib
+    except ImportError:
+        print("there are no plots: matplotlib is not there (python3 -m pip install matplotlib)")
+        return
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({
+        "svg.hashsalt": "fargate", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK,
+        "ytick.color": INK,
+    })
+    from matplotlib import pyplot
+    for group, title in titles.items():
+        cases = found[group]
+        if len(cases) < 2:
+            continue
+        labels = [names.get(name, name) for name in cases]
+        middles = [each["cpu_ns"]["median"] / 1000 for each in cases.values()]
+        below = [middle - each["cpu_ns"]["low"] / 1000 for middle, each in zip(middles, cases.values())]
+        above = [each["cpu_ns"]["high"] / 1000 - middle for middle, each in zip(middles, cases.values())]
+        figure, axes = pyplot.subplots(figsize=(8, 0.8 + 0.45 * len(cases)))
+        axes.barh(labels, middles, xerr=[below, above], ecolor=INK, color=[OURS if name == "ours" else FLOOR for name in cases])
+        axes.invert_yaxis()
+        for place, middle in enumerate(middles):
+            axes.annotate(f" {middle:,.1f} µs", (middle + above[place], place), va="center")
+        axes.margins(x=0.15)
+        axes.set_xlabel("µs of CPU, median and quartiles")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        figure.tight_layout()
+        figure.savefig(out / f"{group}.svg", transparent=True, metadata={"Date": None})
+        pyplot.close(figure)

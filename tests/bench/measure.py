@@ -100,7 +100,7 @@ def machine(bench):
         versions[name] = found[1].decode() if found else "unknown"
     return {
         "processor": first(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text()),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "compiler": first(r"((?:GCC|clang).*)$", comment),
         **versions,
     }

@@ -37,5 +37,7 @@ def draw(out, found, titles, names):
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         figure.tight_layout()
-        figure.savefig(out / f"{group}.svg", transparent=True, metadata={"Date": None})
+        place = out / f"{group}.svg"
+        figure.savefig(place, transparent=True, metadata={"Date": None})
+        place.write_text("".join(line.rstrip() + "\n" for line in place.read_text().splitlines()))
         pyplot.close(figure)

@@ -96,6 +96,20 @@ TEST_CASE("the cloud's fleet is asked for without a tenant, which it knows from 
     CHECK(testing_support::asked_by(with.http.requests().back()).query.find("tenant_id") == std::string::npos);
 }
 
+TEST_CASE(
+    "an answer to the registration that cannot be read is no refusal: runs are not claimed without an agent's id") {
+    auto const options = testing_support::server_settings();
+    for (auto const& [status, body] :
+         {std::pair{200, R"({"data": {"register_a)"}, std::pair{200, R"({"data": {"register_agent": null}})"},
+          std::pair{200, "<html>"}, std::pair{500, "{}"}, std::pair{429, "{}"}}) {
+        INFO(status << " " << body);
+        bench with{options};
+        with.reply(200, recorded("tenant"));
+        for (int i = 0; i != 8; ++i) with.reply(status, body);
+        CHECK_FALSE(with.ourselves.catch_up({}));
+    }
+}
+
 TEST_CASE("a visit leaves it to the cloud whether a key's owner is of the tenant that is named") {
     auto options = testing_support::server_settings();
     options.backend = prefect::backend::cloud;

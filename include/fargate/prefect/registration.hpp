@@ -67,8 +67,10 @@ public:
             log_->write(log_level::info, "Agent registered to " + address());
             return done;
         }
-        int const status = done.error().http_status;
-        bool const refused = status != 0 && status < 500 && status != 429;
+        auto const& why = done.error();
+        int const status = why.http_status;
+        bool const told = why.code != errc::malformed_response && !why.retryable; // it was understood, and answered
+        bool const refused = told && status != 0 && status < 500 && status != 429;
         if (is_forgiven(done.error()) && refused && !tenant().empty()) return {};
         return done;
     }

@@ -47,7 +47,7 @@ constexpr char keyword_help[] =
     "  launch_type enable_task_revisions refresh_definitions use_run_config container_profile\n"
     "  use_external_kwargs external_kwargs_s3_bucket external_kwargs_s3_key\n"
     "  backend api_key tenant_id prefetch strict dry_run agent_address log_format logging_level\n"
-    "  watch reconcile idempotent heartbeat, and each option of \"Exactly one task\" with _ for -\n"
+    "  watch reconcile idempotent batch_claims heartbeat, and each option of \"Exactly one task\" with _ for -\n"
     "  cpu=256 memory=512 networkConfiguration=\"{'awsvpcConfiguration': {...}}\" ...\n"
     "What is on or off needs no value: --strict, --prefetch.";
 

@@ -40,6 +40,7 @@ constexpr figure all[] = {
     {"watch", "", "do not follow tasks to their end"},
     {"reconcile", "", "do not look for what was left behind"},
     {"idempotent", "", "send RunTask without a client token"},
+    {"batch_claims", "", "claim each run of a poll by a request of its own"},
     {"heartbeat", "", "send no heartbeats for runs whose tasks are slow to start"},
 };
 
@@ -60,6 +61,7 @@ constexpr any_member members[] = {
     &agent_options::watch,
     &agent_options::reconcile,
     &agent_options::idempotent,
+    &agent_options::batch_claims,
     &agent_options::heartbeat,
 };
 static_assert(std::size(all) == std::size(members));

@@ -13912,7 +13912,9 @@ struct run_view {
 /// | `s.note(id, level, text, stop)`  | `result<void>`                         | a line in the run's own log             |
 /// | `s.heartbeat(id, stop)`          | `result<void>`                         | the run is being taken care of, though it is silent |
 ///
-/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`.
+/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`, and one that can claim
+/// several runs at once `s.claim_all(runs, stop) -> std::vector<result<claim>>` for a `std::span<S::run const* const>`, with
+/// the answers in their order.
 ///
 /// `open` and `poll` are called by one thread, the others by several at once. `stop` ends waiting, not what was sent.
 template <class Source>
@@ -15869,12 +15871,17 @@ namespace detail {
 }
 
 /// `{"input": {list: [item]}}`
-[[nodiscard]] inline json::value as_input_list(std::string_view list, json::value item) {
-    auto items = json::value::array();
-    items.push_back(std::move(item));
+/// An input whose one member is a list.
+[[nodiscard]] inline json::value as_input_of(std::string_view list, json::value items) {
     auto input = json::value::object();
     json::set(input, list, std::move(items));
     return as_input(std::move(input));
+}
+
+[[nodiscard]] inline json::value as_input_list(std::string_view list, json::value item) {
+    auto items = json::value::array();
+    items.push_back(std::move(item));
+    return as_input_of(list, std::move(items));
 }
 
 /// A GraphQL string literal: JSON's escapes are GraphQL's.
@@ -16099,31 +16106,6 @@ namespace detail {
     return ids;
 }
 
-/// Asks for the state of one run (`table` is `flow_run`), or of one task run (`task_run`).
-[[nodiscard]] inline operation standing_query(std::string_view table, std::string_view id) {
-    return {"query { " + std::string{table} + "(where: {id: {_eq: " + detail::literal(id) + "}}) { id version state" +
-            (table == "flow_run" ? " agent_id" : "") + " } }"};
-}
-
-/// Where a run stands.
-struct standing {
-    std::int64_t version = 0;
-    std::string state{};    ///< its type
-    std::string agent_id{}; ///< of the agent that submitted it last; empty when none is known
-};
-
-/// Nothing when the API does not know the run.
-[[nodiscard]] inline result<std::optional<standing>> read_standing(json::value const& data, std::string_view table) {
-    auto const row = detail::first_row(data, table);
-    if (!row) return row.error();
-    if (*row == nullptr) return std::optional<standing>{};
-    auto const version = json::integer_of(**row, "version");
-    auto const state = json::text_of(**row, "state");
-    if (!version || !state) return detail::missing("version and state in " + std::string{table});
-    return std::optional{
-        standing{*version, std::string{*state}, std::string{json::text_of(**row, "agent_id").value_or("")}}};
-}
-
 /// Asks for the agents of our kind that have at least these labels.
 [[nodiscard]] inline operation fleet_query(std::vector<std::string> const& labels, std::string_view tenant_id) {
     std::string const tenant = tenant_id.empty() ? "" : ", tenant_id: {_eq: " + detail::literal(tenant_id) + "}";
@@ -16154,40 +16136,6 @@ struct standing {
 }
 
 // --- Telling a run's fate
-
-/// `version` is the one the metadata gave; null when there is none to give.
-[[nodiscard]] inline operation set_flow_run_state_mutation(std::string_view id, std::optional<std::int64_t> version,
-                                                           json::value state) {
-    auto item = json::value::object();
-    json::set(item, "flow_run_id", std::string{id});
-    json::set(item, "version", version ? json::value(*version) : json::value(nullptr));
-    json::set(item, "state", std::move(state));
-    return {"mutation($input: set_flow_run_states_input!) { set_flow_run_states(input: $input)"
-            " { states { id status message } } }",
-            detail::as_input_list("states", std::move(item))};
-}
-
-[[nodiscard]] inline operation set_task_run_state_mutation(std::string_view id, std::int64_t version,
-                                                           json::value state) {
-    auto item = json::value::object();
-    json::set(item, "task_run_id", std::string{id});
-    json::set(item, "version", version);
-    json::set(item, "state", std::move(state));
-    return {"mutation($input: set_task_run_states_input!) { set_task_run_states(input: $input)"
-            " { states { id status message } } }",
-            detail::as_input_list("states", std::move(item))};
-}
-
-/// Checks that `field` (set_flow_run_states, set_task_run_states) answered for the one state that was sent. The status
-/// itself is not looked at: a Server only ever says SUCCESS.
-[[nodiscard]] inline result<void> read_state_set(json::value const& data, std::string_view field) {
-    auto const* const payload = json::object_of(data, field);
-    if (payload == nullptr) return detail::missing(field);
-    auto const row = detail::first_row(*payload, "states");
-    if (!row) return row.error();
-    if (*row == nullptr) return detail::missing("state in " + std::string{field});
-    return {};
-}
 
 /// One line in a run's own log; the API stamps it with its time.
 [[nodiscard]] inline operation write_run_log_mutation(std::string_view flow_run_id, std::string_view name,
@@ -16664,6 +16612,103 @@ private:
 
 #endif
 
+// ---- fargate/prefect/state_queries.hpp ------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_STATE_QUERIES_HPP
+#define FARGATE_PREFECT_STATE_QUERIES_HPP
+
+// The operations that read and set where runs stand.
+
+namespace fargate::inline v0::prefect {
+
+/// Asks for the state of one run (`table` is `flow_run`), or of one task run (`task_run`).
+[[nodiscard]] inline operation standing_query(std::string_view table, std::string_view id) {
+    return {"query { " + std::string{table} + "(where: {id: {_eq: " + detail::literal(id) + "}}) { id version state" +
+            (table == "flow_run" ? " agent_id" : "") + " } }"};
+}
+
+/// Where a run stands.
+struct standing {
+    std::int64_t version = 0;
+    std::string state{};    ///< its type
+    std::string agent_id{}; ///< of the agent that submitted it last; empty when none is known
+};
+
+/// Nothing when the API does not know the run.
+[[nodiscard]] inline result<std::optional<standing>> read_standing(json::value const& data, std::string_view table) {
+    auto const row = detail::first_row(data, table);
+    if (!row) return row.error();
+    if (*row == nullptr) return std::optional<standing>{};
+    auto const version = json::integer_of(**row, "version");
+    auto const state = json::text_of(**row, "state");
+    if (!version || !state) return detail::missing("version and state in " + std::string{table});
+    return std::optional{
+        standing{*version, std::string{*state}, std::string{json::text_of(**row, "agent_id").value_or("")}}};
+}
+
+/// A state that a flow run is to have.
+struct state_change {
+    std::string_view id{};
+    std::optional<std::int64_t> version{}; ///< the one the metadata gave; nothing when there is none to give
+    json::value state{};
+};
+
+namespace detail {
+
+[[nodiscard]] inline json::value as_item(state_change wanted) {
+    auto item = json::value::object();
+    json::set(item, "flow_run_id", std::string{wanted.id});
+    json::set(item, "version", wanted.version ? json::value(*wanted.version) : json::value(nullptr));
+    json::set(item, "state", std::move(wanted.state));
+    return item;
+}
+
+} // namespace detail
+
+/// Several at once. The API carries out each as far as it can and tells the first failure, without saying whose.
+[[nodiscard]] inline operation set_flow_run_states_mutation(std::vector<state_change> wanted) {
+    auto items = json::value::array();
+    for (auto& each : wanted) items.push_back(detail::as_item(std::move(each)));
+    return {"mutation($input: set_flow_run_states_input!) { set_flow_run_states(input: $input)"
+            " { states { id status message } } }",
+            detail::as_input_of("states", std::move(items))};
+}
+
+[[nodiscard]] inline operation set_flow_run_state_mutation(std::string_view id, std::optional<std::int64_t> version,
+                                                           json::value state) {
+    std::vector<state_change> one;
+    one.push_back({id, version, std::move(state)});
+    return set_flow_run_states_mutation(std::move(one));
+}
+
+[[nodiscard]] inline operation set_task_run_state_mutation(std::string_view id, std::int64_t version,
+                                                           json::value state) {
+    auto item = json::value::object();
+    json::set(item, "task_run_id", std::string{id});
+    json::set(item, "version", version);
+    json::set(item, "state", std::move(state));
+    return {"mutation($input: set_task_run_states_input!) { set_task_run_states(input: $input)"
+            " { states { id status message } } }",
+            detail::as_input_list("states", std::move(item))};
+}
+
+/// Checks that `field` (set_flow_run_states, set_task_run_states) answered for as many states as were sent. The status
+/// itself is not looked at: a Server only ever says SUCCESS.
+[[nodiscard]] inline result<void> read_state_set(json::value const& data, std::string_view field,
+                                                 std::size_t sent = 1) {
+    auto const* const payload = json::object_of(data, field);
+    if (payload == nullptr) return detail::missing(field);
+    auto const* const rows = json::array_of(*payload, "states");
+    if (rows == nullptr || rows->size() < sent) return detail::missing("state in " + std::string{field});
+    for (auto const& each : *rows)
+        if (!each.is_object()) return detail::missing("state in " + std::string{field});
+    return {};
+}
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
 // ---- fargate/prefect/run_states.hpp ---------------------------------------------------------------------------------
 
 #ifndef FARGATE_PREFECT_RUN_STATES_HPP
@@ -16671,7 +16716,7 @@ private:
 
 namespace fargate::inline v0::prefect {
 
-/// Reads and sets the state of one run. `stop` ends waiting, not what was sent; `unsettled` as in `client::finish`.
+/// Reads and sets the states of runs. `stop` ends waiting, not what was sent; `unsettled` as in `client::finish`.
 template <http_policy Http, clock_policy Clock>
 class run_states {
 public:
@@ -16690,6 +16735,15 @@ public:
         auto const answer = api_->finish(asked, std::move(stop), unsettled);
         if (!answer) return answer.error();
         return read_state_set(*answer, "set_flow_run_states");
+    }
+
+    /// All in one request. An error does not tell which of them were set.
+    [[nodiscard]] result<void> set_flow_runs(std::vector<state_change> wanted, std::stop_token stop,
+                                             bool* unsettled = nullptr) {
+        auto const sent = wanted.size();
+        auto const answer = api_->finish(set_flow_run_states_mutation(std::move(wanted)), std::move(stop), unsettled);
+        if (!answer) return answer.error();
+        return read_state_set(*answer, "set_flow_run_states", sent);
     }
 
     [[nodiscard]] result<void> set_task_run(std::string_view id, std::int64_t version, json::value state,
@@ -16731,9 +16785,9 @@ public:
     /// With `look` the run is looked at first, and is lost when it has moved on since it was offered.
     /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
     [[nodiscard]] result<fargate::claim> claim(flow_run const& wanted, std::stop_token stop, bool look = false) {
-        if (stop.stop_requested()) return told(outcome::lost, "it was not claimed: the agent is stopping");
+        if (stop.stop_requested()) return stopping();
         log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
-        auto const flow = submit_flow(wanted, look, stop);
+        auto const flow = submit_flow(wanted, look, false, stop);
         if (!flow) return flow.error();
         if (flow->ended) return *flow->ended;
         bool won = flow->submitted;
@@ -16747,6 +16801,43 @@ public:
         return told(outcome::lost, "neither it nor a task run of it waits to be submitted");
     }
 
+    /// The same for several, in their order: one request moves all that are Scheduled themselves and have no task runs beside
+    /// them. When that fails, each of them is looked at, and one that still waits is claimed by itself: the API carries out
+    /// what it can, tells the first failure without saying whose it is, and may go on meanwhile. Needs an agent id.
+    [[nodiscard]] std::vector<result<fargate::claim>> claim_all(std::span<flow_run const* const> wanted,
+                                                                std::stop_token stop) {
+        std::vector<state_change> changes;
+        std::vector<bool> together;
+        for (auto const* const each : wanted) {
+            auto const waiting = is_scheduled(each->state);
+            together.push_back(waiting && *waiting && each->task_runs.empty());
+            if (!together.back()) continue;
+            log_->write(log_level::debug, "Updating states for flow run " + each->id);
+            log_->write(log_level::debug, "Flow run " + each->id + " is in a Scheduled state, updating to Submitted");
+            changes.push_back({each->id, each->version, submitted(*each)});
+        }
+        bool unsettled = false;
+        std::optional<result<void>> set;
+        if (!changes.empty() && !stop.stop_requested())
+            set = states_.set_flow_runs(std::move(changes), stop, &unsettled);
+
+        bool silent = false; // the first look that gets no answer is the last
+        std::vector<result<fargate::claim>> made;
+        for (std::size_t i = 0; i != wanted.size(); ++i) {
+            if (!together[i] || !set) {
+                made.push_back(claim(*wanted[i], stop));
+            } else if (*set) {
+                made.emplace_back(fargate::claim{});
+            } else if (silent) {
+                made.emplace_back(unclear(set->error(), "nor could another run be looked at"));
+            } else {
+                made.push_back(claim_after(*wanted[i], set->error(), unsettled, stop));
+                silent = made.back() && made.back()->kind == outcome::unclear;
+            }
+        }
+        return made;
+    }
+
 private:
     using outcome = fargate::claim::outcome;
 
@@ -16758,34 +16849,30 @@ private:
 
     [[nodiscard]] static fargate::claim told(outcome kind, std::string reason) { return {kind, std::move(reason), {}}; }
 
-    /// Whether a state waits to be submitted.
-    [[nodiscard]] result<bool> waits(char const* what, std::string const& id, json::value const& state) {
-        auto scheduled = is_scheduled(state);
-        if (!scheduled) {
-            scheduled.error().message = std::string{what} + id + " cannot be submitted: " + scheduled.error().message;
-        } else if (*scheduled) {
-            log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
-        }
-        return scheduled;
+    [[nodiscard]] static fargate::claim stopping() {
+        return told(outcome::lost, "it was not claimed: the agent is stopping");
     }
 
-    [[nodiscard]] result<step> submit_flow(flow_run const& wanted, bool look, std::stop_token const& stop) {
-        auto const waiting = waits("Flow run ", wanted.id, wanted.state);
-        if (!waiting) return waiting.error();
-        if (!*waiting) return step{};
-        if (look)
-            if (auto gone = moved_on("flow_run", wanted.id, wanted.version, stop)) return step{false, std::move(gone)};
-        bool unsettled = false;
-        auto state = submitted_state(wanted.state, "Submitted for execution", options_->core_version);
-        auto const set = states_.set_flow_run(wanted.id, wanted.version, std::move(state), stop, &unsettled);
-        if (set) return step{true, {}};
-        auto const& why = set.error();
-        switch (claim_failure_of(why, unsettled)) {
-        case claim_failure::taken: return step{false, told(outcome::lost, why.message)};
-        case claim_failure::refused: return why;
-        case claim_failure::not_made: return step{false, not_claimed(why)};
-        case claim_failure::open: break;
-        }
+    [[nodiscard]] json::value submitted(flow_run const& wanted) const {
+        return submitted_state(wanted.state, "Submitted for execution", options_->core_version);
+    }
+
+    /// Whose the run is after a request for several that failed.
+    [[nodiscard]] result<fargate::claim> claim_after(flow_run const& wanted, error const& why, bool unsettled,
+                                                     std::stop_token const& stop) {
+        auto const failure = claim_failure_of(why, unsettled);
+        if (failure == claim_failure::not_made) return not_claimed(why);
+        bool const maybe = failure != claim_failure::refused;
+        if (maybe)
+            if (auto known = look_at(wanted, why, stop)) return known->submitted ? fargate::claim{} : *known->ended;
+        if (stop.stop_requested()) return stopping();
+        auto const flow = submit_flow(wanted, false, maybe, stop);
+        if (!flow) return flow.error();
+        return flow->submitted ? fargate::claim{} : *flow->ended;
+    }
+
+    /// Whose the run is by now, where no answer told; nothing when it waits as it did when it was offered.
+    [[nodiscard]] std::optional<step> look_at(flow_run const& wanted, error const& why, std::stop_token const& stop) {
         auto const now = states_.read("flow_run", wanted.id, stop);
         if (!now) return step{false, unclear(why, "nor could it be looked at: " + now.error().message)};
         if (!*now) return step{false, told(outcome::lost, "the Prefect API does not know it any more")};
@@ -16798,7 +16885,40 @@ private:
             return step{false, told(outcome::lost, "the agent " + agent + " has it")};
         }
         if (life_of(type) != run_life::waiting) return step{false, told(outcome::lost, "it is " + type + " by now")};
-        if (!unsettled && version == wanted.version && is_refusal(why)) return why;
+        if (version != wanted.version) return step{false, not_claimed(why)};
+        return std::nullopt;
+    }
+
+    /// Whether a state waits to be submitted.
+    [[nodiscard]] result<bool> waits(char const* what, std::string const& id, json::value const& state) {
+        auto scheduled = is_scheduled(state);
+        if (!scheduled) {
+            scheduled.error().message = std::string{what} + id + " cannot be submitted: " + scheduled.error().message;
+        } else if (*scheduled) {
+            log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
+        }
+        return scheduled;
+    }
+
+    /// `unsettled`: it was asked for before, and that may have been carried out or may be yet.
+    [[nodiscard]] result<step> submit_flow(flow_run const& wanted, bool look, bool unsettled,
+                                           std::stop_token const& stop) {
+        auto const waiting = waits("Flow run ", wanted.id, wanted.state);
+        if (!waiting) return waiting.error();
+        if (!*waiting) return step{};
+        if (look)
+            if (auto gone = moved_on("flow_run", wanted.id, wanted.version, stop)) return step{false, std::move(gone)};
+        auto const set = states_.set_flow_run(wanted.id, wanted.version, submitted(wanted), stop, &unsettled);
+        if (set) return step{true, {}};
+        auto const& why = set.error();
+        switch (claim_failure_of(why, unsettled)) {
+        case claim_failure::taken: return step{false, told(outcome::lost, why.message)};
+        case claim_failure::refused: return why;
+        case claim_failure::not_made: return step{false, not_claimed(why)};
+        case claim_failure::open: break;
+        }
+        if (auto known = look_at(wanted, why, stop)) return *std::move(known);
+        if (!unsettled && is_refusal(why)) return why;
         return step{false, not_claimed(why)};
     }
 
@@ -17363,6 +17483,20 @@ public:
     [[nodiscard]] result<fargate::claim> claim(run const& wanted, std::stop_token stop = {}) {
         bool const old = wanted.offered && clock_->now() - *wanted.offered > stale_after;
         return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop), old);
+    }
+
+    /// The same for several, in their order, with one request where that can be: what `claimant::claim_all` does.
+    [[nodiscard]] std::vector<result<fargate::claim>> claim_all(std::span<run const* const> wanted,
+                                                                std::stop_token stop = {}) {
+        auto const now = clock_->now();
+        bool const fresh = std::all_of(wanted.begin(), wanted.end(), [&](run const* each) {
+            return each->offered && now - *each->offered <= stale_after;
+        });
+        if (fresh && wanted.size() > 1 && !client_.agent_id().empty())
+            return claimant<Http, Clock, Log>{client_, *log_, options_}.claim_all(wanted, std::move(stop));
+        std::vector<result<fargate::claim>> made;
+        for (auto const* const each : wanted) made.push_back(claim(*each, stop));
+        return made;
     }
 
     /// These runs as they are, in the order of the API; what is no UUID is no run.
@@ -19200,11 +19334,12 @@ struct agent_options {
 
     // How each run gets exactly one task. What is absent here is looked up in the environment under the same name, spans in
     // seconds, and is else as `service::protocol` says. A switch is also turned off by its name behind `no_`.
-    std::optional<bool> idempotent{}; ///< the same launch asked for again finds the same task
-    std::optional<bool> watch{};      ///< tasks are followed to their end
-    std::optional<bool> reconcile{};  ///< what was left behind by a crash is looked for
-    std::optional<bool> heartbeat{};  ///< runs whose tasks are slow to start are kept from being scheduled again
-    std::string fleet_id{};           ///< the same for agents that take each other's place; else made of API and labels
+    std::optional<bool> idempotent{};   ///< the same launch asked for again finds the same task
+    std::optional<bool> watch{};        ///< tasks are followed to their end
+    std::optional<bool> reconcile{};    ///< what was left behind by a crash is looked for
+    std::optional<bool> batch_claims{}; ///< the runs of one poll are claimed by one request
+    std::optional<bool> heartbeat{};    ///< runs whose tasks are slow to start are kept from being scheduled again
+    std::string fleet_id{}; ///< the same for agents that take each other's place; else made of API and labels
     std::optional<duration> poll_interval_max{};    ///< the longest wait between two polls
     std::optional<duration> launch_timeout{};       ///< of one RunTask attempt; zero: the client's own
     std::optional<double> launch_rate{};            ///< launches a second; 0: no limit
@@ -19247,7 +19382,8 @@ struct protocol {
     bool idempotent = true; ///< RunTask carries a token made of the run, so that whoever repeats it finds the same task
     bool watch = true;      ///< tasks are followed to their end; needs ecs:DescribeTasks
     bool heartbeat = true;  ///< a run is kept alive at the backend while its task is slow to start
-    bool reconcile = true;  ///< what was left behind is looked for; needs ecs:ListTasks, and ecs:StopTask to end tasks
+    bool batch_claims = true; ///< the runs of one poll are claimed by one request, where the backend can
+    bool reconcile = true; ///< what was left behind is looked for; needs ecs:ListTasks, and ecs:StopTask to end tasks
     std::string
         fleet{}; ///< RunTask's `startedBy`, where the user set none; the same for agents that take each other's place
 
@@ -19643,6 +19779,7 @@ template <environment_policy Environment>
     // Without tokens nothing that was left behind can be launched again safely: then it takes a word to look for it.
     made.reconcile = made.idempotent;
     if (auto set = set_switch(made.reconcile, options.reconcile, "reconcile", environment); !set) return set;
+    if (auto set = set_switch(made.batch_claims, options.batch_claims, "batch_claims", environment); !set) return set;
     if (auto set = set_switch(made.watch, options.watch, "watch", environment); !set) return set;
     return set_switch(made.heartbeat, options.heartbeat, "heartbeat", environment);
 }
@@ -22403,6 +22540,7 @@ struct errand {
     bool timed = false;    ///< it has waited until it was due
     bool may_go = false;   ///< it has had its turn of the launch rate
     bool claimed = false;  ///< it is ours
+    bool fresh = false;    ///< and became so with others just now: its launch belongs to what is under way
     bool sent = false;     ///< RunTask was asked, here or by an agent before
     bool doubtful = false; ///< RunTask was asked with this attempt's token, and nobody knows what came of it
     bool recovers = false; ///< attempts that another agent made may have to be gone through first
@@ -22443,9 +22581,38 @@ struct errand {
     std::optional<error> end{};                   ///< why it gets none; to be told
 };
 
+/// How its task is followed.
+template <class Run>
+[[nodiscard]] watched watched_task(errand<Run> const& of, std::string task, std::string epoch, time_point now) {
+    watched made;
+    made.run = of.what.id;
+    made.task = std::move(task);
+    made.cluster = json::text_of(of.plan->task, "cluster").value_or("");
+    made.epoch = std::move(epoch);
+    made.attempt = of.attempt.number;
+    made.losses = of.losses;
+    made.accepted = now;
+    made.max_run = of.plan->max_run;
+    return made;
+}
+
 /// How long to wait before the next of several tries: 1, 2, 4, ... 30 s.
 [[nodiscard]] inline duration pause(unsigned tries) {
     return std::min<duration>(std::chrono::seconds{1} * (1U << std::min(tries, 10U)), std::chrono::seconds{30});
+}
+
+/// What the agent says of a run that it puts down, behind the run's name.
+template <class Run>
+[[nodiscard]] std::string parting_words(errand<Run> const& of) {
+    if (of.end)
+        return " gets no task, and could not be told so: the agent that comes next tries it again: " + of.end->message;
+    return " is claimed and has no task yet: the agent that comes next launches it";
+}
+
+/// What a run is told about whose launch nothing has been heard for so long.
+[[nodiscard]] inline std::string unanswered(std::chrono::minutes time) {
+    return "It is not known whether a task was started for this run: there has been no answer for " +
+           std::to_string(time.count()) + " minutes";
 }
 
 /// What a run is told that was tried for so long.
@@ -22453,6 +22620,82 @@ struct errand {
     why.message += ". It was tried for " + std::to_string(tried.count() / 1'000'000) + " seconds";
     return why;
 }
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/claiming.hpp -----------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_CLAIMING_HPP
+#define FARGATE_SERVICE_CLAIMING_HPP
+
+namespace fargate::inline v0::service {
+
+/// Makes runs ours, one or several by one request, and says in the log what came of it. Keeps references; may be used by
+/// several threads at once.
+template <flow_source Source, clock_policy Clock, log_policy Log>
+class claiming {
+public:
+    using run = typename Source::run;
+    using errand = service::errand<run>;
+
+    /// Whether the source claims several by one request.
+    static constexpr bool at_once = requires(Source & from, std::span<run const* const> runs, std::stop_token stop) {
+        { from.claim_all(runs, stop) } -> std::same_as<std::vector<result<claim>>>;
+    };
+
+    claiming(Source& source, desk<Clock>& shared, Log& log, protocol const& rules) :
+        source_{source}, shared_{shared}, log_{log}, rules_{rules} {}
+
+    /// Takes a place for a run that is to be claimed; false when `protocol::max_in_flight` leaves none.
+    [[nodiscard]] bool take(std::string const& id) {
+        if (!shared_.busy.claim(
+                id, [this] { return shared_.watched.live(); }, rules_.max_in_flight))
+            return false;
+        log_.write(log_level::info, "Deploying flow run " + id);
+        return true;
+    }
+
+    /// Claims a run that has its place, which is free again unless it is won. `stop` ends waiting.
+    [[nodiscard]] claim_outcome ask(errand& of, std::stop_token const& stop) {
+        return read(of, source_.claim(of.what, stop));
+    }
+
+    /// The same for several, in their order.
+    [[nodiscard]] std::vector<claim_outcome> ask(std::span<std::unique_ptr<errand> const> these,
+                                                 std::stop_token const& stop) {
+        std::vector<claim_outcome> made;
+        if constexpr (at_once) {
+            std::vector<run const*> wanted;
+            for (auto const& each : these) wanted.push_back(&each->what);
+            auto const answers = source_.claim_all(wanted, stop);
+            for (std::size_t i = 0; i != these.size(); ++i) made.push_back(read(*these[i], answers[i]));
+        } else {
+            for (auto const& each : these) made.push_back(ask(*each, stop));
+        }
+        return made;
+    }
+
+private:
+    [[nodiscard]] claim_outcome read(errand& of, result<claim> const& answer) {
+        using kind = claim_outcome::kind;
+        auto made = read_claim(answer);
+        of.claimed_at = of.seen_at = shared_.when.passed();
+        of.claimed = made.what == kind::won;
+        if (!of.claimed) shared_.busy.release(of.what.id);
+        if (made.what == kind::lost)
+            log_.write(log_level::info, "Leaving flow run " + of.what.id + " alone: " + made.why.message);
+        if (made.what == kind::unclear)
+            log_.write(log_level::warning, "flow run " + of.what.id + " could not be claimed: " + made.why.message);
+        return made;
+    }
+
+    Source& source_;
+    desk<Clock>& shared_;
+    Log& log_;
+    protocol const& rules_;
+};
 
 } // namespace fargate::inline v0::service
 
@@ -22622,6 +22865,7 @@ public:
         log_{log},
         hash_{hash},
         rules_{std::move(rules)},
+        claims_{source_, shared_, log_, rules_},
         rate_{{static_cast<double>(std::max<std::size_t>(rules_.launch_burst, 1)), rules_.launch_rate}},
         lanes_{shared_.lanes} {}
 
@@ -22634,6 +22878,24 @@ public:
     /// Takes a run that `in_flight` holds all the way. What is not claimed when `stop` fires stays with the backend.
     void deploy(run offered, std::stop_token const& stop) {
         go_on(std::make_unique<errand>(std::move(offered), clock_.now(), stop));
+    }
+
+    /// True when the runs of one poll are claimed by one request.
+    [[nodiscard]] bool claims_together() const { return claiming::at_once && rules_.batch_claims; }
+
+    /// The same for several: those whose turn it is are claimed together.
+    void deploy(std::vector<run> offered, std::stop_token const& stop) {
+        std::vector<held> now;
+        for (auto& each : offered) {
+            auto made = std::make_unique<errand>(std::move(each), clock_.now(), stop);
+            auto wait = time_until_due(*made);
+            if (wait <= duration::zero()) wait = turn(*made);
+            if (wait > duration::zero())
+                later(std::move(made), wait);
+            else if (take(*made))
+                now.push_back(std::move(made));
+        }
+        claim_these(std::move(now));
     }
 
     /// Launches a run that is claimed already, from that attempt on: a token that was used before finds the task that it
@@ -22667,6 +22929,7 @@ public:
 
 private:
     using errand = service::errand<run>;
+    using claiming = service::claiming<Source, Clock, Log>;
     using held = std::unique_ptr<errand>; // handed on by &&: arguments beside it may still look into it
 
     static constexpr std::chrono::minutes subnet_rest{3};
@@ -22691,7 +22954,7 @@ private:
     void go_on(held&& of) {
         if (of->rests) return done(*of);
         if (of->end) return tell_end(std::move(of));
-        if (of->stop.stop_requested()) return put_down(*of);
+        if (of->stop.stop_requested() && !std::exchange(of->fresh, false)) return put_down(*of);
         if (auto const wait = time_until_due(*of); wait > duration::zero()) return later(std::move(of), wait);
         if (auto const wait = turn(*of); wait > duration::zero()) return later(std::move(of), wait);
         if (!lanes_.enter(of)) return;
@@ -22732,36 +22995,41 @@ private:
         return rate_.take(time_point{shared_.when.passed()});
     }
 
+    /// Takes a place for a run that is to be claimed; false, and the run is let go, when there is none.
+    bool take(errand& of) {
+        if (claims_.take(of.what.id)) return true;
+        rate_.give_back();
+        done(of);
+        return false;
+    }
+
     /// Claims the run; false when it is not ours, or not now.
-    bool claim_it(held& whole) {
-        auto& of = *whole;
-        auto const& id = of.what.id;
-        if (!shared_.busy.claim(
-                id, [this] { return shared_.watched.live(); }, rules_.max_in_flight)) {
-            rate_.give_back();
-            done(of);
+    bool claim_it(held& of) { return take(*of) && is_ours(of, claims_.ask(*of, cut_.get_token())); }
+
+    /// Claims these, which have their places.
+    void claim_these(std::vector<held> these) {
+        auto const answers = claims_.ask(these, cut_.get_token());
+        for (std::size_t i = 0; i != these.size(); ++i) {
+            if (!is_ours(these[i], answers[i])) continue;
+            these[i]->fresh = true;
+            later(std::move(these[i]), duration::zero());
+        }
+    }
+
+    /// What follows from a claim; false when the run is not ours, or not now.
+    bool is_ours(held& whole, claim_outcome const& now) {
+        using kind = claim_outcome::kind;
+        if (now.what == kind::won) return true;
+        rate_.give_back();
+        if (now.what == kind::refused) {
+            fail_run(std::move(whole), now.why);
             return false;
         }
-        log_.write(log_level::info, "Deploying flow run " + id);
-        auto const now = read_claim(source_.claim(of.what, cut_.get_token()));
-        of.claimed_at = of.seen_at = shared_.when.passed();
-        if (now.what == claim_outcome::kind::won) return of.claimed = true;
-        shared_.busy.release(id);
-        rate_.give_back();
-        switch (now.what) {
-        case claim_outcome::kind::won: break;
-        case claim_outcome::kind::again: of.may_go = false; break;
-        case claim_outcome::kind::lost:
-            log_.write(log_level::info, "Leaving flow run " + id + " alone: " + now.why.message);
-            break;
-        case claim_outcome::kind::unclear:
-            log_.write(log_level::warning, "flow run " + id + " could not be claimed: " + now.why.message);
-            break;
-        case claim_outcome::kind::refused: fail_run(std::move(whole), now.why); return false;
-        }
-        if (now.what != claim_outcome::kind::again) {
+        if (now.what == kind::again) {
+            whole->may_go = false;
+        } else {
             shared_.book.left();
-            of.rests = true;
+            whole->rests = true;
         }
         later(std::move(whole), now.wait);
         return false;
@@ -22860,16 +23128,10 @@ private:
     /// task can tell, which is the reconciler's.
     void too_late(held&& of) {
         if (!of->may_have_task() && of->last) return fail_run(std::move(of), after_all(*of->last, token_life));
-        auto const minutes = std::to_string(token_life.count());
-        log_.write(log_level::error, "flow run " + of->what.id + " was claimed " + minutes +
+        log_.write(log_level::error, "flow run " + of->what.id + " was claimed " + std::to_string(token_life.count()) +
                                          " minutes ago, and no answer has told whether it has a task");
-        if (auto const told = source_.note(of->what.id, log_level::warning,
-                                           "It is not known whether a task was started for this run: there has been no "
-                                           "answer for " +
-                                               minutes + " minutes",
-                                           cut_.get_token());
-            !told)
-            log_.write(log_level::warning, "its log could not be written: " + told.error().message);
+        auto const told = source_.note(of->what.id, log_level::warning, unanswered(token_life), cut_.get_token());
+        if (!told) log_.write(log_level::warning, "its log could not be written: " + told.error().message);
         shared_.book.left();
         done(*of);
     }
@@ -22878,26 +23140,15 @@ private:
         shared_.book.launched(clock_.now() - of.began);
         if (task.adopted) shared_.book.adopted();
         log_.write(log_level::debug, "Run created for task " + task.task_arn);
-        if (rules_.watch) follow(of, task);
+        if (rules_.watch &&
+            shared_.watched.follow(watched_task(of, task.task_arn, source_.epoch(of.what), clock_.now())))
+            shared_.attend();
         // The task runs: from here on a lost line is a warning, never the run's failure.
         if (auto const told = source_.launched(of.what.id, task.task_arn, cut_.get_token()); !told)
             log_.write(log_level::warning, "flow run " + of.what.id + " runs as " + task.task_arn +
                                                ", but its log could not be written: " + told.error().message);
         log_.write(log_level::debug, "Completed flow run submission (id: " + of.what.id + ")");
         done(of);
-    }
-
-    void follow(errand const& of, deploy::launched const& task) {
-        watched made;
-        made.run = of.what.id;
-        made.task = task.task_arn;
-        made.cluster = json::text_of(of.plan->task, "cluster").value_or("");
-        made.epoch = source_.epoch(of.what);
-        made.attempt = of.attempt.number;
-        made.losses = of.losses;
-        made.accepted = clock_.now();
-        made.max_run = of.plan->max_run;
-        if (shared_.watched.follow(std::move(made))) shared_.attend();
     }
 
     /// The loop was stopped while the run was held.
@@ -22907,14 +23158,8 @@ private:
                 if (source_.release(of.what, "the agent was stopped", cut_.get_token())) return done(of);
             }
         }
-        if (of.end)
-            log_.write(log_level::warning, "flow run " + of.what.id +
-                                               " gets no task, and could not be told so: the agent that comes next "
-                                               "tries it again: " +
-                                               of.end->message);
-        else if (of.claimed)
-            log_.write(log_level::info, "flow run " + of.what.id +
-                                            " is claimed and has no task yet: the agent that comes next launches it");
+        if (of.claimed || of.end)
+            log_.write(of.end ? log_level::warning : log_level::info, "flow run " + of.what.id + parting_words(of));
         done(of);
     }
 
@@ -22948,6 +23193,7 @@ private:
     Log& log_;
     Hash const& hash_;
     protocol rules_;
+    claiming claims_;
     retry::token_bucket rate_;
     std::stop_source cut_;
     std::mutex mutex_;
@@ -23127,7 +23373,7 @@ namespace fargate::inline v0::service {
 /// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
 /// hands on what the agenda says is due. `Deployment` has `has_room()`; `deploy(run, stop)`, which takes a run that `in_flight`
 /// holds and sees to it that it leaves; and `cut()`, which ends what is under way. It may have `wants(run)`, without which
-/// all runs are wanted.
+/// all runs are wanted, and `claims_together()` with `deploy(runs, stop)`, for several that one request claims.
 ///
 /// Keeps references; `run` is called by one thread, `poke` by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
@@ -23205,7 +23451,7 @@ private:
         if (!due) return failed(due.error(), clock_.now() - began);
         recovered(began);
 
-        std::size_t handed_over = 0;
+        std::vector<typename Source::run> taken;
         for (auto& offered : *due) {
             if (!deployment_.has_room()) {
                 log_.write(log_level::debug,
@@ -23214,18 +23460,32 @@ private:
             }
             if constexpr (requires { deployment_.wants(offered); })
                 if (!deployment_.wants(offered)) continue;
-            if (busy_.enter(offered.id)) {
-                if (handed_over++ == 0)
-                    log_.write(log_level::info,
-                               "Found " + std::to_string(due->size()) + " flow run(s) to submit for execution.");
-                executor_.submit([this, offered = std::move(offered), stop]() mutable {
-                    if (!stop.stop_requested()) return deployment_.deploy(std::move(offered), stop);
-                    busy_.leave(offered.id);
+            if (!busy_.enter(offered.id)) continue;
+            if (taken.empty())
+                log_.write(log_level::info,
+                           "Found " + std::to_string(due->size()) + " flow run(s) to submit for execution.");
+            taken.push_back(std::move(offered));
+        }
+        if (taken.empty()) return false;
+        hand_over(std::move(taken), stop);
+        return true;
+    }
+
+    /// All to one worker, which claims them together, or each to one.
+    void hand_over(std::vector<typename Source::run> taken, std::stop_token const& stop) {
+        if constexpr (requires { deployment_.claims_together(); })
+            if (taken.size() > 1 && deployment_.claims_together())
+                return executor_.submit([this, taken = std::move(taken), stop]() mutable {
+                    if (!stop.stop_requested()) return deployment_.deploy(std::move(taken), stop);
+                    for (auto const& each : taken) busy_.leave(each.id);
                     bell_.ring();
                 });
-            }
-        }
-        return handed_over != 0;
+        for (auto& each : taken)
+            executor_.submit([this, one = std::move(each), stop]() mutable {
+                if (!stop.stop_requested()) return deployment_.deploy(std::move(one), stop);
+                busy_.leave(one.id);
+                bell_.ring();
+            });
     }
 
     bool failed(error const& why, duration took) {
@@ -23837,6 +24097,8 @@ public:
         if (is_dry_) return dry_.deploy(offered, stop);
         real_.deploy(std::move(offered), stop);
     }
+    [[nodiscard]] bool claims_together() const { return !is_dry_ && real_.claims_together(); }
+    void deploy(std::vector<run> offered, std::stop_token const& stop) { real_.deploy(std::move(offered), stop); }
     void cut() { real_.cut(); }
 
 private:

@@ -7,6 +7,7 @@
 #include <fargate/prefect/graphql.hpp>
 #include <fargate/prefect/queries.hpp>
 #include <fargate/prefect/settings.hpp>
+#include <fargate/prefect/state_queries.hpp>
 
 #include <string>
 

@@ -86,6 +86,136 @@ TEST_CASE("a claim is one request for the run and one for each due task run, and
     CHECK(with.prefect.log().count() == before + 2);
 }
 
+namespace {
+
+/// Three due runs besides, and what the two agents are offered.
+struct bench_of_four : bench {
+    explicit bench_of_four(testing::prefect_setup setup = {}) : bench{true, std::move(setup)} {
+        for (int i = 1; i != 4; ++i) {
+            auto more = load("prefect1/flow_run_docker_run_config.json");
+            more["data"]["flow_run"][0]["id"] = "0000000" + std::to_string(i) + "-5d2b-4f0e-8a77-6b1e3d4c5a21";
+            prefect.add_flow_runs(more);
+        }
+        runs = offered(ours);
+        REQUIRE(runs.size() == 4);
+    }
+
+    static std::vector<prefect::flow_run> offered(source& to) {
+        auto made = to.poll({});
+        REQUIRE(made);
+        return *std::move(made);
+    }
+    static std::vector<result<claim>> claim_all(source& who, std::vector<prefect::flow_run> const& wanted) {
+        std::vector<prefect::flow_run const*> pointers;
+        for (auto const& each : wanted) pointers.push_back(&each);
+        return who.claim_all(pointers);
+    }
+    std::vector<result<claim>> claim_all() { return claim_all(ours, runs); }
+    std::size_t won(std::vector<result<claim>> const& answers) const {
+        std::size_t count = 0;
+        for (auto const& each : answers) count += each && each->kind == outcome::won;
+        return count;
+    }
+    std::size_t submissions() const {
+        std::size_t count = 0;
+        for (auto const& run : runs)
+            for (auto const& each : prefect.history(run.id)) count += each.type == "Submitted";
+        return count;
+    }
+
+    std::vector<prefect::flow_run> runs;
+};
+
+} // namespace
+
+TEST_CASE("several runs are claimed by one request, and nothing is looked at") {
+    bench_of_four with;
+    auto const before = with.prefect.log().count();
+    auto const answers = with.claim_all();
+    CHECK(answers.size() == 4);
+    CHECK(with.won(answers) == 4);
+    CHECK(with.submissions() == 4);
+    CHECK(with.prefect.log().count() == before + 1);
+}
+
+TEST_CASE("several runs whose claim's answer is lost are won, each looked at, and none is claimed twice") {
+    for (auto const& fault : lost_answers())
+        for (auto const lock : {0s, 30s}) {
+            bench_of_four with{{.submitted_lock = lock, .version_locking = lock == 0s}};
+            with.prefect.faults().fail_next("set_flow_run_states", 2, fault);
+            CHECK(with.won(with.claim_all()) == 4);
+            CHECK(with.submissions() == 4);
+        }
+}
+
+TEST_CASE("of several runs those that another agent has are left to it, and the others are ours") {
+    bench_of_four with{{.submitted_lock = 30s}};
+    auto theirs = bench_of_four::offered(with.theirs);
+    REQUIRE(theirs.size() == 4);
+    theirs.resize(2);
+    CHECK(with.won(bench_of_four::claim_all(with.theirs, theirs)) == 2);
+    auto const answers = with.claim_all();
+    CHECK(with.won(answers) == 2);
+    for (std::size_t i = 0; i != with.runs.size(); ++i) {
+        bool const is_theirs = with.runs[i].id == theirs[0].id || with.runs[i].id == theirs[1].id;
+        REQUIRE(answers[i]);
+        CHECK(answers[i]->kind == (is_theirs ? outcome::lost : outcome::won));
+        if (is_theirs) CHECK(answers[i]->reason.starts_with("the agent "));
+    }
+    CHECK(with.submissions() == 4);
+}
+
+TEST_CASE("several runs whose claim never arrived are claimed one by one while the server answers") {
+    bench_of_four with;
+    with.prefect.faults().fail_next("set_flow_run_states", 2, testing::answered(500)); // the client repeats it once
+    CHECK(with.won(with.claim_all()) == 4);
+    CHECK(with.submissions() == 4);
+    CHECK(with.sent("set_flow_run_states") == 6);
+}
+
+TEST_CASE("several runs of which nothing can be told are unclear, after one look in vain") {
+    bench_of_four with;
+    with.prefect.faults().fail_always("", testing::stalled());
+    auto const before = with.prefect.log().count();
+    for (auto const& each : with.claim_all()) {
+        REQUIRE(each);
+        CHECK(each->kind == outcome::unclear);
+    }
+    CHECK(with.prefect.log().count() == before + 4); // each of the two is repeated once
+}
+
+TEST_CASE(
+    "a request for several runs that the API does not take is made for each, and the one that is wrong is named") {
+    bench_of_four with;
+    with.prefect.faults().decide_by(
+        [&](std::string_view operation, std::size_t, std::string_view body) -> std::optional<testing::fault> {
+            if (operation != "set_flow_run_states" || body.find(with.runs[2].id) == std::string_view::npos)
+                return std::nullopt;
+            return testing::refused(400, "BAD_USER_INPUT", "not this one");
+        });
+    auto const answers = with.claim_all();
+    CHECK(with.won(answers) == 3);
+    REQUIRE_FALSE(answers[2]);
+    CHECK(answers[2].error().message.find("not this one") != std::string::npos);
+}
+
+TEST_CASE("of several runs one that was offered long ago is looked at, and one with task runs goes by itself") {
+    bench_of_four with;
+    with.clock.advance(6s);
+    auto const before = with.prefect.log().count();
+    CHECK(with.won(with.claim_all()) == 4);
+    CHECK(with.prefect.log().count() == before + 8);
+
+    bench_of_four mixed;
+    auto const more = load("prefect1/flow_run_running_scheduled_task_runs.json");
+    mixed.prefect.add_flow_runs(more);
+    mixed.runs.push_back(prefect::read_flow_runs(more["data"])->at(0));
+    mixed.runs.back().offered = mixed.clock.now();
+    CHECK(mixed.won(mixed.claim_all()) == 5);
+    CHECK(mixed.sent("set_flow_run_states") == 1);
+    CHECK(mixed.sent("set_task_run_states") >= 1);
+}
+
 TEST_CASE("a claim whose answer is lost is won when the run is Submitted with our agent id") {
     for (auto const& fault : lost_answers()) {
         bench with;

@@ -130,42 +130,6 @@ TEST_CASE("what a server put into an id stays text in the query that names it") 
     CHECK(prefect::agent_config_query("\"").text.find(R"({_eq: "\""})") != std::string::npos);
 }
 
-TEST_CASE("3.8: a flow run's state") {
-    auto const asked = prefect::set_flow_run_state_mutation("run", 2, json_of(R"({"type": "Failed"})"));
-    CHECK(asked.text ==
-          "mutation($input: set_flow_run_states_input!) { set_flow_run_states(input: $input) { states { id "
-          "status message } } }");
-    CHECK(
-        same(asked.variables,
-             json_of(R"({"input": {"states": [{"flow_run_id": "run", "version": 2, "state": {"type": "Failed"}}]}})")));
-    CHECK(same(prefect::set_flow_run_state_mutation("run", std::nullopt, nullptr).variables,
-               json_of(R"({"input": {"states": [{"flow_run_id": "run", "version": null, "state": null}]}})")));
-    CHECK(prefect::read_state_set(recorded_data("set_flow_run_states"), "set_flow_run_states"));
-}
-
-TEST_CASE("3.9: a task run's state") {
-    auto const asked = prefect::set_task_run_state_mutation("task", 4, json_of(R"({"type": "Submitted"})"));
-    CHECK(asked.text ==
-          "mutation($input: set_task_run_states_input!) { set_task_run_states(input: $input) { states { id "
-          "status message } } }");
-    CHECK(same(
-        asked.variables,
-        json_of(R"({"input": {"states": [{"task_run_id": "task", "version": 4, "state": {"type": "Submitted"}}]}})")));
-    CHECK(prefect::read_state_set(recorded_data("set_task_run_states"), "set_task_run_states"));
-}
-
-TEST_CASE("3.8: the status is not looked at, but there has to be an answer for the state") {
-    for (char const* const status : {"\"SUCCESS\"", "\"QUEUED\"", "null"})
-        CHECK(prefect::read_state_set(
-            json_of(std::string{R"({"set_flow_run_states": {"states": [{"status": )"} + status + "}]}}"),
-            "set_flow_run_states"));
-    for (char const* const data :
-         {"null", R"({"set_flow_run_states": null})", R"({"set_flow_run_states": {}})",
-          R"({"set_flow_run_states": {"states": null}})", R"({"set_flow_run_states": {"states": []}})"})
-        CHECK(prefect::read_state_set(json_of(data), "set_flow_run_states").error().code == errc::malformed_response);
-    CHECK_FALSE(prefect::read_state_set(recorded_data("set_task_run_states"), "set_flow_run_states"));
-}
-
 TEST_CASE("3.10: a line in a run's log") {
     auto const asked = prefect::write_run_log_mutation("run", "agent", log_level::warning, "text");
     CHECK(asked.text == "mutation($input: write_run_logs_input!) { write_run_logs(input: $input) { success } }");
@@ -224,25 +188,6 @@ TEST_CASE("a refusal of past states is known from others") {
     CHECK(prefect::lacks_histories(why));
     why.http_status = 200;
     CHECK_FALSE(prefect::lacks_histories(why));
-}
-
-TEST_CASE("where a run stands") {
-    CHECK(prefect::standing_query("flow_run", "id-1").text ==
-          R"(query { flow_run(where: {id: {_eq: "id-1"}}) { id version state agent_id } })");
-    CHECK(prefect::standing_query("task_run", "id-1").text ==
-          R"(query { task_run(where: {id: {_eq: "id-1"}}) { id version state } })");
-    auto const read = [](char const* text) { return prefect::read_standing(json_of(text), "flow_run"); };
-    auto const found = read(R"({"flow_run": [{"version": 3, "state": "Submitted", "agent_id": "a"}]})");
-    REQUIRE(found);
-    REQUIRE(*found);
-    CHECK((*found)->version == 3);
-    CHECK((*found)->state == "Submitted");
-    CHECK((*found)->agent_id == "a");
-    CHECK((*read(R"({"flow_run": [{"version": 3, "state": "Running", "agent_id": null}]})"))->agent_id.empty());
-    CHECK_FALSE(*read(R"({"flow_run": []})"));
-    for (char const* const data : {"null", "{}", R"({"flow_run": null})", R"({"flow_run": [{"version": 3}]})",
-                                   R"({"flow_run": [{"state": "Running"}]})"})
-        CHECK(read(data).error().code == errc::malformed_response);
 }
 
 TEST_CASE("the agents that have the same labels, in any order, are a fleet") {

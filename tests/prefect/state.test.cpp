@@ -4,7 +4,7 @@
 #include "support/catch.hpp"
 
 #include <fargate/prefect/graphql.hpp>
-#include <fargate/prefect/queries.hpp>
+#include <fargate/prefect/state_queries.hpp>
 
 using namespace fargate;
 using testing_support::json_of;

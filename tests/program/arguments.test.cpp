@@ -249,6 +249,7 @@ TEST_CASE("what keeps the promise is turned off by --no- and its name, and as a 
     for (auto const& [name, member] : {std::pair{std::string{"watch"}, &agent_options::watch},
                                        std::pair{std::string{"reconcile"}, &agent_options::reconcile},
                                        std::pair{std::string{"idempotent"}, &agent_options::idempotent},
+                                       std::pair{std::string{"batch_claims"}, &agent_options::batch_claims},
                                        std::pair{std::string{"heartbeat"}, &agent_options::heartbeat}}) {
         INFO(name);
         CHECK_FALSE(started({}).*member);
@@ -290,7 +291,8 @@ TEST_CASE("the help of start and of validate tells each figure, its unit and its
              {"Exactly one task:", "--poll-interval-max SECONDS", "--launch-timeout SECONDS", "--launch-rate N",
               "--max-in-flight N", "--launch-deadline SECONDS", "--launch-attempts N", "--max-run-duration SECONDS",
               "--capacity-plan NAMES", "--capacity-fallback SECONDS", "--reconcile-interval SECONDS", "--fleet-id ID",
-              "--wedged-after SECONDS", "--no-watch ", "--no-reconcile ", "--no-idempotent ", "--no-heartbeat "}) {
+              "--wedged-after SECONDS", "--no-watch ", "--no-reconcile ", "--no-idempotent ", "--no-batch-claims ",
+              "--no-heartbeat "}) {
             INFO(part);
             CHECK(contains(text, part));
         }

@@ -22,7 +22,7 @@ namespace testing_support {
 inline fargate::agent_options careful(std::string name = "agent") {
     auto made = usual(1);
     made.name = std::move(name);
-    made.idempotent = made.watch = made.reconcile = made.heartbeat = std::nullopt;
+    made.idempotent = made.watch = made.reconcile = made.batch_claims = made.heartbeat = std::nullopt;
     return made;
 }
 

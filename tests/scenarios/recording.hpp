@@ -49,7 +49,7 @@ public:
         made.api = std::move(api);
         made.token = config("cloud.agent.auth_token");
         made.max_polls = 1;
-        made.watch = made.reconcile = made.heartbeat = false;
+        made.watch = made.reconcile = made.batch_claims = made.heartbeat = false;
         made.region_name = "eu-west-1";
         made.aws_access_key_id = "AKIDEXAMPLE";
         made.aws_secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";

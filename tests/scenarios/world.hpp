@@ -104,7 +104,7 @@ inline fargate::agent_options usual(std::int64_t polls = 4) {
     made.labels = {"aws"};
     made.region_name = "us-east-1";
     made.max_polls = polls;
-    made.idempotent = made.watch = made.reconcile = made.heartbeat = false;
+    made.idempotent = made.watch = made.reconcile = made.batch_claims = made.heartbeat = false;
     made.kwargs = {{"executionRoleArn", "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"},
                    {"cpu", "256"},
                    {"memory", "512"},

@@ -1,6 +1,6 @@
 #include <fargate/service/deployment.hpp>
 
-#include "service/scripted_source.hpp"
+#include "service/deployment_bench.hpp"
 #include "support/catch.hpp"
 
 #include <fargate/crypto/openssl.hpp>
@@ -18,40 +18,6 @@ using testing_support::scripted_source;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct planner {
-    result<deploy::launch_plan> answer = planned();
-    result<deploy::launch_plan> operator()(scripted_run const& run, std::stop_token) const {
-        auto made = answer;
-        if (made && !made->wanted.backend.empty()) made->wanted.run = run.id;
-        return made;
-    }
-
-    static deploy::launch_plan planned() {
-        deploy::launch_plan made;
-        made.task = json::value{
-            {"networkConfiguration", {{"awsvpcConfiguration", {{"subnets", {"subnet-0bad0bad", "subnet-0123abcd"}}}}}}};
-        made.wanted = {"http://api", "run", "1"};
-        return made;
-    }
-};
-
-struct launcher {
-    deploy::launched const task{"arn:task/1", "family", true};
-    std::deque<result<deploy::launched>> answers{}; ///< the first ones; then `task`
-    std::vector<json::value> bodies{};
-    std::function<void()> on_launch = [] {};
-    result<deploy::launched> launch(deploy::launch_plan const& plan, std::stop_token) {
-        bodies.push_back(plan.task);
-        on_launch();
-        if (answers.empty()) return task;
-        auto next = answers.front();
-        answers.pop_front();
-        return next;
-    }
-};
-
-using clock = testing::manual_clock;
 
 /// RunTask's answer of `failures` and no task.
 error no_task(std::string reason) {
@@ -72,49 +38,7 @@ error const denied = refusal("AccessDeniedException", "not allowed");
 error const no_role = refusal("ClientException", "ECS was unable to assume the role");
 error const silent = fail(errc::timed_out, "no answer");
 
-/// One deployment and everything around it. `deploy` goes on until nothing is in hand.
-template <class Source = scripted_source>
-struct bench_of {
-    Source source;
-    planner plan;
-    launcher launch;
-    clock time;
-    testing::captured_log log;
-    service::in_flight busy;
-    service::watch_list watched;
-    service::wake bell;
-    service::agenda<clock> agenda{time, bell};
-    service::health_book book;
-    crypto::openssl_hash hash;
-    std::stop_source stop;
-    using deployment_type =
-        service::deployment<Source, planner, launcher, clock, testing::captured_log, crypto::openssl_hash>;
-    deployment_type deployment;
-
-    explicit bench_of(service::protocol rules = {}, unsigned lanes = 0) :
-        deployment{source, plan, launch, service::desk<clock>{busy, watched, agenda, bell, book, [] {}, lanes},
-                   time,   log,  hash,   std::move(rules)} {}
-
-    void begin(scripted_run offered) {
-        source.known.push_back({offered, run_life::claimed, true, time.now()});
-        if (busy.enter(offered.id)) deployment.deploy(std::move(offered), stop.get_token());
-    }
-    void go_on(int turns = 10'000) {
-        while (busy.size() != 0 && turns-- > 0)
-            if (auto const wait = agenda.next()) {
-                if (*wait > duration::zero()) waits.push_back(*wait);
-                bell.reset();
-                agenda.sleep(*wait);
-                for (auto& work : agenda.due()) work();
-            }
-    }
-    void deploy(std::string id, std::optional<time_point> not_before = {}) {
-        begin({std::move(id), not_before});
-        go_on();
-    }
-    std::vector<duration> waits; ///< how long the agenda was slept on, each time
-};
-using bench = bench_of<>;
+using bench = testing_support::deployment_bench<>;
 
 using story = std::vector<std::string>;
 
@@ -492,10 +416,10 @@ TEST_CASE("a source that takes claims back gets those back for which nobody has 
             return {};
         }
     };
-    bench_of<generous> b;
+    testing_support::deployment_bench<generous> b;
     b.plan.answer = silent; // claimed, and not planned yet
     b.begin({"r1"});
-    b.plan.answer = planner::planned();
+    b.plan.answer = testing_support::planner::planned();
     (void)b.deployment.revive({{"r2"}, run_life::claimed, true, {}}, 0, 0, 10s, b.stop.get_token());
     b.launch.answers = {silent};
     b.begin({"r3"});
@@ -538,7 +462,7 @@ TEST_CASE("what keeps a run from being planned now holds it, and what will alway
     b.plan.answer = silent;
     b.begin({"r1"});
     CHECK(b.busy.size() == 1);
-    b.plan.answer = planner::planned();
+    b.plan.answer = testing_support::planner::planned();
     b.go_on();
     CHECK(b.source.acts() == story{"claim r1", "launched r1 arn:task/1"});
 }

@@ -37,6 +37,13 @@ struct recording_deployment {
         on_deploy(offered);
         end(offered);
     }
+    void deploy(std::vector<scripted_run> const& offered, std::stop_token const& stop) {
+        groups.push_back(offered.size());
+        for (auto const& each : offered) deploy(each, stop);
+    }
+    bool together = false;
+    std::vector<std::size_t> groups{};
+    [[nodiscard]] bool claims_together() const { return together; }
     void end(scripted_run const& offered) {
         busy.leave(offered.id);
         bell.ring();
@@ -67,6 +74,16 @@ struct bench {
 };
 
 } // namespace
+
+TEST_CASE("the runs of a poll are handed over together where they are claimed together, and one by itself") {
+    bench<inline_executor> b;
+    b.deployment.together = true;
+    b.source.polls = {runs{{"a"}, {"b"}, {"c"}}, runs{{"d"}}, runs{{"e"}, {"f"}}};
+    b.poller.run(3, {});
+    CHECK(b.deployment.groups == std::vector<std::size_t>{3, 2});
+    CHECK(b.deployment.deployed == std::vector<std::string>{"a", "b", "c", "d", "e", "f"});
+    CHECK(b.busy.size() == 0);
+}
 
 TEST_CASE("the waits follow the recorded pace, and work starts it again") {
     bench<inline_executor> b;

@@ -84,6 +84,7 @@ struct toggle {
 constexpr toggle toggles[] = {
     {"watch", &agent_options::watch, &protocol::watch},
     {"reconcile", &agent_options::reconcile, &protocol::reconcile},
+    {"batch_claims", &agent_options::batch_claims, &protocol::batch_claims},
     {"heartbeat", &agent_options::heartbeat, &protocol::heartbeat},
     {"idempotent", &agent_options::idempotent, &protocol::idempotent},
 };
@@ -96,6 +97,7 @@ TEST_CASE("nobody says anything: all is on, and the figures are the protocol's o
     CHECK(made.watch);
     CHECK(made.reconcile);
     CHECK(made.heartbeat);
+    CHECK(made.batch_claims);
     CHECK(made.launch_rate == 20);
     CHECK(made.launch_burst == 100);
     CHECK(made.max_in_flight == 0);

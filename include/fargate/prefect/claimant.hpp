@@ -8,18 +8,21 @@
 #include <fargate/prefect/client.hpp>
 #include <fargate/prefect/flow_run.hpp>
 #include <fargate/prefect/flow_source.hpp>
-#include <fargate/prefect/queries.hpp>
 #include <fargate/prefect/run_states.hpp>
 #include <fargate/prefect/settings.hpp>
 #include <fargate/prefect/state.hpp>
+#include <fargate/prefect/state_queries.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0::prefect {
 
@@ -39,9 +42,9 @@ public:
     /// With `look` the run is looked at first, and is lost when it has moved on since it was offered.
     /// An error after a part of it succeeded leaves a run that is ours and not launched: tell it with `failed`.
     [[nodiscard]] result<fargate::claim> claim(flow_run const& wanted, std::stop_token stop, bool look = false) {
-        if (stop.stop_requested()) return told(outcome::lost, "it was not claimed: the agent is stopping");
+        if (stop.stop_requested()) return stopping();
         log_->write(log_level::debug, "Updating states for flow run " + wanted.id);
-        auto const flow = submit_flow(wanted, look, stop);
+        auto const flow = submit_flow(wanted, look, false, stop);
         if (!flow) return flow.error();
         if (flow->ended) return *flow->ended;
         bool won = flow->submitted;
@@ -55,6 +58,43 @@ public:
         return told(outcome::lost, "neither it nor a task run of it waits to be submitted");
     }
 
+    /// The same for several, in their order: one request moves all that are Scheduled themselves and have no task runs beside
+    /// them. When that fails, each of them is looked at, and one that still waits is claimed by itself: the API carries out
+    /// what it can, tells the first failure without saying whose it is, and may go on meanwhile. Needs an agent id.
+    [[nodiscard]] std::vector<result<fargate::claim>> claim_all(std::span<flow_run const* const> wanted,
+                                                                std::stop_token stop) {
+        std::vector<state_change> changes;
+        std::vector<bool> together;
+        for (auto const* const each : wanted) {
+            auto const waiting = is_scheduled(each->state);
+            together.push_back(waiting && *waiting && each->task_runs.empty());
+            if (!together.back()) continue;
+            log_->write(log_level::debug, "Updating states for flow run " + each->id);
+            log_->write(log_level::debug, "Flow run " + each->id + " is in a Scheduled state, updating to Submitted");
+            changes.push_back({each->id, each->version, submitted(*each)});
+        }
+        bool unsettled = false;
+        std::optional<result<void>> set;
+        if (!changes.empty() && !stop.stop_requested())
+            set = states_.set_flow_runs(std::move(changes), stop, &unsettled);
+
+        bool silent = false; // the first look that gets no answer is the last
+        std::vector<result<fargate::claim>> made;
+        for (std::size_t i = 0; i != wanted.size(); ++i) {
+            if (!together[i] || !set) {
+                made.push_back(claim(*wanted[i], stop));
+            } else if (*set) {
+                made.emplace_back(fargate::claim{});
+            } else if (silent) {
+                made.emplace_back(unclear(set->error(), "nor could another run be looked at"));
+            } else {
+                made.push_back(claim_after(*wanted[i], set->error(), unsettled, stop));
+                silent = made.back() && made.back()->kind == outcome::unclear;
+            }
+        }
+        return made;
+    }
+
 private:
     using outcome = fargate::claim::outcome;
 
@@ -66,34 +106,30 @@ private:
 
     [[nodiscard]] static fargate::claim told(outcome kind, std::string reason) { return {kind, std::move(reason), {}}; }
 
-    /// Whether a state waits to be submitted.
-    [[nodiscard]] result<bool> waits(char const* what, std::string const& id, json::value const& state) {
-        auto scheduled = is_scheduled(state);
-        if (!scheduled) {
-            scheduled.error().message = std::string{what} + id + " cannot be submitted: " + scheduled.error().message;
-        } else if (*scheduled) {
-            log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
-        }
-        return scheduled;
+    [[nodiscard]] static fargate::claim stopping() {
+        return told(outcome::lost, "it was not claimed: the agent is stopping");
     }
 
-    [[nodiscard]] result<step> submit_flow(flow_run const& wanted, bool look, std::stop_token const& stop) {
-        auto const waiting = waits("Flow run ", wanted.id, wanted.state);
-        if (!waiting) return waiting.error();
-        if (!*waiting) return step{};
-        if (look)
-            if (auto gone = moved_on("flow_run", wanted.id, wanted.version, stop)) return step{false, std::move(gone)};
-        bool unsettled = false;
-        auto state = submitted_state(wanted.state, "Submitted for execution", options_->core_version);
-        auto const set = states_.set_flow_run(wanted.id, wanted.version, std::move(state), stop, &unsettled);
-        if (set) return step{true, {}};
-        auto const& why = set.error();
-        switch (claim_failure_of(why, unsettled)) {
-        case claim_failure::taken: return step{false, told(outcome::lost, why.message)};
-        case claim_failure::refused: return why;
-        case claim_failure::not_made: return step{false, not_claimed(why)};
-        case claim_failure::open: break;
-        }
+    [[nodiscard]] json::value submitted(flow_run const& wanted) const {
+        return submitted_state(wanted.state, "Submitted for execution", options_->core_version);
+    }
+
+    /// Whose the run is after a request for several that failed.
+    [[nodiscard]] result<fargate::claim> claim_after(flow_run const& wanted, error const& why, bool unsettled,
+                                                     std::stop_token const& stop) {
+        auto const failure = claim_failure_of(why, unsettled);
+        if (failure == claim_failure::not_made) return not_claimed(why);
+        bool const maybe = failure != claim_failure::refused;
+        if (maybe)
+            if (auto known = look_at(wanted, why, stop)) return known->submitted ? fargate::claim{} : *known->ended;
+        if (stop.stop_requested()) return stopping();
+        auto const flow = submit_flow(wanted, false, maybe, stop);
+        if (!flow) return flow.error();
+        return flow->submitted ? fargate::claim{} : *flow->ended;
+    }
+
+    /// Whose the run is by now, where no answer told; nothing when it waits as it did when it was offered.
+    [[nodiscard]] std::optional<step> look_at(flow_run const& wanted, error const& why, std::stop_token const& stop) {
         auto const now = states_.read("flow_run", wanted.id, stop);
         if (!now) return step{false, unclear(why, "nor could it be looked at: " + now.error().message)};
         if (!*now) return step{false, told(outcome::lost, "the Prefect API does not know it any more")};
@@ -106,7 +142,40 @@ private:
             return step{false, told(outcome::lost, "the agent " + agent + " has it")};
         }
         if (life_of(type) != run_life::waiting) return step{false, told(outcome::lost, "it is " + type + " by now")};
-        if (!unsettled && version == wanted.version && is_refusal(why)) return why;
+        if (version != wanted.version) return step{false, not_claimed(why)};
+        return std::nullopt;
+    }
+
+    /// Whether a state waits to be submitted.
+    [[nodiscard]] result<bool> waits(char const* what, std::string const& id, json::value const& state) {
+        auto scheduled = is_scheduled(state);
+        if (!scheduled) {
+            scheduled.error().message = std::string{what} + id + " cannot be submitted: " + scheduled.error().message;
+        } else if (*scheduled) {
+            log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
+        }
+        return scheduled;
+    }
+
+    /// `unsettled`: it was asked for before, and that may have been carried out or may be yet.
+    [[nodiscard]] result<step> submit_flow(flow_run const& wanted, bool look, bool unsettled,
+                                           std::stop_token const& stop) {
+        auto const waiting = waits("Flow run ", wanted.id, wanted.state);
+        if (!waiting) return waiting.error();
+        if (!*waiting) return step{};
+        if (look)
+            if (auto gone = moved_on("flow_run", wanted.id, wanted.version, stop)) return step{false, std::move(gone)};
+        auto const set = states_.set_flow_run(wanted.id, wanted.version, submitted(wanted), stop, &unsettled);
+        if (set) return step{true, {}};
+        auto const& why = set.error();
+        switch (claim_failure_of(why, unsettled)) {
+        case claim_failure::taken: return step{false, told(outcome::lost, why.message)};
+        case claim_failure::refused: return why;
+        case claim_failure::not_made: return step{false, not_claimed(why)};
+        case claim_failure::open: break;
+        }
+        if (auto known = look_at(wanted, why, stop)) return *std::move(known);
+        if (!unsettled && is_refusal(why)) return why;
         return step{false, not_claimed(why)};
     }
 

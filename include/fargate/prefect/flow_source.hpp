@@ -66,7 +66,9 @@ struct run_view {
 /// | `s.note(id, level, text, stop)`  | `result<void>`                         | a line in the run's own log             |
 /// | `s.heartbeat(id, stop)`          | `result<void>`                         | the run is being taken care of, though it is silent |
 ///
-/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`.
+/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`, and one that can claim
+/// several runs at once `s.claim_all(runs, stop) -> std::vector<result<claim>>` for a `std::span<S::run const* const>`, with
+/// the answers in their order.
 ///
 /// `open` and `poll` are called by one thread, the others by several at once. `stop` ends waiting, not what was sent.
 template <class Source>

@@ -40,12 +40,17 @@ namespace detail {
 }
 
 /// `{"input": {list: [item]}}`
-[[nodiscard]] inline json::value as_input_list(std::string_view list, json::value item) {
-    auto items = json::value::array();
-    items.push_back(std::move(item));
+/// An input whose one member is a list.
+[[nodiscard]] inline json::value as_input_of(std::string_view list, json::value items) {
     auto input = json::value::object();
     json::set(input, list, std::move(items));
     return as_input(std::move(input));
+}
+
+[[nodiscard]] inline json::value as_input_list(std::string_view list, json::value item) {
+    auto items = json::value::array();
+    items.push_back(std::move(item));
+    return as_input_of(list, std::move(items));
 }
 
 /// A GraphQL string literal: JSON's escapes are GraphQL's.
@@ -270,31 +275,6 @@ namespace detail {
     return ids;
 }
 
-/// Asks for the state of one run (`table` is `flow_run`), or of one task run (`task_run`).
-[[nodiscard]] inline operation standing_query(std::string_view table, std::string_view id) {
-    return {"query { " + std::string{table} + "(where: {id: {_eq: " + detail::literal(id) + "}}) { id version state" +
-            (table == "flow_run" ? " agent_id" : "") + " } }"};
-}
-
-/// Where a run stands.
-struct standing {
-    std::int64_t version = 0;
-    std::string state{};    ///< its type
-    std::string agent_id{}; ///< of the agent that submitted it last; empty when none is known
-};
-
-/// Nothing when the API does not know the run.
-[[nodiscard]] inline result<std::optional<standing>> read_standing(json::value const& data, std::string_view table) {
-    auto const row = detail::first_row(data, table);
-    if (!row) return row.error();
-    if (*row == nullptr) return std::optional<standing>{};
-    auto const version = json::integer_of(**row, "version");
-    auto const state = json::text_of(**row, "state");
-    if (!version || !state) return detail::missing("version and state in " + std::string{table});
-    return std::optional{
-        standing{*version, std::string{*state}, std::string{json::text_of(**row, "agent_id").value_or("")}}};
-}
-
 /// Asks for the agents of our kind that have at least these labels.
 [[nodiscard]] inline operation fleet_query(std::vector<std::string> const& labels, std::string_view tenant_id) {
     std::string const tenant = tenant_id.empty() ? "" : ", tenant_id: {_eq: " + detail::literal(tenant_id) + "}";
@@ -325,40 +305,6 @@ struct standing {
 }
 
 // --- Telling a run's fate
-
-/// `version` is the one the metadata gave; null when there is none to give.
-[[nodiscard]] inline operation set_flow_run_state_mutation(std::string_view id, std::optional<std::int64_t> version,
-                                                           json::value state) {
-    auto item = json::value::object();
-    json::set(item, "flow_run_id", std::string{id});
-    json::set(item, "version", version ? json::value(*version) : json::value(nullptr));
-    json::set(item, "state", std::move(state));
-    return {"mutation($input: set_flow_run_states_input!) { set_flow_run_states(input: $input)"
-            " { states { id status message } } }",
-            detail::as_input_list("states", std::move(item))};
-}
-
-[[nodiscard]] inline operation set_task_run_state_mutation(std::string_view id, std::int64_t version,
-                                                           json::value state) {
-    auto item = json::value::object();
-    json::set(item, "task_run_id", std::string{id});
-    json::set(item, "version", version);
-    json::set(item, "state", std::move(state));
-    return {"mutation($input: set_task_run_states_input!) { set_task_run_states(input: $input)"
-            " { states { id status message } } }",
-            detail::as_input_list("states", std::move(item))};
-}
-
-/// Checks that `field` (set_flow_run_states, set_task_run_states) answered for the one state that was sent. The status
-/// itself is not looked at: a Server only ever says SUCCESS.
-[[nodiscard]] inline result<void> read_state_set(json::value const& data, std::string_view field) {
-    auto const* const payload = json::object_of(data, field);
-    if (payload == nullptr) return detail::missing(field);
-    auto const row = detail::first_row(*payload, "states");
-    if (!row) return row.error();
-    if (*row == nullptr) return detail::missing("state in " + std::string{field});
-    return {};
-}
 
 /// One line in a run's own log; the API stamps it with its time.
 [[nodiscard]] inline operation write_run_log_mutation(std::string_view flow_run_id, std::string_view name,

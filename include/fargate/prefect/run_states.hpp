@@ -5,7 +5,7 @@
 #include <fargate/http/policy.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/prefect/client.hpp>
-#include <fargate/prefect/queries.hpp>
+#include <fargate/prefect/state_queries.hpp>
 #include <fargate/system/clock.hpp>
 
 #include <cstdint>
@@ -13,10 +13,11 @@
 #include <stop_token>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0::prefect {
 
-/// Reads and sets the state of one run. `stop` ends waiting, not what was sent; `unsettled` as in `client::finish`.
+/// Reads and sets the states of runs. `stop` ends waiting, not what was sent; `unsettled` as in `client::finish`.
 template <http_policy Http, clock_policy Clock>
 class run_states {
 public:
@@ -35,6 +36,15 @@ public:
         auto const answer = api_->finish(asked, std::move(stop), unsettled);
         if (!answer) return answer.error();
         return read_state_set(*answer, "set_flow_run_states");
+    }
+
+    /// All in one request. An error does not tell which of them were set.
+    [[nodiscard]] result<void> set_flow_runs(std::vector<state_change> wanted, std::stop_token stop,
+                                             bool* unsettled = nullptr) {
+        auto const sent = wanted.size();
+        auto const answer = api_->finish(set_flow_run_states_mutation(std::move(wanted)), std::move(stop), unsettled);
+        if (!answer) return answer.error();
+        return read_state_set(*answer, "set_flow_run_states", sent);
     }
 
     [[nodiscard]] result<void> set_task_run(std::string_view id, std::int64_t version, json::value state,

@@ -126,6 +126,20 @@ public:
         return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop), old);
     }
 
+    /// The same for several, in their order, with one request where that can be: what `claimant::claim_all` does.
+    [[nodiscard]] std::vector<result<fargate::claim>> claim_all(std::span<run const* const> wanted,
+                                                                std::stop_token stop = {}) {
+        auto const now = clock_->now();
+        bool const fresh = std::all_of(wanted.begin(), wanted.end(), [&](run const* each) {
+            return each->offered && now - *each->offered <= stale_after;
+        });
+        if (fresh && wanted.size() > 1 && !client_.agent_id().empty())
+            return claimant<Http, Clock, Log>{client_, *log_, options_}.claim_all(wanted, std::move(stop));
+        std::vector<result<fargate::claim>> made;
+        for (auto const* const each : wanted) made.push_back(claim(*each, stop));
+        return made;
+    }
+
     /// These runs as they are, in the order of the API; what is no UUID is no run.
     [[nodiscard]] result<std::vector<run_view<run>>> look(std::span<std::string const> ids, std::stop_token stop = {}) {
         std::vector<run_view<run>> views;

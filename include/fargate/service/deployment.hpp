@@ -5,17 +5,16 @@
 #include <fargate/deploy/attempt.hpp>
 #include <fargate/deploy/launch_advice.hpp>
 #include <fargate/deploy/launch_plan.hpp>
-#include <fargate/json/json.hpp>
 #include <fargate/prefect/flow_source.hpp>
 #include <fargate/retry/token_bucket.hpp>
 #include <fargate/service/claim_outcome.hpp>
+#include <fargate/service/claiming.hpp>
 #include <fargate/service/desk.hpp>
 #include <fargate/service/errand.hpp>
 #include <fargate/service/lanes.hpp>
 #include <fargate/service/pace.hpp>
 #include <fargate/service/protocol.hpp>
 #include <fargate/service/resting.hpp>
-#include <fargate/service/watch_list.hpp>
 #include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
 
@@ -24,6 +23,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -57,6 +57,7 @@ public:
         log_{log},
         hash_{hash},
         rules_{std::move(rules)},
+        claims_{source_, shared_, log_, rules_},
         rate_{{static_cast<double>(std::max<std::size_t>(rules_.launch_burst, 1)), rules_.launch_rate}},
         lanes_{shared_.lanes} {}
 
@@ -69,6 +70,24 @@ public:
     /// Takes a run that `in_flight` holds all the way. What is not claimed when `stop` fires stays with the backend.
     void deploy(run offered, std::stop_token const& stop) {
         go_on(std::make_unique<errand>(std::move(offered), clock_.now(), stop));
+    }
+
+    /// True when the runs of one poll are claimed by one request.
+    [[nodiscard]] bool claims_together() const { return claiming::at_once && rules_.batch_claims; }
+
+    /// The same for several: those whose turn it is are claimed together.
+    void deploy(std::vector<run> offered, std::stop_token const& stop) {
+        std::vector<held> now;
+        for (auto& each : offered) {
+            auto made = std::make_unique<errand>(std::move(each), clock_.now(), stop);
+            auto wait = time_until_due(*made);
+            if (wait <= duration::zero()) wait = turn(*made);
+            if (wait > duration::zero())
+                later(std::move(made), wait);
+            else if (take(*made))
+                now.push_back(std::move(made));
+        }
+        claim_these(std::move(now));
     }
 
     /// Launches a run that is claimed already, from that attempt on: a token that was used before finds the task that it
@@ -102,6 +121,7 @@ public:
 
 private:
     using errand = service::errand<run>;
+    using claiming = service::claiming<Source, Clock, Log>;
     using held = std::unique_ptr<errand>; // handed on by &&: arguments beside it may still look into it
 
     static constexpr std::chrono::minutes subnet_rest{3};
@@ -126,7 +146,7 @@ private:
     void go_on(held&& of) {
         if (of->rests) return done(*of);
         if (of->end) return tell_end(std::move(of));
-        if (of->stop.stop_requested()) return put_down(*of);
+        if (of->stop.stop_requested() && !std::exchange(of->fresh, false)) return put_down(*of);
         if (auto const wait = time_until_due(*of); wait > duration::zero()) return later(std::move(of), wait);
         if (auto const wait = turn(*of); wait > duration::zero()) return later(std::move(of), wait);
         if (!lanes_.enter(of)) return;
@@ -167,36 +187,41 @@ private:
         return rate_.take(time_point{shared_.when.passed()});
     }
 
+    /// Takes a place for a run that is to be claimed; false, and the run is let go, when there is none.
+    bool take(errand& of) {
+        if (claims_.take(of.what.id)) return true;
+        rate_.give_back();
+        done(of);
+        return false;
+    }
+
     /// Claims the run; false when it is not ours, or not now.
-    bool claim_it(held& whole) {
-        auto& of = *whole;
-        auto const& id = of.what.id;
-        if (!shared_.busy.claim(
-                id, [this] { return shared_.watched.live(); }, rules_.max_in_flight)) {
-            rate_.give_back();
-            done(of);
+    bool claim_it(held& of) { return take(*of) && is_ours(of, claims_.ask(*of, cut_.get_token())); }
+
+    /// Claims these, which have their places.
+    void claim_these(std::vector<held> these) {
+        auto const answers = claims_.ask(these, cut_.get_token());
+        for (std::size_t i = 0; i != these.size(); ++i) {
+            if (!is_ours(these[i], answers[i])) continue;
+            these[i]->fresh = true;
+            later(std::move(these[i]), duration::zero());
+        }
+    }
+
+    /// What follows from a claim; false when the run is not ours, or not now.
+    bool is_ours(held& whole, claim_outcome const& now) {
+        using kind = claim_outcome::kind;
+        if (now.what == kind::won) return true;
+        rate_.give_back();
+        if (now.what == kind::refused) {
+            fail_run(std::move(whole), now.why);
             return false;
         }
-        log_.write(log_level::info, "Deploying flow run " + id);
-        auto const now = read_claim(source_.claim(of.what, cut_.get_token()));
-        of.claimed_at = of.seen_at = shared_.when.passed();
-        if (now.what == claim_outcome::kind::won) return of.claimed = true;
-        shared_.busy.release(id);
-        rate_.give_back();
-        switch (now.what) {
-        case claim_outcome::kind::won: break;
-        case claim_outcome::kind::again: of.may_go = false; break;
-        case claim_outcome::kind::lost:
-            log_.write(log_level::info, "Leaving flow run " + id + " alone: " + now.why.message);
-            break;
-        case claim_outcome::kind::unclear:
-            log_.write(log_level::warning, "flow run " + id + " could not be claimed: " + now.why.message);
-            break;
-        case claim_outcome::kind::refused: fail_run(std::move(whole), now.why); return false;
-        }
-        if (now.what != claim_outcome::kind::again) {
+        if (now.what == kind::again) {
+            whole->may_go = false;
+        } else {
             shared_.book.left();
-            of.rests = true;
+            whole->rests = true;
         }
         later(std::move(whole), now.wait);
         return false;
@@ -295,16 +320,10 @@ private:
     /// task can tell, which is the reconciler's.
     void too_late(held&& of) {
         if (!of->may_have_task() && of->last) return fail_run(std::move(of), after_all(*of->last, token_life));
-        auto const minutes = std::to_string(token_life.count());
-        log_.write(log_level::error, "flow run " + of->what.id + " was claimed " + minutes +
+        log_.write(log_level::error, "flow run " + of->what.id + " was claimed " + std::to_string(token_life.count()) +
                                          " minutes ago, and no answer has told whether it has a task");
-        if (auto const told = source_.note(of->what.id, log_level::warning,
-                                           "It is not known whether a task was started for this run: there has been no "
-                                           "answer for " +
-                                               minutes + " minutes",
-                                           cut_.get_token());
-            !told)
-            log_.write(log_level::warning, "its log could not be written: " + told.error().message);
+        auto const told = source_.note(of->what.id, log_level::warning, unanswered(token_life), cut_.get_token());
+        if (!told) log_.write(log_level::warning, "its log could not be written: " + told.error().message);
         shared_.book.left();
         done(*of);
     }
@@ -313,26 +332,15 @@ private:
         shared_.book.launched(clock_.now() - of.began);
         if (task.adopted) shared_.book.adopted();
         log_.write(log_level::debug, "Run created for task " + task.task_arn);
-        if (rules_.watch) follow(of, task);
+        if (rules_.watch &&
+            shared_.watched.follow(watched_task(of, task.task_arn, source_.epoch(of.what), clock_.now())))
+            shared_.attend();
         // The task runs: from here on a lost line is a warning, never the run's failure.
         if (auto const told = source_.launched(of.what.id, task.task_arn, cut_.get_token()); !told)
             log_.write(log_level::warning, "flow run " + of.what.id + " runs as " + task.task_arn +
                                                ", but its log could not be written: " + told.error().message);
         log_.write(log_level::debug, "Completed flow run submission (id: " + of.what.id + ")");
         done(of);
-    }
-
-    void follow(errand const& of, deploy::launched const& task) {
-        watched made;
-        made.run = of.what.id;
-        made.task = task.task_arn;
-        made.cluster = json::text_of(of.plan->task, "cluster").value_or("");
-        made.epoch = source_.epoch(of.what);
-        made.attempt = of.attempt.number;
-        made.losses = of.losses;
-        made.accepted = clock_.now();
-        made.max_run = of.plan->max_run;
-        if (shared_.watched.follow(std::move(made))) shared_.attend();
     }
 
     /// The loop was stopped while the run was held.
@@ -342,14 +350,8 @@ private:
                 if (source_.release(of.what, "the agent was stopped", cut_.get_token())) return done(of);
             }
         }
-        if (of.end)
-            log_.write(log_level::warning, "flow run " + of.what.id +
-                                               " gets no task, and could not be told so: the agent that comes next "
-                                               "tries it again: " +
-                                               of.end->message);
-        else if (of.claimed)
-            log_.write(log_level::info, "flow run " + of.what.id +
-                                            " is claimed and has no task yet: the agent that comes next launches it");
+        if (of.claimed || of.end)
+            log_.write(of.end ? log_level::warning : log_level::info, "flow run " + of.what.id + parting_words(of));
         done(of);
     }
 
@@ -383,6 +385,7 @@ private:
     Log& log_;
     Hash const& hash_;
     protocol rules_;
+    claiming claims_;
     retry::token_bucket rate_;
     std::stop_source cut_;
     std::mutex mutex_;

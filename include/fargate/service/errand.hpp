@@ -5,6 +5,8 @@
 #include <fargate/deploy/attempt.hpp>
 #include <fargate/deploy/launch_advice.hpp>
 #include <fargate/deploy/launch_plan.hpp>
+#include <fargate/json/json.hpp>
+#include <fargate/service/watch_list.hpp>
 #include <fargate/system/clock.hpp>
 
 #include <algorithm>
@@ -29,6 +31,7 @@ struct errand {
     bool timed = false;    ///< it has waited until it was due
     bool may_go = false;   ///< it has had its turn of the launch rate
     bool claimed = false;  ///< it is ours
+    bool fresh = false;    ///< and became so with others just now: its launch belongs to what is under way
     bool sent = false;     ///< RunTask was asked, here or by an agent before
     bool doubtful = false; ///< RunTask was asked with this attempt's token, and nobody knows what came of it
     bool recovers = false; ///< attempts that another agent made may have to be gone through first
@@ -69,9 +72,38 @@ struct errand {
     std::optional<error> end{};                   ///< why it gets none; to be told
 };
 
+/// How its task is followed.
+template <class Run>
+[[nodiscard]] watched watched_task(errand<Run> const& of, std::string task, std::string epoch, time_point now) {
+    watched made;
+    made.run = of.what.id;
+    made.task = std::move(task);
+    made.cluster = json::text_of(of.plan->task, "cluster").value_or("");
+    made.epoch = std::move(epoch);
+    made.attempt = of.attempt.number;
+    made.losses = of.losses;
+    made.accepted = now;
+    made.max_run = of.plan->max_run;
+    return made;
+}
+
 /// How long to wait before the next of several tries: 1, 2, 4, ... 30 s.
 [[nodiscard]] inline duration pause(unsigned tries) {
     return std::min<duration>(std::chrono::seconds{1} * (1U << std::min(tries, 10U)), std::chrono::seconds{30});
+}
+
+/// What the agent says of a run that it puts down, behind the run's name.
+template <class Run>
+[[nodiscard]] std::string parting_words(errand<Run> const& of) {
+    if (of.end)
+        return " gets no task, and could not be told so: the agent that comes next tries it again: " + of.end->message;
+    return " is claimed and has no task yet: the agent that comes next launches it";
+}
+
+/// What a run is told about whose launch nothing has been heard for so long.
+[[nodiscard]] inline std::string unanswered(std::chrono::minutes time) {
+    return "It is not known whether a task was started for this run: there has been no answer for " +
+           std::to_string(time.count()) + " minutes";
 }
 
 /// What a run is told that was tried for so long.

@@ -66,11 +66,12 @@ struct agent_options {
 
     // How each run gets exactly one task. What is absent here is looked up in the environment under the same name, spans in
     // seconds, and is else as `service::protocol` says. A switch is also turned off by its name behind `no_`.
-    std::optional<bool> idempotent{}; ///< the same launch asked for again finds the same task
-    std::optional<bool> watch{};      ///< tasks are followed to their end
-    std::optional<bool> reconcile{};  ///< what was left behind by a crash is looked for
-    std::optional<bool> heartbeat{};  ///< runs whose tasks are slow to start are kept from being scheduled again
-    std::string fleet_id{};           ///< the same for agents that take each other's place; else made of API and labels
+    std::optional<bool> idempotent{};   ///< the same launch asked for again finds the same task
+    std::optional<bool> watch{};        ///< tasks are followed to their end
+    std::optional<bool> reconcile{};    ///< what was left behind by a crash is looked for
+    std::optional<bool> batch_claims{}; ///< the runs of one poll are claimed by one request
+    std::optional<bool> heartbeat{};    ///< runs whose tasks are slow to start are kept from being scheduled again
+    std::string fleet_id{}; ///< the same for agents that take each other's place; else made of API and labels
     std::optional<duration> poll_interval_max{};    ///< the longest wait between two polls
     std::optional<duration> launch_timeout{};       ///< of one RunTask attempt; zero: the client's own
     std::optional<double> launch_rate{};            ///< launches a second; 0: no limit

@@ -19,13 +19,14 @@
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0::service {
 
 /// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
 /// hands on what the agenda says is due. `Deployment` has `has_room()`; `deploy(run, stop)`, which takes a run that `in_flight`
 /// holds and sees to it that it leaves; and `cut()`, which ends what is under way. It may have `wants(run)`, without which
-/// all runs are wanted.
+/// all runs are wanted, and `claims_together()` with `deploy(runs, stop)`, for several that one request claims.
 ///
 /// Keeps references; `run` is called by one thread, `poke` by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
@@ -103,7 +104,7 @@ private:
         if (!due) return failed(due.error(), clock_.now() - began);
         recovered(began);
 
-        std::size_t handed_over = 0;
+        std::vector<typename Source::run> taken;
         for (auto& offered : *due) {
             if (!deployment_.has_room()) {
                 log_.write(log_level::debug,
@@ -112,18 +113,32 @@ private:
             }
             if constexpr (requires { deployment_.wants(offered); })
                 if (!deployment_.wants(offered)) continue;
-            if (busy_.enter(offered.id)) {
-                if (handed_over++ == 0)
-                    log_.write(log_level::info,
-                               "Found " + std::to_string(due->size()) + " flow run(s) to submit for execution.");
-                executor_.submit([this, offered = std::move(offered), stop]() mutable {
-                    if (!stop.stop_requested()) return deployment_.deploy(std::move(offered), stop);
-                    busy_.leave(offered.id);
+            if (!busy_.enter(offered.id)) continue;
+            if (taken.empty())
+                log_.write(log_level::info,
+                           "Found " + std::to_string(due->size()) + " flow run(s) to submit for execution.");
+            taken.push_back(std::move(offered));
+        }
+        if (taken.empty()) return false;
+        hand_over(std::move(taken), stop);
+        return true;
+    }
+
+    /// All to one worker, which claims them together, or each to one.
+    void hand_over(std::vector<typename Source::run> taken, std::stop_token const& stop) {
+        if constexpr (requires { deployment_.claims_together(); })
+            if (taken.size() > 1 && deployment_.claims_together())
+                return executor_.submit([this, taken = std::move(taken), stop]() mutable {
+                    if (!stop.stop_requested()) return deployment_.deploy(std::move(taken), stop);
+                    for (auto const& each : taken) busy_.leave(each.id);
                     bell_.ring();
                 });
-            }
-        }
-        return handed_over != 0;
+        for (auto& each : taken)
+            executor_.submit([this, one = std::move(each), stop]() mutable {
+                if (!stop.stop_requested()) return deployment_.deploy(std::move(one), stop);
+                busy_.leave(one.id);
+                bell_.ring();
+            });
     }
 
     bool failed(error const& why, duration took) {

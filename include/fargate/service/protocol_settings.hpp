@@ -86,6 +86,7 @@ template <environment_policy Environment>
     // Without tokens nothing that was left behind can be launched again safely: then it takes a word to look for it.
     made.reconcile = made.idempotent;
     if (auto set = set_switch(made.reconcile, options.reconcile, "reconcile", environment); !set) return set;
+    if (auto set = set_switch(made.batch_claims, options.batch_claims, "batch_claims", environment); !set) return set;
     if (auto set = set_switch(made.watch, options.watch, "watch", environment); !set) return set;
     return set_switch(made.heartbeat, options.heartbeat, "heartbeat", environment);
 }

@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace fargate::inline v0::service {
 
@@ -71,6 +72,8 @@ public:
         if (is_dry_) return dry_.deploy(offered, stop);
         real_.deploy(std::move(offered), stop);
     }
+    [[nodiscard]] bool claims_together() const { return !is_dry_ && real_.claims_together(); }
+    void deploy(std::vector<run> offered, std::stop_token const& stop) { real_.deploy(std::move(offered), stop); }
     void cut() { real_.cut(); }
 
 private:

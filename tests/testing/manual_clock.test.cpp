@@ -38,6 +38,8 @@ TEST_CASE("a sleep is written down and moves the clock at once") {
     CHECK(clock.sleep_for(-1s));
     CHECK(clock.now() == fargate::time_point{1250ms});
     CHECK(clock.slept() == std::vector<duration>{1s, 250ms, 0s, -1s});
+    clock.forget_sleeps();
+    CHECK(clock.slept().empty());
 }
 
 TEST_CASE("a sleep that is stopped before it begins is none") {

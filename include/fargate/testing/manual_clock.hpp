@@ -58,6 +58,12 @@ public:
         return slept_;
     }
 
+    /// Forgets the sleeps that began so far: for who lives through years of them.
+    void forget_sleeps() {
+        std::scoped_lock const lock{mutex_};
+        slept_.clear();
+    }
+
     /// Calls `visitor` in the middle of every sleep from now on: the place to stop something that waits, or to change the
     /// world while it does.
     void during_sleep(std::function<void(duration)> visitor) {

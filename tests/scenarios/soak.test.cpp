@@ -179,7 +179,6 @@ TEST_CASE("an hour with many tasks leaves neither memory nor files behind") {
     enum class phase : unsigned char { launching, warming, soaking, over } at = phase::launching;
     auto since = world.clock.now();
     figures empty;
-    figures full;
     figures early;
     figures late;
     auto const read = [&] {

@@ -52,7 +52,7 @@ struct request_view;
 struct key_view;
 struct scope;
 struct settings;
-struct signed_headers;
+class signed_headers;
 class signing_key_cache;
 } // namespace sigv4
 

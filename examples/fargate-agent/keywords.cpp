@@ -214,7 +214,8 @@ result<void> read_keywords(agent_options& options, std::vector<std::string> cons
                          " (arguments for AWS are written name=value or --name=value)");
         auto const name = named(word.substr(0, equals));
         if (name.empty()) return usage("an argument has no name before its \"=\": write name=value");
-        if (holds(only_of_start, name)) return usage(name + " is no argument: write start --" + name);
+        if (holds(only_of_start, name))
+            return usage(std::string{name}.append(" is no argument: write start --").append(name));
         std::string value;
         bool const is_flag = find(flags, name) != nullptr || is_switch(name);
         bool const has_next = dashed && at + 1 != words.size();

@@ -60,12 +60,17 @@ struct alignas(std::max_align_t) label {
 
 } // namespace
 
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
     auto* const made = static_cast<label*>(std::malloc(sizeof(label) + size));
-    if (made == nullptr) throw std::bad_alloc{};
+    if (made == nullptr) return nullptr;
     *made = {size, whose};
     if (whose == owner::agent) held += size;
     return made + 1;
+}
+
+void* operator new(std::size_t size) {
+    if (auto* const made = operator new(size, std::nothrow)) return made;
+    throw std::bad_alloc{};
 }
 
 void operator delete(void* old) noexcept {

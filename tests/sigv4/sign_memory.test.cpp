@@ -24,6 +24,7 @@ void* operator new(std::size_t size) {
     if (void* const made = std::malloc(size)) return made;
     std::abort();
 }
+void* operator new(std::size_t size, std::nothrow_t const&) noexcept { return operator new(size); }
 void operator delete(void* at) noexcept { std::free(at); }
 void operator delete(void* at, std::size_t) noexcept { std::free(at); }
 

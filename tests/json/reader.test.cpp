@@ -4,6 +4,8 @@
 
 #include <fargate/json/json.hpp>
 
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,7 +28,12 @@ struct record {
     bool boolean(bool flag) { return add(flag ? "true" : "false"); }
     bool number_integer(std::int64_t number) { return add("i" + std::to_string(number)); }
     bool number_unsigned(std::uint64_t number) { return add("u" + std::to_string(number)); }
-    bool number_float(double number, std::string const&) { return add("f" + std::to_string(number)); }
+    bool number_float(double number, std::string const&) {
+        std::array<char, 400> digits{};
+        auto const end =
+            std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed, 6);
+        return add("f" + std::string{digits.data(), end.ptr});
+    }
     bool string(std::string& text) { return add('"' + text + '"'); }
     bool key(std::string& name) { return add(name + ':'); }
     template <class Bytes>

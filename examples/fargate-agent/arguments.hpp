@@ -19,9 +19,9 @@ struct command {
     bool keep = false;                ///< validate: leave the test definition registered
 };
 
-/// Reads a command line, without the program's name: `start` or `validate` with what follows, also
-/// behind `agent fargate`, and `agent start fargate`. `start --check` and `start --explain` are commands of their own. An
-/// error is a usage error: one line that names the argument.
+/// Reads a command line, without the program's name: `start` or `validate` with what follows, also behind `agent fargate`,
+/// and `agent start fargate`. `start --check` and `start --explain` are commands of their own. An error is a usage error: one
+/// line that names the argument.
 [[nodiscard]] fargate::result<command> read_arguments(std::vector<std::string> arguments);
 
 #endif

@@ -7,18 +7,14 @@
 #include <vector>
 
 using namespace fargate;
+using fargate::text::contains;
 using testing_support::child;
+using testing_support::launch;
 using testing_support::program_world;
+
 using words = std::vector<std::string>;
 
 namespace {
-
-child launch(program_world const& world, words arguments) {
-    arguments.insert(arguments.begin(), FARGATE_PROGRAM);
-    return child{std::move(arguments), world.environment};
-}
-
-bool contains(std::string const& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 /// Nobody has been registered, and no run been claimed or launched.
 void is_untouched(program_world const& world, std::string const& run) {

@@ -7,6 +7,7 @@
 #include <fargate/json/json.hpp>
 #include <fargate/testing/fake_aws.hpp>
 #include <fargate/testing/fake_prefect.hpp>
+#include <fargate/text/ascii.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace testing_support {
@@ -175,6 +177,12 @@ private:
         return answer;
     })};
 };
+
+/// The program with these arguments, in that world.
+inline child launch(program_world const& world, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), FARGATE_PROGRAM);
+    return child{std::move(arguments), world.environment};
+}
 
 } // namespace testing_support
 

@@ -365,6 +365,12 @@ inline constexpr auto token_characters = [] {
     return text.find(part) != std::string_view::npos;
 }
 
+/// Makes one line of a text: each control character becomes a space.
+inline void blank_controls(std::string& text) {
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+}
+
 /// As much of somebody's words as one line of a message shows.
 inline constexpr std::size_t longest_shown = 64;
 
@@ -4082,8 +4088,7 @@ namespace detail {
 /// A text as it can stand in a field value: control characters become spaces.
 [[nodiscard]] inline std::string field_text(std::string_view text) {
     std::string made{text.substr(0, 512)};
-    for (char& c : made)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+    text::blank_controls(made);
     return std::string{text::trim(made)};
 }
 
@@ -7417,8 +7422,7 @@ struct key_service {
     auto const either = [&](std::string_view lower, std::string_view upper) -> std::string {
         auto const said = json::text_of(document, json::text_of(document, lower) ? lower : upper).value_or("");
         std::string line = text::masked(said.substr(0, 2048), hidden).substr(0, 512);
-        for (char& c : line)
-            if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+        text::blank_controls(line);
         return line;
     };
     auto made =
@@ -11188,8 +11192,7 @@ struct finding {
         if (!made.empty()) made += ": ";
         made += what;
         if (!remedy.empty()) made.append("; ").append(remedy);
-        std::replace_if(
-            made.begin(), made.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+        text::blank_controls(made);
         return made;
     }
 };
@@ -15342,8 +15345,7 @@ private:
                      "give networkConfiguration={'awsvpcConfiguration': {'subnets': ['subnet-...']}}"});
             return;
         }
-        choice("networkConfiguration.awsvpcConfiguration.assignPublicIp",
-               json::text_of(*vpc, "assignPublicIp").value_or(""));
+        choice(where + ".assignPublicIp", json::text_of(*vpc, "assignPublicIp").value_or(""));
         auto const count = [&](char const* member) {
             auto const* const list = json::array_of(*vpc, member);
             return list != nullptr ? list->size() : 0;
@@ -16813,7 +16815,7 @@ public:
             together.push_back(waiting && *waiting && each->task_runs.empty());
             if (!together.back()) continue;
             log_->write(log_level::debug, "Updating states for flow run " + each->id);
-            log_->write(log_level::debug, "Flow run " + each->id + " is in a Scheduled state, updating to Submitted");
+            tell_scheduled("Flow run ", each->id);
             changes.push_back({each->id, each->version, submitted(*each)});
         }
         bool unsettled = false;
@@ -16889,13 +16891,17 @@ private:
         return std::nullopt;
     }
 
+    void tell_scheduled(char const* what, std::string const& id) {
+        log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
+    }
+
     /// Whether a state waits to be submitted.
     [[nodiscard]] result<bool> waits(char const* what, std::string const& id, json::value const& state) {
         auto scheduled = is_scheduled(state);
         if (!scheduled) {
             scheduled.error().message = std::string{what} + id + " cannot be submitted: " + scheduled.error().message;
         } else if (*scheduled) {
-            log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
+            tell_scheduled(what, id);
         }
         return scheduled;
     }
@@ -17481,17 +17487,14 @@ public:
     /// What `claimant::claim` does. A run that was found more than `stale_after` ago is looked at first: a server without a
     /// lock lets it be claimed whatever it has become, and what another agent's task has finished would start again.
     [[nodiscard]] result<fargate::claim> claim(run const& wanted, std::stop_token stop = {}) {
-        bool const old = wanted.offered && clock_->now() - *wanted.offered > stale_after;
-        return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop), old);
+        return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop), is_stale(wanted));
     }
 
     /// The same for several, in their order, with one request where that can be: what `claimant::claim_all` does.
     [[nodiscard]] std::vector<result<fargate::claim>> claim_all(std::span<run const* const> wanted,
                                                                 std::stop_token stop = {}) {
-        auto const now = clock_->now();
-        bool const fresh = std::all_of(wanted.begin(), wanted.end(), [&](run const* each) {
-            return each->offered && now - *each->offered <= stale_after;
-        });
+        bool const fresh = std::all_of(wanted.begin(), wanted.end(),
+                                       [&](run const* each) { return each->offered && !is_stale(*each); });
         if (fresh && wanted.size() > 1 && !client_.agent_id().empty())
             return claimant<Http, Clock, Log>{client_, *log_, options_}.claim_all(wanted, std::move(stop));
         std::vector<result<fargate::claim>> made;
@@ -17593,6 +17596,10 @@ private:
     static constexpr std::size_t most_ids = 500; ///< in one question whose answer is short
     static constexpr std::chrono::seconds due_since{3};
     static constexpr std::chrono::seconds stale_after{5};
+
+    [[nodiscard]] bool is_stale(run const& wanted) const {
+        return wanted.offered && clock_->now() - *wanted.offered > stale_after;
+    }
 
     [[nodiscard]] std::string api() const { return std::string{api_of(options_)}; }
 
@@ -21897,10 +21904,14 @@ public:
 private:
     static constexpr char const* no_task = "00000000000000000000000000000000";
 
+    /// Empty: the default one.
+    [[nodiscard]] std::string cluster() const {
+        return std::string{json::text_of(with_.kwargs.run, "cluster").value_or("")};
+    }
+
     [[nodiscard]] json::value in_cluster() const {
         auto made = json::value::object();
-        if (auto const cluster = json::text_of(with_.kwargs.run, "cluster"); cluster && !cluster->empty())
-            json::set(made, "cluster", std::string{*cluster});
+        if (auto name = cluster(); !name.empty()) json::set(made, "cluster", std::move(name));
         return made;
     }
 
@@ -21914,10 +21925,9 @@ private:
     /// Who may not describe clusters hears of a missing one from the other calls.
     template <class Ecs>
     void ask_cluster(Ecs& ecs) {
-        auto input = json::value::object();
-        if (auto const cluster = json::text_of(with_.kwargs.run, "cluster"); cluster && !cluster->empty())
-            json::set(input, "clusters", json::value::array({std::string{*cluster}}));
         if (silent_) return;
+        auto input = json::value::object();
+        if (auto const name = cluster(); !name.empty()) json::set(input, "clusters", json::value::array({name}));
         auto const got = ecs.describe_clusters(input, stop_);
         if (!got) return;
         if (got->clusters.empty()) return missing_cluster();
@@ -21929,12 +21939,11 @@ private:
     void missing_cluster() {
         bool const told = std::any_of(found_.begin(), found_.end(),
                                       [](deploy::finding const& each) { return each.path == "cluster"; });
-        auto const cluster = json::text_of(with_.kwargs.run, "cluster").value_or("");
+        auto const name = cluster();
         if (!told)
-            found_.push_back({"cluster",
-                              "there is no cluster " + (cluster.empty() ? "default" : std::string{cluster}) +
-                                  " in this region and account",
-                              "create it, or name another"});
+            found_.push_back(
+                {"cluster", "there is no cluster " + (name.empty() ? "default" : name) + " in this region and account",
+                 "create it, or name another"});
     }
 
     /// A refusal that is about what was asked for, and not about who asks, is the answer that was hoped for.
@@ -22888,9 +22897,7 @@ public:
         std::vector<held> now;
         for (auto& each : offered) {
             auto made = std::make_unique<errand>(std::move(each), clock_.now(), stop);
-            auto wait = time_until_due(*made);
-            if (wait <= duration::zero()) wait = turn(*made);
-            if (wait > duration::zero())
+            if (auto const wait = wait_before(*made); wait > duration::zero())
                 later(std::move(made), wait);
             else if (take(*made))
                 now.push_back(std::move(made));
@@ -22955,8 +22962,7 @@ private:
         if (of->rests) return done(*of);
         if (of->end) return tell_end(std::move(of));
         if (of->stop.stop_requested() && !std::exchange(of->fresh, false)) return put_down(*of);
-        if (auto const wait = time_until_due(*of); wait > duration::zero()) return later(std::move(of), wait);
-        if (auto const wait = turn(*of); wait > duration::zero()) return later(std::move(of), wait);
+        if (auto const wait = wait_before(*of); wait > duration::zero()) return later(std::move(of), wait);
         if (!lanes_.enter(of)) return;
         work(std::move(of));
         if (auto next = lanes_.leave()) later(*std::move(next), duration::zero());
@@ -22975,6 +22981,13 @@ private:
         launch(std::move(of));
     }
 
+    /// How long until the run is due, and then until it is its turn to be launched.
+    duration wait_before(errand& of) {
+        auto const wait = time_until_due(of);
+        if (wait > duration::zero() || std::exchange(of.may_go, true)) return wait;
+        return rate_.take(time_point{shared_.when.passed()});
+    }
+
     /// How long until the run may be claimed. It waits once, so that a clock that is set back keeps it no longer.
     duration time_until_due(errand& of) {
         if constexpr (requires { of.what.not_before.has_value(); }) {
@@ -22987,12 +23000,6 @@ private:
         } else {
             return duration::zero();
         }
-    }
-
-    /// How long until it is this run's turn to be launched.
-    duration turn(errand& of) {
-        if (std::exchange(of.may_go, true)) return duration::zero();
-        return rate_.take(time_point{shared_.when.passed()});
     }
 
     /// Takes a place for a run that is to be claimed; false, and the run is let go, when there is none.

@@ -509,6 +509,12 @@ inline constexpr auto token_characters = [] {
     return text.find(part) != std::string_view::npos;
 }
 
+/// Makes one line of a text: each control character becomes a space.
+inline void blank_controls(std::string& text) {
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+}
+
 /// As much of somebody's words as one line of a message shows.
 inline constexpr std::size_t longest_shown = 64;
 

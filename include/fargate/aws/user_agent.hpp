@@ -26,8 +26,7 @@ namespace detail {
 /// A text as it can stand in a field value: control characters become spaces.
 [[nodiscard]] inline std::string field_text(std::string_view text) {
     std::string made{text.substr(0, 512)};
-    for (char& c : made)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+    text::blank_controls(made);
     return std::string{text::trim(made)};
 }
 

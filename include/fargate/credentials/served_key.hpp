@@ -29,8 +29,7 @@ struct key_service {
     auto const either = [&](std::string_view lower, std::string_view upper) -> std::string {
         auto const said = json::text_of(document, json::text_of(document, lower) ? lower : upper).value_or("");
         std::string line = text::masked(said.substr(0, 2048), hidden).substr(0, 512);
-        for (char& c : line)
-            if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+        text::blank_controls(line);
         return line;
     };
     auto made =

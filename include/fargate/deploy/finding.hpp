@@ -24,8 +24,7 @@ struct finding {
         if (!made.empty()) made += ": ";
         made += what;
         if (!remedy.empty()) made.append("; ").append(remedy);
-        std::replace_if(
-            made.begin(), made.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+        text::blank_controls(made);
         return made;
     }
 };

@@ -116,8 +116,7 @@ private:
                      "give networkConfiguration={'awsvpcConfiguration': {'subnets': ['subnet-...']}}"});
             return;
         }
-        choice("networkConfiguration.awsvpcConfiguration.assignPublicIp",
-               json::text_of(*vpc, "assignPublicIp").value_or(""));
+        choice(where + ".assignPublicIp", json::text_of(*vpc, "assignPublicIp").value_or(""));
         auto const count = [&](char const* member) {
             auto const* const list = json::array_of(*vpc, member);
             return list != nullptr ? list->size() : 0;

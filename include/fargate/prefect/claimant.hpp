@@ -70,7 +70,7 @@ public:
             together.push_back(waiting && *waiting && each->task_runs.empty());
             if (!together.back()) continue;
             log_->write(log_level::debug, "Updating states for flow run " + each->id);
-            log_->write(log_level::debug, "Flow run " + each->id + " is in a Scheduled state, updating to Submitted");
+            tell_scheduled("Flow run ", each->id);
             changes.push_back({each->id, each->version, submitted(*each)});
         }
         bool unsettled = false;
@@ -146,13 +146,17 @@ private:
         return std::nullopt;
     }
 
+    void tell_scheduled(char const* what, std::string const& id) {
+        log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
+    }
+
     /// Whether a state waits to be submitted.
     [[nodiscard]] result<bool> waits(char const* what, std::string const& id, json::value const& state) {
         auto scheduled = is_scheduled(state);
         if (!scheduled) {
             scheduled.error().message = std::string{what} + id + " cannot be submitted: " + scheduled.error().message;
         } else if (*scheduled) {
-            log_->write(log_level::debug, what + id + " is in a Scheduled state, updating to Submitted");
+            tell_scheduled(what, id);
         }
         return scheduled;
     }

@@ -122,17 +122,14 @@ public:
     /// What `claimant::claim` does. A run that was found more than `stale_after` ago is looked at first: a server without a
     /// lock lets it be claimed whatever it has become, and what another agent's task has finished would start again.
     [[nodiscard]] result<fargate::claim> claim(run const& wanted, std::stop_token stop = {}) {
-        bool const old = wanted.offered && clock_->now() - *wanted.offered > stale_after;
-        return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop), old);
+        return claimant<Http, Clock, Log>{client_, *log_, options_}.claim(wanted, std::move(stop), is_stale(wanted));
     }
 
     /// The same for several, in their order, with one request where that can be: what `claimant::claim_all` does.
     [[nodiscard]] std::vector<result<fargate::claim>> claim_all(std::span<run const* const> wanted,
                                                                 std::stop_token stop = {}) {
-        auto const now = clock_->now();
-        bool const fresh = std::all_of(wanted.begin(), wanted.end(), [&](run const* each) {
-            return each->offered && now - *each->offered <= stale_after;
-        });
+        bool const fresh = std::all_of(wanted.begin(), wanted.end(),
+                                       [&](run const* each) { return each->offered && !is_stale(*each); });
         if (fresh && wanted.size() > 1 && !client_.agent_id().empty())
             return claimant<Http, Clock, Log>{client_, *log_, options_}.claim_all(wanted, std::move(stop));
         std::vector<result<fargate::claim>> made;
@@ -234,6 +231,10 @@ private:
     static constexpr std::size_t most_ids = 500; ///< in one question whose answer is short
     static constexpr std::chrono::seconds due_since{3};
     static constexpr std::chrono::seconds stale_after{5};
+
+    [[nodiscard]] bool is_stale(run const& wanted) const {
+        return wanted.offered && clock_->now() - *wanted.offered > stale_after;
+    }
 
     [[nodiscard]] std::string api() const { return std::string{api_of(options_)}; }
 

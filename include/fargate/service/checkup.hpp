@@ -113,10 +113,14 @@ public:
 private:
     static constexpr char const* no_task = "00000000000000000000000000000000";
 
+    /// Empty: the default one.
+    [[nodiscard]] std::string cluster() const {
+        return std::string{json::text_of(with_.kwargs.run, "cluster").value_or("")};
+    }
+
     [[nodiscard]] json::value in_cluster() const {
         auto made = json::value::object();
-        if (auto const cluster = json::text_of(with_.kwargs.run, "cluster"); cluster && !cluster->empty())
-            json::set(made, "cluster", std::string{*cluster});
+        if (auto name = cluster(); !name.empty()) json::set(made, "cluster", std::move(name));
         return made;
     }
 
@@ -130,10 +134,9 @@ private:
     /// Who may not describe clusters hears of a missing one from the other calls.
     template <class Ecs>
     void ask_cluster(Ecs& ecs) {
-        auto input = json::value::object();
-        if (auto const cluster = json::text_of(with_.kwargs.run, "cluster"); cluster && !cluster->empty())
-            json::set(input, "clusters", json::value::array({std::string{*cluster}}));
         if (silent_) return;
+        auto input = json::value::object();
+        if (auto const name = cluster(); !name.empty()) json::set(input, "clusters", json::value::array({name}));
         auto const got = ecs.describe_clusters(input, stop_);
         if (!got) return;
         if (got->clusters.empty()) return missing_cluster();
@@ -145,12 +148,11 @@ private:
     void missing_cluster() {
         bool const told = std::any_of(found_.begin(), found_.end(),
                                       [](deploy::finding const& each) { return each.path == "cluster"; });
-        auto const cluster = json::text_of(with_.kwargs.run, "cluster").value_or("");
+        auto const name = cluster();
         if (!told)
-            found_.push_back({"cluster",
-                              "there is no cluster " + (cluster.empty() ? "default" : std::string{cluster}) +
-                                  " in this region and account",
-                              "create it, or name another"});
+            found_.push_back(
+                {"cluster", "there is no cluster " + (name.empty() ? "default" : name) + " in this region and account",
+                 "create it, or name another"});
     }
 
     /// A refusal that is about what was asked for, and not about who asks, is the answer that was hoped for.

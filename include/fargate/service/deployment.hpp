@@ -80,9 +80,7 @@ public:
         std::vector<held> now;
         for (auto& each : offered) {
             auto made = std::make_unique<errand>(std::move(each), clock_.now(), stop);
-            auto wait = time_until_due(*made);
-            if (wait <= duration::zero()) wait = turn(*made);
-            if (wait > duration::zero())
+            if (auto const wait = wait_before(*made); wait > duration::zero())
                 later(std::move(made), wait);
             else if (take(*made))
                 now.push_back(std::move(made));
@@ -147,8 +145,7 @@ private:
         if (of->rests) return done(*of);
         if (of->end) return tell_end(std::move(of));
         if (of->stop.stop_requested() && !std::exchange(of->fresh, false)) return put_down(*of);
-        if (auto const wait = time_until_due(*of); wait > duration::zero()) return later(std::move(of), wait);
-        if (auto const wait = turn(*of); wait > duration::zero()) return later(std::move(of), wait);
+        if (auto const wait = wait_before(*of); wait > duration::zero()) return later(std::move(of), wait);
         if (!lanes_.enter(of)) return;
         work(std::move(of));
         if (auto next = lanes_.leave()) later(*std::move(next), duration::zero());
@@ -167,6 +164,13 @@ private:
         launch(std::move(of));
     }
 
+    /// How long until the run is due, and then until it is its turn to be launched.
+    duration wait_before(errand& of) {
+        auto const wait = time_until_due(of);
+        if (wait > duration::zero() || std::exchange(of.may_go, true)) return wait;
+        return rate_.take(time_point{shared_.when.passed()});
+    }
+
     /// How long until the run may be claimed. It waits once, so that a clock that is set back keeps it no longer.
     duration time_until_due(errand& of) {
         if constexpr (requires { of.what.not_before.has_value(); }) {
@@ -179,12 +183,6 @@ private:
         } else {
             return duration::zero();
         }
-    }
-
-    /// How long until it is this run's turn to be launched.
-    duration turn(errand& of) {
-        if (std::exchange(of.may_go, true)) return duration::zero();
-        return rate_.take(time_point{shared_.when.passed()});
     }
 
     /// Takes a place for a run that is to be claimed; false, and the run is let go, when there is none.

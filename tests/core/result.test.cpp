@@ -118,4 +118,28 @@ TEST_CASE("results are copied and assigned like values") {
     CHECK(one.error().code == errc::timed_out);
     one = std::string{"again"};
     CHECK(*one == "again");
+    one = std::string{"and again"};
+    CHECK(*one == "and again");
+    one = std::move(*&one);
+    CHECK(*one == "and again");
+}
+
+TEST_CASE("a result ends what it holds, once, whichever way it was made") {
+    auto const life = std::make_shared<int>(1);
+    {
+        result<std::shared_ptr<int>> const first{life};
+        result<std::shared_ptr<int>> second = first;
+        CHECK(life.use_count() == 3);
+        result<std::shared_ptr<int>> third = std::move(second);
+        CHECK(life.use_count() == 3);
+        third = fail(errc::internal, "a text that is longer than a string keeps inside itself");
+        CHECK(life.use_count() == 2);
+        result<std::shared_ptr<int>> const fourth = third;
+        CHECK(fourth.error().message == third.error().message);
+        third = first;
+        CHECK(life.use_count() == 3);
+        third = result<std::shared_ptr<int>>{life};
+        CHECK(life.use_count() == 3);
+    }
+    CHECK(life.use_count() == 1);
 }

@@ -3,9 +3,10 @@
 
 #include <fargate/core/error.hpp>
 
+#include <new>
+#include <optional>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace fargate::inline v0 {
 
@@ -17,21 +18,39 @@ class [[nodiscard]] result {
 public:
     using value_type = T;
 
-    result(T value) : state_{std::in_place_index<0>, std::move(value)} {}
-    result(fargate::error why) : state_{std::in_place_index<1>, std::move(why)} {}
+    result(T value) noexcept(std::is_nothrow_move_constructible_v<T>) : held(std::move(value)), has_value_{true} {}
+    result(fargate::error why) noexcept : reason(std::move(why)), has_value_{false} {}
 
-    [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
-    [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }
+    result(result const& other) requires std::is_copy_constructible_v<T> : has_value_{other.has_value_} {
+        if (has_value_)
+            ::new (static_cast<void*>(&held)) T(other.held);
+        else
+            ::new (static_cast<void*>(&reason)) fargate::error(other.reason);
+    }
+    result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) : has_value_{other.has_value_} {
+        take(other);
+    }
 
-    [[nodiscard]] T& operator*() & noexcept { return *std::get_if<0>(&state_); }
-    [[nodiscard]] T const& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-    [[nodiscard]] T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
-    [[nodiscard]] T* operator->() noexcept { return std::get_if<0>(&state_); }
-    [[nodiscard]] T const* operator->() const noexcept { return std::get_if<0>(&state_); }
+    result& operator=(result other) noexcept {
+        static_assert(std::is_nothrow_move_constructible_v<T>);
+        destroy();
+        take(other);
+        return *this;
+    }
+    ~result() { destroy(); }
 
-    [[nodiscard]] fargate::error& error() & noexcept { return *std::get_if<1>(&state_); }
-    [[nodiscard]] fargate::error const& error() const& noexcept { return *std::get_if<1>(&state_); }
-    [[nodiscard]] fargate::error&& error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
+    [[nodiscard]] bool has_value() const noexcept { return has_value_; }
+    [[nodiscard]] explicit operator bool() const noexcept { return has_value_; }
+
+    [[nodiscard]] T& operator*() & noexcept { return held; }
+    [[nodiscard]] T const& operator*() const& noexcept { return held; }
+    [[nodiscard]] T&& operator*() && noexcept { return static_cast<T&&>(held); }
+    [[nodiscard]] T* operator->() noexcept { return &held; }
+    [[nodiscard]] T const* operator->() const noexcept { return &held; }
+
+    [[nodiscard]] fargate::error& error() & noexcept { return reason; }
+    [[nodiscard]] fargate::error const& error() const& noexcept { return reason; }
+    [[nodiscard]] fargate::error&& error() && noexcept { return static_cast<fargate::error&&>(reason); }
 
     template <class U>
     [[nodiscard]] T value_or(U&& fallback) const& {
@@ -50,7 +69,26 @@ public:
     }
 
 private:
-    std::variant<T, fargate::error> state_;
+    void take(result& other) noexcept(std::is_nothrow_move_constructible_v<T>) {
+        has_value_ = other.has_value_;
+        if (has_value_)
+            ::new (static_cast<void*>(&held)) T(static_cast<T&&>(other.held));
+        else
+            ::new (static_cast<void*>(&reason)) fargate::error(static_cast<fargate::error&&>(other.reason));
+    }
+    void destroy() noexcept {
+        if (has_value_)
+            held.~T();
+        else
+            reason.~error();
+    }
+
+    // Not a std::variant, which every user of every result would pay for in compile time.
+    union {
+        T held;
+        fargate::error reason;
+    };
+    bool has_value_;
 };
 
 /// Success, or the reason it did not come.
@@ -60,17 +98,17 @@ public:
     using value_type = void;
 
     result() = default;
-    result(fargate::error why) : state_{std::in_place_index<1>, std::move(why)} {}
+    result(fargate::error why) noexcept : error_{std::move(why)} {}
 
-    [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
-    [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }
+    [[nodiscard]] bool has_value() const noexcept { return !error_; }
+    [[nodiscard]] explicit operator bool() const noexcept { return !error_; }
 
-    [[nodiscard]] fargate::error& error() & noexcept { return *std::get_if<1>(&state_); }
-    [[nodiscard]] fargate::error const& error() const& noexcept { return *std::get_if<1>(&state_); }
-    [[nodiscard]] fargate::error&& error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
+    [[nodiscard]] fargate::error& error() & noexcept { return *error_; }
+    [[nodiscard]] fargate::error const& error() const& noexcept { return *error_; }
+    [[nodiscard]] fargate::error&& error() && noexcept { return *std::move(error_); }
 
 private:
-    std::variant<std::monostate, fargate::error> state_;
+    std::optional<fargate::error> error_;
 };
 
 } // namespace fargate::inline v0

@@ -276,7 +276,10 @@ inline void write_value(std::string& out, value const& document) {
         return fail(errc::malformed_response, "not a JSON document: bad text at byte " + std::to_string(nul + 1));
     if (detail::tree_builder builder; detail::reader{text, builder}.read()) return builder.take();
     detail::tree_builder builder;
-    if (!value::sax_parse(text.begin(), text.end(), &builder))
+    // Not `value::sax_parse`, which brings the readers of nlohmann's four binary formats.
+    using input = decltype(nlohmann::detail::input_adapter(text.begin(), text.end()));
+    nlohmann::detail::parser<value, input> any{nlohmann::detail::input_adapter(text.begin(), text.end())};
+    if (!any.sax_parse(&builder))
         return fail(errc::malformed_response, "not a JSON document: " + builder.reason() + builder.place_in(text));
     return builder.take();
 }

@@ -31,10 +31,11 @@ key(fargate::credentials::fixed, fargate::credentials::environment, fargate::cre
 void agents(fargate::agent_options, fargate::claim, fargate::aws::client_options, fargate::aws::ecs_rates,
             fargate::aws::ecs_buckets*, fargate::prefect::settings, fargate::prefect::flow, fargate::prefect::flow_run,
             fargate::prefect::task_run, fargate::deploy::settings, fargate::deploy::launch_plan,
-            fargate::deploy::launched, fargate::service::health);
+            fargate::deploy::launched, fargate::service::health, fargate::compiled_agent*);
 } // namespace mentions
 
 #include <fargate/agent.hpp>
+#include <fargate/compiled.hpp>
 
 #include "support/catch.hpp"
 #include "support/vectors.hpp"
@@ -52,7 +53,7 @@ constexpr bool defined = ((sizeof(Types) != 0) && ...);
 static_assert(defined<fargate::errc, fargate::log_level, fargate::error, fargate::secret, fargate::result<int>>);
 static_assert(defined<fargate::curl_http, fargate::system_clock, fargate::process_environment, fargate::null_log,
                       fargate::stream_log_options, fargate::job, fargate::inline_executor, fargate::thread_pool,
-                      fargate::agent_options, fargate::claim>);
+                      fargate::agent_options, fargate::compiled_agent, fargate::claim>);
 static_assert(defined<fargate::http::field, fargate::http::fields, fargate::http::limits, fargate::http::request,
                       fargate::http::response, fargate::http::body_sink, fargate::crypto::openssl_hash>);
 static_assert(

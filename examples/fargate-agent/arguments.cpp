@@ -4,6 +4,7 @@
 #include "keywords.hpp"
 
 #include <fargate/prefect/login.hpp>
+#include <fargate/service/keywords.hpp>
 #include <fargate/text/ascii.hpp>
 #include <fargate/version.hpp>
 
@@ -18,6 +19,7 @@
 using fargate::errc;
 using fargate::fail;
 using fargate::result;
+using fargate::service::set_keyword;
 namespace text = fargate::text;
 
 namespace {
@@ -52,24 +54,6 @@ constexpr char keyword_help[] =
     "What is on or off needs no value: --strict, --prefetch.";
 
 result<void> usage(std::string message) { return fail(errc::invalid_argument, std::move(message)); }
-
-/// `K=V` entries in their order; a repeated name keeps its first place and takes its last value.
-result<void> set_env_vars(fargate::agent_options& options, words const& entries) {
-    for (auto const& entry : entries) {
-        auto const equals = entry.find('=');
-        if (equals == std::string::npos || equals == 0)
-            return usage("--env takes NAME=VALUE, not \"" + entry.substr(0, equals) + "\"");
-        std::string name = entry.substr(0, equals);
-        auto const known = std::find_if(options.env_vars.begin(), options.env_vars.end(),
-                                        [&](auto const& each) { return each.first == name; });
-        if (known != options.env_vars.end()) {
-            known->second = entry.substr(equals + 1);
-        } else {
-            options.env_vars.emplace_back(std::move(name), entry.substr(equals + 1));
-        }
-    }
-    return {};
-}
 
 /// `-cpu=256` would be read as `-c pu=256`, and `-networkMode x` as the name `etworkMode`. A variable or a label may stand
 /// at its letter: `-eNAME=value`.
@@ -123,10 +107,11 @@ public:
         labels_.erase(std::unique(labels_.begin(), labels_.end()), labels_.end());
         options.labels = std::move(labels_);
         if (!polls_.empty())
-            if (auto set = read_max_polls(options, "--max-polls", polls_); !set) return set;
+            if (auto set = set_keyword(options, "max_polls", polls_, "--max-polls"); !set) return set;
         if (!level_.empty())
-            if (auto set = read_level(options, "--log-level", level_); !set) return set;
-        if (auto set = set_env_vars(options, env_vars_); !set) return set;
+            if (auto set = set_keyword(options, "log_level", level_, "--log-level"); !set) return set;
+        for (auto const& each : env_vars_)
+            if (auto set = set_keyword(options, "env", each, "--env"); !set) return set;
         if (auto set = read_figures(options); !set) return set;
         return read_keywords(options, app_.remaining());
     }
@@ -149,7 +134,7 @@ private:
             auto const& said = figures_[at];
             std::string const value = each.unit.empty() && said.denied ? "false" : said.value;
             if (value.empty()) continue;
-            if (auto set = set_figure(options, each.name, option_of(each), value); !set) return set;
+            if (auto set = set_keyword(options, each.name, value, option_of(each)); !set) return set;
         }
         return {};
     }

@@ -1,9 +1,6 @@
 #ifndef FARGATE_AGENT_FIGURES_HPP
 #define FARGATE_AGENT_FIGURES_HPP
 
-#include <fargate/core/result.hpp>
-#include <fargate/service/options.hpp>
-
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,15 +17,5 @@ struct figure {
 
 /// `--poll-interval-max`, `--no-watch`.
 [[nodiscard]] std::string option_of(figure const& which);
-
-/// True for the name of one that takes a value.
-[[nodiscard]] bool is_figure(std::string_view name);
-
-/// True for a switch's name, and for that behind `no_`.
-[[nodiscard]] bool is_switch(std::string_view name);
-
-/// Sets the figure or switch of that name; `option` names it in messages. Requires: it is one. Errors are usage errors.
-[[nodiscard]] fargate::result<void> set_figure(fargate::agent_options& options, std::string_view name,
-                                               std::string_view option, std::string_view value);
 
 #endif

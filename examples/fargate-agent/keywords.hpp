@@ -19,12 +19,4 @@
 /// True for a name that a keyword has, with one or two dashes forgotten or not: `networkMode`, `launch_type`.
 [[nodiscard]] bool is_keyword(std::string_view name);
 
-/// Reads a log level in any case; `option` names it in messages.
-[[nodiscard]] fargate::result<void> read_level(fargate::agent_options& options, std::string const& option,
-                                               std::string_view value);
-
-/// Reads a whole number; likewise.
-[[nodiscard]] fargate::result<void> read_max_polls(fargate::agent_options& options, std::string const& option,
-                                                   std::string_view value);
-
 #endif

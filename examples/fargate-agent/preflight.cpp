@@ -1,10 +1,9 @@
 #include "preflight.hpp"
 
+#include "agent.hpp"
 #include "agent_api.hpp"
 #include "config_files.hpp"
 #include "report.hpp"
-
-#include <fargate/agent.hpp>
 
 #include <cstdio>
 #include <string>

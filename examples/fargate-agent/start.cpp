@@ -1,10 +1,10 @@
 #include "start.hpp"
 
+#include "agent.hpp"
 #include "agent_api.hpp"
 #include "config_files.hpp"
 #include "report.hpp"
 
-#include <fargate/agent.hpp>
 #include <fargate/service/metrics.hpp>
 #include <fargate/service/watchdog.hpp>
 

@@ -1,9 +1,8 @@
 #include "validate.hpp"
 
+#include "agent.hpp"
 #include "config_files.hpp"
 #include "report.hpp"
-
-#include <fargate/agent.hpp>
 
 #include <cstdio>
 #include <utility>

@@ -30,6 +30,7 @@ class inline_executor;
 class thread_pool;
 
 struct agent_options;
+class compiled_agent;
 struct claim;
 
 namespace http {

@@ -173,7 +173,9 @@ public:
         else
             ::new (static_cast<void*>(&reason)) fargate::error(other.reason);
     }
-    result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) : has_value_{other.has_value_} { take(other); }
+    result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) : has_value_{other.has_value_} {
+        take(other);
+    }
 
     result& operator=(result other) noexcept {
         static_assert(std::is_nothrow_move_constructible_v<T>);

@@ -1,0 +1,3 @@
+#include "agent.hpp"
+
+template class fargate::agent<>;

@@ -1,0 +1,2 @@
+#define FARGATE_COMPILED
+#include <fargate/compiled.hpp>

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures ours beside its floors, prints tables, and writes and draws what it found.
 
-usage: measure.py [--quick] [--peers] [--out FOLDER] BENCH [AGENT]
+usage: measure.py [--quick] [--peers] [--out FOLDER] [--compiler COMPILER] BENCH [AGENT]
 
 BENCH is fargate_bench and AGENT is fargate-agent, both of an optimised build. The cases of a group take turns, so that a machine
 that changes its speed changes all of them; what is told is the median of the rounds and their quartiles, and the median of
@@ -20,8 +20,10 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import compile as compiling  # noqa: E402
 import peers  # noqa: E402
 import plots  # noqa: E402
+import size  # noqa: E402
 
 TITLES = {
     "signature": "one RunTask signature: a body of 1,500 bytes, a token of 1,000, the key known",
@@ -111,6 +113,7 @@ def main():
     options.add_argument("--quick", action="store_true")
     options.add_argument("--peers", action="store_true")
     options.add_argument("--out", type=pathlib.Path)
+    options.add_argument("--compiler", default="c++")
     options.add_argument("bench")
     options.add_argument("agent", nargs="?")
     asked = options.parse_args()
@@ -131,6 +134,9 @@ def main():
             found["idle_kib"] = lines(asked.bench, "idle", asked.agent)[0]
             found["agent_bytes"] = stripped_size(asked.agent, scratch)
             print(f"the idle agent holds {found['idle_kib'] / 1024:.1f} MB; its program, stripped, is {found['agent_bytes'] / 1e6:.2f} MB long")
+        if not asked.quick:
+            found["size"] = size.report(asked.compiler)
+            found["compile"] = compiling.report(5, asked.compiler)
         print("\n" + ", ".join(f"{name}: {value}" for name, value in found["machine"].items()))
         (out / "figures.json").write_text(json.dumps(found, indent=2) + "\n")
         plots.draw(out, found, TITLES, NAMES)

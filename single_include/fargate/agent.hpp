@@ -27,6 +27,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -42,6 +43,7 @@
 #include <curl/curl.h>
 #include <deque>
 #include <fcntl.h>
+#include <forward_list>
 #include <functional>
 #include <initializer_list>
 #include <iterator>
@@ -420,826 +422,6 @@ inline constexpr std::size_t longest_shown = 64;
 }
 
 } // namespace fargate::inline v0::text
-
-#endif
-
-// ---- fargate/json/reader.hpp ----------------------------------------------------------------------------------------
-
-#ifndef FARGATE_JSON_READER_HPP
-#define FARGATE_JSON_READER_HPP
-
-namespace fargate::inline v0::json::detail {
-
-/// What stands in a string as it is, whoever writes it.
-[[nodiscard]] constexpr bool is_plain(char c) noexcept {
-    return static_cast<unsigned char>(c - ' ') < 0x7F - ' ' && c != '"' && c != '\\';
-}
-
-/// How many plain characters a text begins with. Looks at eight a step.
-[[nodiscard]] inline std::size_t plain_run(std::string_view text) noexcept {
-    constexpr std::uint64_t each = 0x0101010101010101;
-    std::size_t at = 0;
-    for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
-        std::memcpy(&eight, text.data() + at, sizeof eight);
-        std::uint64_t const quote = eight ^ (each * '"');
-        std::uint64_t const slash = eight ^ (each * '\\');
-        // A byte below what is subtracted borrows its top bit; DEL gains it from the sum, and others above have it.
-        std::uint64_t const stops = ((eight - each * ' ') & ~eight) | ((quote - each) & ~quote) |
-                                    ((slash - each) & ~slash) | (eight + each) | eight;
-        if ((stops & (0x80 * each)) != 0) break;
-    }
-    while (at != text.size() && is_plain(text[at])) ++at;
-    return at;
-}
-
-/// Reads the JSON that services write, in a fifth of the time that a reader of any JSON takes: ASCII, escapes of one letter,
-/// numbers that fit. It tells what it reads by the events of nlohmann's parser, strings without a copy of their own, and
-/// never takes what that parser refuses. What it declines, and all that is no JSON, is that parser's to judge.
-template <class Events>
-class reader {
-public:
-    reader(std::string_view text, Events& events) noexcept :
-        at_{text.data()}, end_{text.data() + text.size()}, events_{events} {}
-
-    /// False when the document is declined, or an event was answered with false; what was told until then is void.
-    [[nodiscard]] bool read() { return value() && (skip_blanks(), at_ == end_); }
-
-private:
-    // Depth is bounded by `events_`, which refuse what is nested too deep.
-    bool value() {
-        skip_blanks();
-        if (at_ == end_) return false;
-        switch (*at_) {
-        case '{': return object();
-        case '[': return array();
-        case '"': return text(scratch_) && events_.string(scratch_);
-        case 't': return word("true") && events_.boolean(true);
-        case 'f': return word("false") && events_.boolean(false);
-        case 'n': return word("null") && events_.null();
-        default: return number();
-        }
-    }
-
-    bool object() {
-        ++at_;
-        if (!events_.start_object(unknown)) return false;
-        if (skip_blanks(), accept('}')) return events_.end_object();
-        do {
-            skip_blanks();
-            if (!text(scratch_) || !events_.key(scratch_)) return false;
-            if (skip_blanks(), !accept(':')) return false;
-            if (!value()) return false;
-            skip_blanks();
-        } while (accept(','));
-        return accept('}') && events_.end_object();
-    }
-
-    bool array() {
-        ++at_;
-        if (!events_.start_array(unknown)) return false;
-        if (skip_blanks(), accept(']')) return events_.end_array();
-        do {
-            if (!value()) return false;
-            skip_blanks();
-        } while (accept(','));
-        return accept(']') && events_.end_array();
-    }
-
-    /// A string in quotes.
-    bool text(std::string& into) {
-        if (!accept('"')) return false;
-        into.clear();
-        for (;;) {
-            std::size_t const plain = plain_run({at_, static_cast<std::size_t>(end_ - at_)});
-            into.append(at_, plain);
-            at_ += plain;
-            if (accept('"')) return true;
-            if (!accept('\\') || at_ == end_) return false;
-            constexpr std::string_view letters = "\"\\/bfnrt";
-            auto const place = letters.find(*at_++);
-            if (place == std::string_view::npos) return false;
-            into += "\"\\/\b\f\n\r\t"[place];
-        }
-    }
-
-    bool number() {
-        char const* const from = at_;
-        bool const negative = accept('-');
-        char const* const digits = at_;
-        if (!accept_digits() || (*digits == '0' && at_ - digits > 1)) return false;
-        auto const count = at_ - digits;
-        bool const whole = at_ == end_ || (*at_ != '.' && *at_ != 'e' && *at_ != 'E');
-        if (whole) {
-            if (count > 18) return false; // may be more than fits
-            std::int64_t made = 0;
-            for (char const* each = digits; each != at_; ++each) made = made * 10 + (*each - '0');
-            return negative ? events_.number_integer(-made) : events_.number_unsigned(static_cast<std::uint64_t>(made));
-        }
-        if (accept('.') && !accept_digits()) return false;
-        if (accept('e') || accept('E')) {
-            if (!accept('+')) accept('-');
-            if (!accept_digits()) return false;
-        }
-        double made = 0;
-        auto const read = std::from_chars(from, at_, made);
-        return read.ec == std::errc{} && read.ptr == at_ && events_.number_float(made, nothing_);
-    }
-
-    bool accept_digits() noexcept {
-        char const* const from = at_;
-        while (at_ != end_ && fargate::text::is_digit(*at_)) ++at_;
-        return at_ != from;
-    }
-
-    bool accept(char c) noexcept {
-        if (at_ == end_ || *at_ != c) return false;
-        ++at_;
-        return true;
-    }
-
-    bool word(std::string_view all) noexcept {
-        if (!std::string_view{at_, static_cast<std::size_t>(end_ - at_)}.starts_with(all)) return false;
-        at_ += all.size();
-        return true;
-    }
-
-    void skip_blanks() noexcept {
-        while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
-    }
-
-    static constexpr auto unknown = static_cast<std::size_t>(-1); ///< how many members or items there will be
-
-    char const* at_;
-    char const* end_;
-    Events& events_;
-    std::string scratch_{};
-    std::string const nothing_{};
-};
-
-} // namespace fargate::inline v0::json::detail
-
-#endif
-
-// ---- fargate/text/utf8.hpp ------------------------------------------------------------------------------------------
-
-#ifndef FARGATE_TEXT_UTF8_HPP
-#define FARGATE_TEXT_UTF8_HPP
-
-namespace fargate::inline v0::text {
-
-/// What `next_code_point` yields for a byte that starts no character.
-inline constexpr char32_t no_code_point = 0xFFFFFFFF;
-
-/// Decodes the UTF-8 character at `at` and moves past it; past one byte when there is none (RFC 3629: no overlong
-/// forms, no surrogates, nothing above U+10FFFF). Requires `at < text.size()`.
-[[nodiscard]] constexpr char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
-    auto const byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
-    char32_t const lead = byte(at++);
-    if (lead < 0x80) return lead;
-    if (lead < 0xC2 || lead > 0xF4) return no_code_point;
-    std::size_t const more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-    if (text.size() - at < more) return no_code_point;
-    char32_t point = lead & (0x3FU >> more);
-    for (std::size_t i = 0; i != more; ++i) {
-        if ((byte(at + i) & 0xC0U) != 0x80U) return no_code_point;
-        point = (point << 6U) | (byte(at + i) & 0x3FU);
-    }
-    constexpr char32_t least[] = {0, 0x80, 0x800, 0x10000};
-    if (point < least[more] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return no_code_point;
-    at += more;
-    return point;
-}
-
-/// Appends a code point as UTF-8. A surrogate is written in the same pattern, which is not UTF-8: joining or refusing
-/// the halves is the caller's part. Requires `point <= 0x10FFFF`.
-constexpr void append_utf8(std::string& out, char32_t point) {
-    auto const tail = [&](unsigned shift) { out += static_cast<char>(0x80U | ((point >> shift) & 0x3FU)); };
-    if (point < 0x80) {
-        out += static_cast<char>(point);
-    } else if (point < 0x800) {
-        out += static_cast<char>(0xC0U | (point >> 6U));
-        tail(0);
-    } else if (point < 0x10000) {
-        out += static_cast<char>(0xE0U | (point >> 12U));
-        tail(6);
-        tail(0);
-    } else {
-        out += static_cast<char>(0xF0U | (point >> 18U));
-        tail(12);
-        tail(6);
-        tail(0);
-    }
-}
-
-/// True when every byte belongs to a character.
-[[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept {
-    for (std::size_t at = 0; at < text.size();)
-        if (next_code_point(text, at) == no_code_point) return false;
-    return true;
-}
-
-} // namespace fargate::inline v0::text
-
-#endif
-
-// ---- fargate/json/json.hpp ------------------------------------------------------------------------------------------
-
-#ifndef FARGATE_JSON_JSON_HPP
-#define FARGATE_JSON_JSON_HPP
-
-// The only file that names nlohmann/json. Its throwing accessors (`at`, `get<T>` of the wrong type, `value` of the wrong
-// type) abort where exceptions are off, so the other floors read documents through the functions below.
-
-namespace fargate::inline v0::json {
-
-/// A JSON document. Objects keep the order in which members were added, so that what is written is a pure function of
-/// what was asked for.
-using value = nlohmann::ordered_json;
-
-/// Documents nested deeper than this are refused: services send a handful of levels.
-inline constexpr std::size_t deepest = 128;
-
-/// Documents of more values than this are refused: a value takes up to a hundred bytes, and two in the text.
-inline constexpr std::size_t most_values = 1'000'000;
-
-namespace detail {
-
-inline void write_escape(std::string& out, unsigned unit) {
-    constexpr char digits[] = "0123456789abcdef";
-    out += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4) out += digits[(unit >> shift) & 0xFU];
-}
-
-inline void write_text(std::string& out, std::string_view raw) {
-    out += '"';
-    for (std::size_t at = 0; at < raw.size();) {
-        std::size_t const plain = plain_run(raw.substr(at));
-        out += raw.substr(at, plain);
-        at += plain;
-        if (at == raw.size()) break;
-        char32_t const decoded = text::next_code_point(raw, at);
-        unsigned const point = decoded == text::no_code_point ? 0xFFFDU : static_cast<unsigned>(decoded);
-        switch (point) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        case '\f': out += "\\f"; break;
-        case '\b': out += "\\b"; break;
-        default:
-            if (point < 0x10000) {
-                write_escape(out, point);
-            } else {
-                write_escape(out, 0xD800U + ((point - 0x10000U) >> 10U));
-                write_escape(out, 0xDC00U + ((point - 0x10000U) & 0x3FFU));
-            }
-        }
-    }
-    out += '"';
-}
-
-/// Builds a tree from nlohmann's parser events without exceptions: bounded depth, repeated member names refused when their
-/// object closes. What is in a list or an object waits on a stack until it is complete, for a list that grows moves, and an
-/// object that grows copies, all that is in it.
-class tree_builder {
-public:
-    /// The document, once all of it has been told.
-    [[nodiscard]] value take() { return std::move(values_.front()); }
-
-    [[nodiscard]] std::string const& reason() const noexcept { return reason_; }
-
-    bool null() { return add(value(nullptr)); }
-    bool boolean(bool flag) { return add(value(flag)); }
-    bool number_integer(value::number_integer_t number) { return add(value(number)); }
-    bool number_unsigned(value::number_unsigned_t number) { return add(value(number)); }
-    bool number_float(value::number_float_t number, std::string const&) { return add(value(number)); }
-    bool string(std::string& text) { return add(value(std::move(text))); }
-    bool binary(value::binary_t&) { return stop("it holds binary data"); }
-    bool start_object(std::size_t) { return open(); }
-    bool start_array(std::size_t) { return open(); }
-
-    bool end_array() {
-        auto const first = waiting();
-        value made(value::value_t::array);
-        auto& items = *made.get_ptr<value::array_t*>();
-        items.reserve(static_cast<std::size_t>(values_.end() - first));
-        std::move(first, values_.end(), std::back_inserter(items));
-        return close(std::move(made));
-    }
-
-    bool key(std::string& name) {
-        names_.push_back(std::move(name));
-        return true;
-    }
-
-    bool end_object() {
-        auto const first = waiting();
-        auto const names = names_.end() - (values_.end() - first);
-        if (auto const twice = repeated(std::span<std::string const>{names, names_.end()})) {
-            std::string name;
-            write_text(name, twice->substr(0, 64));
-            return stop("member " + name + " occurs twice");
-        }
-        value made(value::value_t::object);
-        auto& members = *made.get_ptr<value::object_t*>();
-        members.reserve(static_cast<std::size_t>(values_.end() - first));
-        auto name = names;
-        for (auto each = first; each != values_.end(); ++each)
-            members.emplace_back(std::move(*name++), std::move(*each));
-        names_.erase(names, names_.end());
-        return close(std::move(made));
-    }
-
-    /// nlohmann's own words are kept only where they quote nothing of the document.
-    template <class Exception>
-    bool parse_error(std::size_t at, std::string const&, Exception const& why) {
-        bad_at_ = at;
-        std::string_view const words{why.what()};
-        std::size_t const wish = words.rfind("; expected ");
-        bool const quotes = words.find("last read: ") != std::string_view::npos;
-        if (!quotes && wish != std::string_view::npos) wanted_ = words.substr(wish + 2);
-        return stop("bad text at byte " + std::to_string(at));
-    }
-
-    /// Where the text stopped being JSON, for people with an editor; empty when it is one line.
-    [[nodiscard]] std::string place_in(std::string_view text) const {
-        std::string made;
-        std::string_view const before = text.substr(0, bad_at_ == 0 ? 0 : bad_at_ - 1);
-        if (std::size_t const last = before.rfind('\n'); last != std::string_view::npos)
-            made = " (line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ", column " +
-                   std::to_string(before.size() - last) + ")";
-        if (!wanted_.empty()) made += ": " + wanted_;
-        return made;
-    }
-
-private:
-    /// A name that occurs twice.
-    static std::optional<std::string_view> repeated(std::span<std::string const> list) {
-        if (list.size() <= 24) {
-            for (auto each = list.begin(); each != list.end(); ++each)
-                if (std::find(list.begin(), each, *each) != each) return *each;
-            return std::nullopt;
-        }
-        std::vector<std::string_view> names{list.begin(), list.end()};
-        std::sort(names.begin(), names.end());
-        auto const twice = std::adjacent_find(names.begin(), names.end());
-        if (twice == names.end()) return std::nullopt;
-        return *twice;
-    }
-
-    bool stop(std::string why) {
-        reason_ = std::move(why);
-        return false;
-    }
-
-    bool add(value&& made) {
-        if (!count()) return false;
-        values_.push_back(std::move(made));
-        return true;
-    }
-
-    bool count() {
-        return ++count_ <= most_values || stop("it has more than " + std::to_string(most_values) + " values");
-    }
-
-    bool open() {
-        if (!count()) return false;
-        if (open_.size() == deepest) return stop("it is nested more than " + std::to_string(deepest) + " deep");
-        open_.push_back(values_.size());
-        return true;
-    }
-
-    /// The first of what waits for the innermost list or object.
-    [[nodiscard]] std::vector<value>::iterator waiting() {
-        return values_.begin() + static_cast<std::ptrdiff_t>(open_.back());
-    }
-
-    bool close(value&& made) {
-        values_.erase(waiting(), values_.end());
-        open_.pop_back();
-        values_.push_back(std::move(made));
-        return true;
-    }
-
-    std::vector<value> values_;      ///< complete, but for what they are in
-    std::vector<std::string> names_; ///< of those of them that are members, and of the next
-    std::vector<std::size_t> open_;  ///< lists and objects that are not complete, by their first place in `values_`
-    std::string reason_;
-    std::string wanted_;
-    std::size_t bad_at_ = 0;
-    std::size_t count_ = 0;
-};
-
-template <class Number>
-void write_number(std::string& out, Number number) {
-    char digits[32];
-    auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    out.append(digits, end);
-}
-
-/// Python's `repr` of a float: the shortest text that reads back the same, always with a point or an exponent.
-inline void write_float(std::string& out, double number) {
-    if (!std::isfinite(number)) {
-        out += "null";
-        return;
-    }
-    char digits[32];
-    double const size = std::fabs(number);
-    auto const form =
-        number == 0 || (size >= 1e-4 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
-    std::string_view const written{
-        digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number, form).ptr - digits)};
-    out += written;
-    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";
-}
-
-inline void write_value(std::string& out, value const& document) {
-    switch (document.type()) {
-    case value::value_t::object: {
-        char const* between = "{";
-        auto const& members = *document.get_ptr<value::object_t const*>();
-        for (auto const& [name, each] : members) {
-            out += between;
-            between = ", ";
-            write_text(out, name);
-            out += ": ";
-            write_value(out, each);
-        }
-        out += members.empty() ? "{}" : "}";
-        return;
-    }
-    case value::value_t::array: {
-        char const* between = "[";
-        auto const& items = *document.get_ptr<value::array_t const*>();
-        for (auto const& each : items) {
-            out += between;
-            between = ", ";
-            write_value(out, each);
-        }
-        out += items.empty() ? "[]" : "]";
-        return;
-    }
-    case value::value_t::string: return write_text(out, *document.get_ptr<value::string_t const*>());
-    case value::value_t::boolean: out += *document.get_ptr<value::boolean_t const*>() ? "true" : "false"; return;
-    case value::value_t::number_integer: return write_number(out, *document.get_ptr<value::number_integer_t const*>());
-    case value::value_t::number_unsigned:
-        return write_number(out, *document.get_ptr<value::number_unsigned_t const*>());
-    case value::value_t::number_float: return write_float(out, *document.get_ptr<value::number_float_t const*>());
-    case value::value_t::null:
-    case value::value_t::binary:
-    case value::value_t::discarded: out += "null"; return;
-    }
-}
-
-} // namespace detail
-
-/// Reads one JSON document (RFC 8259, UTF-8; repeated member names are refused, RFC 7493). `errc::malformed_response`
-/// says why it is none. Never throws; time and memory stay in proportion to `text`.
-[[nodiscard]] inline result<value> parse(std::string_view text) {
-    // A NUL is nowhere part of JSON, and nlohmann takes it for the end of the text.
-    if (auto const nul = text.find('\0'); nul != std::string_view::npos)
-        return fail(errc::malformed_response, "not a JSON document: bad text at byte " + std::to_string(nul + 1));
-    if (detail::tree_builder builder; detail::reader{text, builder}.read()) return builder.take();
-    detail::tree_builder builder;
-    // Not `value::sax_parse`, which brings the readers of nlohmann's four binary formats.
-    using input = decltype(nlohmann::detail::input_adapter(text.begin(), text.end()));
-    nlohmann::detail::parser<value, input> any{nlohmann::detail::input_adapter(text.begin(), text.end())};
-    if (!any.sax_parse(&builder))
-        return fail(errc::malformed_response, "not a JSON document: " + builder.reason() + builder.place_in(text));
-    return builder.take();
-}
-
-/// Writes a document as one line of ASCII, with `", "` and `": "` between members: byte for byte what botocore sends for
-/// the same members, so that recorded requests can be compared. Bytes that are not UTF-8 are written as U+FFFD, numbers
-/// that are not finite as null.
-[[nodiscard]] inline std::string write(value const& document) {
-    std::string out;
-    out.reserve(1024);
-    detail::write_value(out, document);
-    return out;
-}
-
-/// Overwrites every text in a document, for those that hold secrets.
-inline void wipe(value& document) noexcept {
-    if (auto* const text = document.get_ptr<value::string_t*>()) {
-        fargate::wipe(*text);
-    } else if (auto* const items = document.get_ptr<value::array_t*>()) {
-        for (auto& each : *items) wipe(each);
-    } else if (auto* const members = document.get_ptr<value::object_t*>()) {
-        for (auto& [name, each] : *members) wipe(each);
-    }
-}
-
-/// The member `key` of an object; nullptr when there is none, when it is null, or when `document` is no object.
-[[nodiscard]] inline value const* member(value const& document, std::string_view key) noexcept {
-    auto const* const members = document.get_ptr<value::object_t const*>();
-    if (members == nullptr) return nullptr;
-    for (auto const& [name, each] : *members)
-        if (name == key) return each.is_null() ? nullptr : &each;
-    return nullptr;
-}
-
-/// The member `key` when it is an array, else nullptr.
-[[nodiscard]] inline value const* array_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    return found != nullptr && found->is_array() ? found : nullptr;
-}
-
-/// The member `key` when it is an object, else nullptr.
-[[nodiscard]] inline value const* object_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    return found != nullptr && found->is_object() ? found : nullptr;
-}
-
-/// The text of a value that is text, borrowed from it.
-[[nodiscard]] inline std::optional<std::string_view> as_text(value const& document) noexcept {
-    if (auto const* const text = document.get_ptr<value::string_t const*>()) return std::string_view{*text};
-    return std::nullopt;
-}
-
-/// The member `key` when it is text, borrowed from `document`.
-[[nodiscard]] inline std::optional<std::string_view> text_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    return found != nullptr ? as_text(*found) : std::nullopt;
-}
-
-/// A value that is a whole number and fits.
-[[nodiscard]] inline std::optional<std::int64_t> as_integer(value const& document) noexcept {
-    if (auto const* const counted = document.get_ptr<value::number_unsigned_t const*>()) {
-        if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
-        return static_cast<std::int64_t>(*counted);
-    }
-    if (auto const* const whole = document.get_ptr<value::number_integer_t const*>()) return *whole;
-    return std::nullopt;
-}
-
-/// The member `key` when it is a whole number that fits.
-[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    return found != nullptr ? as_integer(*found) : std::nullopt;
-}
-
-/// The member `key` when it is any number; AWS sends times as seconds with a fraction.
-[[nodiscard]] inline std::optional<double> number_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    if (found == nullptr) return std::nullopt;
-    if (auto const* const real = found->get_ptr<value::number_float_t const*>()) return *real;
-    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>())
-        return static_cast<double>(*counted);
-    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return static_cast<double>(*whole);
-    return std::nullopt;
-}
-
-/// The member `key` when it is true or false.
-[[nodiscard]] inline std::optional<bool> flag_of(value const& document, std::string_view key) noexcept {
-    auto const* const found = member(document, key);
-    if (found == nullptr) return std::nullopt;
-    if (auto const* const flag = found->get_ptr<value::boolean_t const*>()) return *flag;
-    return std::nullopt;
-}
-
-/// Puts a member in place of the one of that name, or behind the others.
-inline void set(value& document, std::string_view key, value made) {
-    if (!document.is_object()) document = value::object();
-    auto& members = *document.get_ptr<value::object_t*>();
-    for (auto& [name, each] : members)
-        if (name == key) {
-            each = std::move(made);
-            return;
-        }
-    members.emplace_back(std::string{key}, std::move(made));
-}
-
-} // namespace fargate::inline v0::json
-
-#endif
-
-// ---- fargate/system/clock.hpp ---------------------------------------------------------------------------------------
-
-#ifndef FARGATE_SYSTEM_CLOCK_HPP
-#define FARGATE_SYSTEM_CLOCK_HPP
-
-namespace fargate::inline v0 {
-
-using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
-using duration = std::chrono::microseconds;
-
-/// The only door to time: nothing else in the library asks for it or waits for it.
-///
-/// | expression               | type         | contract                                                              |
-/// |--------------------------|--------------|-----------------------------------------------------------------------|
-/// | `c.now()`                | `time_point` | wall-clock time, UTC, microseconds since 1970; never throws            |
-/// | `c.sleep_for(d, stop)`   | `bool`       | waits `d`, or less when `stop` (a `std::stop_token`) fires. True when |
-/// |                          |              | the whole time passed. Returns at once when `d <= 0`                  |
-///
-/// Both may be called from several threads at once.
-template <class Clock>
-concept clock_policy = requires(Clock& c, duration d, std::stop_token stop) {
-    { c.now() } -> std::same_as<time_point>;
-    { c.sleep_for(d, stop) } -> std::same_as<bool>;
-};
-
-/// The machine's clock. Sleeps on the monotonic clock, so a corrected wall clock neither shortens nor lengthens a wait.
-class system_clock {
-public:
-    [[nodiscard]] time_point now() const noexcept {
-        return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
-    }
-
-    bool sleep_for(duration time, std::stop_token stop) const {
-        if (time <= duration::zero()) return !stop.stop_requested();
-        std::mutex mutex;
-        std::condition_variable_any wake;
-        std::unique_lock lock{mutex};
-        return !wake.wait_for(lock, stop, time, [&stop] { return stop.stop_requested(); });
-    }
-};
-
-} // namespace fargate::inline v0
-
-#endif
-
-// ---- fargate/retry/token_bucket.hpp ---------------------------------------------------------------------------------
-
-#ifndef FARGATE_RETRY_TOKEN_BUCKET_HPP
-#define FARGATE_RETRY_TOKEN_BUCKET_HPP
-
-namespace fargate::inline v0::retry {
-
-/// How much at once, and how much a second after that. A bucket that fills at no rate (0 or less) lets everything through.
-struct bucket_rate {
-    double burst = 1;
-    double per_second = 1;
-};
-
-/// A token bucket that is full at first. It decides and never waits: a token is taken when it is promised, before it is
-/// there, so who asks first goes first, and who goes when told finds a bucket that was never overdrawn. Thread-safe. A clock
-/// that is set back counts as one that stood still.
-class token_bucket {
-public:
-    explicit token_bucket(bucket_rate rate) : rate_{rate}, tokens_{rate.burst} {}
-
-    /// Takes `tokens` and tells how long whoever comes `now` has to wait for them, zero while the burst lasts.
-    [[nodiscard]] duration take(time_point now, double tokens = 1) {
-        if (rate_.per_second <= 0) return duration::zero();
-        std::scoped_lock const lock{mutex_};
-        if (!filled_ || now > *filled_) {
-            if (filled_) tokens_ = std::min(rate_.burst, tokens_ + seconds(now - *filled_) * rate_.per_second);
-            filled_ = now;
-        }
-        tokens_ -= tokens;
-        if (tokens_ >= -rounding) return duration::zero();
-        return std::chrono::ceil<duration>(std::chrono::duration<double>{-tokens_ / rate_.per_second - rounding});
-    }
-
-    /// Returns tokens of somebody who will not go after all.
-    void give_back(double tokens = 1) {
-        std::scoped_lock const lock{mutex_};
-        tokens_ = std::min(rate_.burst, tokens_ + tokens);
-    }
-
-private:
-    static constexpr double rounding = 1e-9; ///< what binary fractions of a second may be off
-
-    [[nodiscard]] static double seconds(duration time) noexcept { return std::chrono::duration<double>{time}.count(); }
-
-    bucket_rate rate_;
-    std::mutex mutex_;
-    double tokens_;
-    std::optional<time_point> filled_{}; ///< when `tokens_` was counted
-};
-
-/// What one attempt takes out of a bucket; of none when it is null.
-struct toll {
-    token_bucket* bucket = nullptr;
-    double tokens = 1;
-};
-
-/// All that one attempt takes.
-using tolls = std::array<toll, 3>;
-
-/// Takes all of it; how long the attempt has to wait until the last of it is there.
-[[nodiscard]] inline duration take(tolls const& all, time_point now) {
-    duration longest = duration::zero();
-    for (auto const& each : all)
-        if (each.bucket != nullptr) longest = std::max(longest, each.bucket->take(now, each.tokens));
-    return longest;
-}
-
-inline void give_back(tolls const& all) {
-    for (auto const& each : all)
-        if (each.bucket != nullptr) each.bucket->give_back(each.tokens);
-}
-
-} // namespace fargate::inline v0::retry
-
-#endif
-
-// ---- fargate/aws/api_rate.hpp ---------------------------------------------------------------------------------------
-
-#ifndef FARGATE_AWS_API_RATE_HPP
-#define FARGATE_AWS_API_RATE_HPP
-
-namespace fargate::inline v0::aws {
-
-/// How often ECS lets one account call in one region, by the table of "Request throttling for the Amazon ECS API" and, for
-/// Fargate, "AWS Fargate throttling quotas". AWS raises these on request and changes them: they are defaults.
-struct ecs_rates {
-    retry::bucket_rate task_definition_modify{20, 1}; ///< RegisterTaskDefinition, DeregisterTaskDefinition
-    retry::bucket_rate task_definition_read{50, 20};  ///< DescribeTaskDefinition, ListTaskDefinitions
-    retry::bucket_rate task_definition_delete{5, 1};  ///< DeleteTaskDefinitions
-    retry::bucket_rate resource_modify{100, 40};      ///< RunTask, StopTask
-    retry::bucket_rate resource_read{100, 20};        ///< DescribeTasks, ListTasks
-    retry::bucket_rate cluster_read{50, 20};          ///< DescribeClusters, ListClusters
-    retry::bucket_rate tag_modify{20, 10};            ///< TagResource, UntagResource
-    retry::bucket_rate fargate_calls{20, 20};         ///< RunTask on Fargate, over and above
-    retry::bucket_rate on_demand_launches{100, 20};   ///< tasks on FARGATE
-    retry::bucket_rate spot_launches{100, 20};        ///< tasks on FARGATE_SPOT
-};
-
-/// Token buckets that keep a caller below `ecs_rates`, so that it waits its turn at home instead of being throttled, over
-/// and over, together with everybody else of the account. One set is for one account and region; `ecs` has its own.
-/// Thread-safe.
-class ecs_buckets {
-public:
-    ecs_buckets() : ecs_buckets(ecs_rates{}) {}
-    explicit ecs_buckets(ecs_rates const& rates) :
-        task_definition_modify_{rates.task_definition_modify},
-        task_definition_read_{rates.task_definition_read},
-        task_definition_delete_{rates.task_definition_delete},
-        resource_modify_{rates.resource_modify},
-        resource_read_{rates.resource_read},
-        cluster_read_{rates.cluster_read},
-        tag_modify_{rates.tag_modify},
-        fargate_calls_{rates.fargate_calls},
-        on_demand_launches_{rates.on_demand_launches},
-        spot_launches_{rates.spot_launches} {}
-
-    /// What one attempt of an operation takes. RunTask takes one call of the common bucket and, on Fargate, one of
-    /// Fargate's and `count` launches: on demand, or spot, where the input says so alone; a strategy of both leaves it to
-    /// ECS which, and takes none. What no bucket is for takes nothing.
-    [[nodiscard]] retry::tolls of(std::string_view operation, json::value const& input) {
-        if (operation == "RunTask") return of_run_task(input);
-        return {retry::toll{common(operation)}};
-    }
-
-private:
-    [[nodiscard]] retry::token_bucket* common(std::string_view operation) noexcept {
-        struct row {
-            std::string_view operation;
-            retry::token_bucket ecs_buckets::*bucket;
-        };
-        static constexpr row rows[] = {
-            {"RegisterTaskDefinition", &ecs_buckets::task_definition_modify_},
-            {"DeregisterTaskDefinition", &ecs_buckets::task_definition_modify_},
-            {"DescribeTaskDefinition", &ecs_buckets::task_definition_read_},
-            {"ListTaskDefinitions", &ecs_buckets::task_definition_read_},
-            {"DeleteTaskDefinitions", &ecs_buckets::task_definition_delete_},
-            {"StopTask", &ecs_buckets::resource_modify_},
-            {"DescribeTasks", &ecs_buckets::resource_read_},
-            {"ListTasks", &ecs_buckets::resource_read_},
-            {"DescribeClusters", &ecs_buckets::cluster_read_},
-            {"ListClusters", &ecs_buckets::cluster_read_},
-            {"TagResource", &ecs_buckets::tag_modify_},
-            {"UntagResource", &ecs_buckets::tag_modify_},
-        };
-        for (auto const& each : rows)
-            if (each.operation == operation) return &(this->*each.bucket);
-        return nullptr;
-    }
-
-    [[nodiscard]] retry::tolls of_run_task(json::value const& input) {
-        bool const launch_type = json::text_of(input, "launchType") == "FARGATE";
-        bool on_demand = launch_type;
-        bool spot = false;
-        if (auto const* const strategy = json::array_of(input, "capacityProviderStrategy"))
-            for (auto const& each : *strategy) {
-                auto const provider = json::text_of(each, "capacityProvider");
-                on_demand = on_demand || provider == "FARGATE";
-                spot = spot || provider == "FARGATE_SPOT";
-            }
-        if (!on_demand && !spot) return {retry::toll{&resource_modify_}};
-        constexpr std::int64_t most = 10; // RunTask takes no more
-        auto const count =
-            static_cast<double>(std::clamp(json::integer_of(input, "count").value_or(1), std::int64_t{1}, most));
-        auto* const launches = on_demand && spot ? nullptr : on_demand ? &on_demand_launches_ : &spot_launches_;
-        return {retry::toll{&resource_modify_}, retry::toll{&fargate_calls_}, retry::toll{launches, count}};
-    }
-
-    retry::token_bucket task_definition_modify_;
-    retry::token_bucket task_definition_read_;
-    retry::token_bucket task_definition_delete_;
-    retry::token_bucket resource_modify_;
-    retry::token_bucket resource_read_;
-    retry::token_bucket cluster_read_;
-    retry::token_bucket tag_modify_;
-    retry::token_bucket fargate_calls_;
-    retry::token_bucket on_demand_launches_;
-    retry::token_bucket spot_launches_;
-};
-
-} // namespace fargate::inline v0::aws
 
 #endif
 
@@ -2887,6 +2069,790 @@ template <environment_policy Environment>
 
 #endif
 
+// ---- fargate/text/utf8.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_TEXT_UTF8_HPP
+#define FARGATE_TEXT_UTF8_HPP
+
+namespace fargate::inline v0::text {
+
+/// What `next_code_point` yields for a byte that starts no character.
+inline constexpr char32_t no_code_point = 0xFFFFFFFF;
+
+/// Decodes the UTF-8 character at `at` and moves past it; past one byte when there is none (RFC 3629: no overlong
+/// forms, no surrogates, nothing above U+10FFFF). Requires `at < text.size()`.
+[[nodiscard]] constexpr char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
+    auto const byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
+    char32_t const lead = byte(at++);
+    if (lead < 0x80) return lead;
+    if (lead < 0xC2 || lead > 0xF4) return no_code_point;
+    std::size_t const more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+    if (text.size() - at < more) return no_code_point;
+    char32_t point = lead & (0x3FU >> more);
+    for (std::size_t i = 0; i != more; ++i) {
+        if ((byte(at + i) & 0xC0U) != 0x80U) return no_code_point;
+        point = (point << 6U) | (byte(at + i) & 0x3FU);
+    }
+    constexpr char32_t least[] = {0, 0x80, 0x800, 0x10000};
+    if (point < least[more] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return no_code_point;
+    at += more;
+    return point;
+}
+
+/// Appends a code point as UTF-8. A surrogate is written in the same pattern, which is not UTF-8: joining or refusing
+/// the halves is the caller's part. Requires `point <= 0x10FFFF`.
+constexpr void append_utf8(std::string& out, char32_t point) {
+    auto const tail = [&](unsigned shift) { out += static_cast<char>(0x80U | ((point >> shift) & 0x3FU)); };
+    if (point < 0x80) {
+        out += static_cast<char>(point);
+    } else if (point < 0x800) {
+        out += static_cast<char>(0xC0U | (point >> 6U));
+        tail(0);
+    } else if (point < 0x10000) {
+        out += static_cast<char>(0xE0U | (point >> 12U));
+        tail(6);
+        tail(0);
+    } else {
+        out += static_cast<char>(0xF0U | (point >> 18U));
+        tail(12);
+        tail(6);
+        tail(0);
+    }
+}
+
+/// True when every byte belongs to a character.
+[[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept {
+    for (std::size_t at = 0; at < text.size();)
+        if (next_code_point(text, at) == no_code_point) return false;
+    return true;
+}
+
+} // namespace fargate::inline v0::text
+
+#endif
+
+// ---- fargate/json/string.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_JSON_STRING_HPP
+#define FARGATE_JSON_STRING_HPP
+
+namespace fargate::inline v0::json::detail {
+
+/// What stands in a string as it is, whoever writes it.
+[[nodiscard]] constexpr bool is_plain(char c) noexcept {
+    return static_cast<unsigned char>(c - ' ') < 0x7F - ' ' && c != '"' && c != '\\';
+}
+
+/// How many plain characters a text begins with. Looks at eight a step.
+[[nodiscard]] inline std::size_t plain_run(std::string_view text) noexcept {
+    constexpr std::uint64_t each = 0x0101010101010101;
+    std::size_t at = 0;
+    for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
+        std::memcpy(&eight, text.data() + at, sizeof eight);
+        std::uint64_t const quote = eight ^ (each * '"');
+        std::uint64_t const slash = eight ^ (each * '\\');
+        // A byte below what is subtracted borrows its top bit; DEL gains it from the sum, and others above have it. What is
+        // borrowed or carried further spoils bytes behind that one alone.
+        std::uint64_t const stops = (((eight - each * ' ') & ~eight) | ((quote - each) & ~quote) |
+                                     ((slash - each) & ~slash) | (eight + each) | eight) &
+                                    (0x80 * each);
+        if (stops == 0) continue;
+        if constexpr (std::endian::native != std::endian::little) break;
+        return at + static_cast<std::size_t>(std::countr_zero(stops)) / 8;
+    }
+    while (at != text.size() && is_plain(text[at])) ++at;
+    return at;
+}
+
+inline void write_escape(std::string& out, unsigned unit) {
+    constexpr char digits[] = "0123456789abcdef";
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) out += digits[(unit >> shift) & 0xFU];
+}
+
+inline void write_text(std::string& out, std::string_view raw) {
+    out += '"';
+    for (std::size_t at = 0;;) {
+        std::size_t const plain = plain_run(raw.substr(at));
+        out.append(raw.data() + at, plain);
+        at += plain;
+        if (at == raw.size()) break;
+        char32_t const decoded = text::next_code_point(raw, at);
+        unsigned const point = decoded == text::no_code_point ? 0xFFFDU : static_cast<unsigned>(decoded);
+        switch (point) {
+        case '"': out += "\\\""; break;
+        case '\\': out += "\\\\"; break;
+        case '\n': out += "\\n"; break;
+        case '\r': out += "\\r"; break;
+        case '\t': out += "\\t"; break;
+        case '\f': out += "\\f"; break;
+        case '\b': out += "\\b"; break;
+        default:
+            if (point < 0x10000) {
+                write_escape(out, point);
+            } else {
+                write_escape(out, 0xD800U + ((point - 0x10000U) >> 10U));
+                write_escape(out, 0xDC00U + ((point - 0x10000U) & 0x3FFU));
+            }
+        }
+    }
+    out += '"';
+}
+
+} // namespace fargate::inline v0::json::detail
+
+#endif
+
+// ---- fargate/json/reader.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_JSON_READER_HPP
+#define FARGATE_JSON_READER_HPP
+
+namespace fargate::inline v0::json::detail {
+
+/// Reads the JSON that services write, in a fifth of the time that a reader of any JSON takes: ASCII, escapes of one letter,
+/// numbers that fit. It tells what it reads by the events of nlohmann's parser, strings as views, names as views of the
+/// document, and never takes what that parser refuses. What it declines, and all that is no JSON, is that parser's to judge.
+template <class Events>
+class reader {
+public:
+    reader(std::string_view text, Events& events) noexcept :
+        at_{text.data()}, end_{text.data() + text.size()}, events_{events} {}
+
+    /// False when the document is declined, or an event was answered with false; what was told until then is void.
+    [[nodiscard]] bool read() { return value() && (skip_blanks(), at_ == end_); }
+
+private:
+    // Depth is bounded by `events_`, which refuse what is nested too deep.
+    bool value() {
+        skip_blanks();
+        if (at_ == end_) return false;
+        switch (*at_) {
+        case '{': return object();
+        case '[': return array();
+        case '"': {
+            std::string_view made;
+            return text(made) && events_.string(made);
+        }
+        case 't': return word("true") && events_.boolean(true);
+        case 'f': return word("false") && events_.boolean(false);
+        case 'n': return word("null") && events_.null();
+        default: return number();
+        }
+    }
+
+    bool object() {
+        ++at_;
+        if (!events_.start_object(unknown)) return false;
+        if (skip_blanks(), accept('}')) return events_.end_object();
+        do {
+            skip_blanks();
+            std::string_view name;
+            if (!plain_text(name) || !events_.key(name)) return false;
+            if (skip_blanks(), !accept(':')) return false;
+            if (!value()) return false;
+            skip_blanks();
+        } while (accept(','));
+        return accept('}') && events_.end_object();
+    }
+
+    bool array() {
+        ++at_;
+        if (!events_.start_array(unknown)) return false;
+        if (skip_blanks(), accept(']')) return events_.end_array();
+        do {
+            if (!value()) return false;
+            skip_blanks();
+        } while (accept(','));
+        return accept(']') && events_.end_array();
+    }
+
+    /// A string in quotes without an escape.
+    bool plain_text(std::string_view& into) {
+        if (!accept('"')) return false;
+        into = {at_, plain_run({at_, static_cast<std::size_t>(end_ - at_)})};
+        at_ += into.size();
+        return accept('"');
+    }
+
+    /// Any string in quotes.
+    bool text(std::string_view& into) {
+        if (plain_text(into)) return true;
+        for (scratch_ = into; accept('\\') && at_ != end_;) {
+            constexpr std::string_view letters = "\"\\/bfnrt";
+            auto const place = letters.find(*at_++);
+            if (place == std::string_view::npos) return false;
+            scratch_ += "\"\\/\b\f\n\r\t"[place];
+            std::size_t const plain = plain_run({at_, static_cast<std::size_t>(end_ - at_)});
+            scratch_.append(at_, plain);
+            at_ += plain;
+            into = scratch_;
+            if (accept('"')) return true;
+        }
+        return false;
+    }
+
+    bool number() {
+        char const* const from = at_;
+        bool const negative = accept('-');
+        char const* const digits = at_;
+        if (!accept_digits() || (*digits == '0' && at_ - digits > 1)) return false;
+        auto const count = at_ - digits;
+        bool const whole = at_ == end_ || (*at_ != '.' && *at_ != 'e' && *at_ != 'E');
+        if (whole) {
+            if (count > 18) return false; // may be more than fits
+            std::int64_t made = 0;
+            for (char const* each = digits; each != at_; ++each) made = made * 10 + (*each - '0');
+            return negative ? events_.number_integer(-made) : events_.number_unsigned(static_cast<std::uint64_t>(made));
+        }
+        if (accept('.') && !accept_digits()) return false;
+        if (accept('e') || accept('E')) {
+            if (!accept('+')) accept('-');
+            if (!accept_digits()) return false;
+        }
+        double made = 0;
+        auto const read = std::from_chars(from, at_, made);
+        return read.ec == std::errc{} && read.ptr == at_ && events_.number_float(made, nothing_);
+    }
+
+    bool accept_digits() noexcept {
+        char const* const from = at_;
+        while (at_ != end_ && fargate::text::is_digit(*at_)) ++at_;
+        return at_ != from;
+    }
+
+    bool accept(char c) noexcept {
+        if (at_ == end_ || *at_ != c) return false;
+        ++at_;
+        return true;
+    }
+
+    bool word(std::string_view all) noexcept {
+        if (!std::string_view{at_, static_cast<std::size_t>(end_ - at_)}.starts_with(all)) return false;
+        at_ += all.size();
+        return true;
+    }
+
+    void skip_blanks() noexcept {
+        while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+    }
+
+    static constexpr auto unknown = static_cast<std::size_t>(-1); ///< how many members or items there will be
+
+    char const* at_;
+    char const* end_;
+    Events& events_;
+    std::string scratch_{};
+    std::string const nothing_{};
+};
+
+} // namespace fargate::inline v0::json::detail
+
+#endif
+
+// ---- fargate/json/json.hpp ------------------------------------------------------------------------------------------
+
+#ifndef FARGATE_JSON_JSON_HPP
+#define FARGATE_JSON_JSON_HPP
+
+// The only file that names nlohmann/json. Its throwing accessors (`at`, `get<T>` of the wrong type, `value` of the wrong
+// type) abort where exceptions are off, so the other floors read documents through the functions below.
+
+namespace fargate::inline v0::json {
+
+/// A JSON document. Objects keep the order in which members were added, so that what is written is a pure function of
+/// what was asked for.
+using value = nlohmann::ordered_json;
+
+/// Documents nested deeper than this are refused: services send a handful of levels.
+inline constexpr std::size_t deepest = 128;
+
+/// Documents of more values than this are refused: a value takes up to a hundred bytes, and two in the text.
+inline constexpr std::size_t most_values = 1'000'000;
+
+namespace detail {
+
+/// Builds a tree from nlohmann's parser events without exceptions: bounded depth, repeated member names refused when their
+/// object closes. What is in a list or an object waits on a stack until it is complete, for a list that grows moves, and an
+/// object that grows copies, all that is in it.
+class tree_builder {
+public:
+    /// Of every object, members of the names in `wanted` are built alone, unless there are none in it; others are checked.
+    explicit tree_builder(std::span<std::string_view const> wanted) : wanted_{wanted} {
+        values_.reserve(32);
+        names_.reserve(32);
+        open_.reserve(16);
+    }
+
+    /// The document, once all of it has been told.
+    [[nodiscard]] value take() { return std::move(values_.front()); }
+
+    [[nodiscard]] std::string const& reason() const noexcept { return reason_; }
+
+    bool null() { return add(nullptr); }
+    bool boolean(bool flag) { return add(flag); }
+    bool number_integer(value::number_integer_t number) { return add(number); }
+    bool number_unsigned(value::number_unsigned_t number) { return add(number); }
+    bool number_float(value::number_float_t number, std::string const&) { return add(number); }
+    bool string(std::string_view text) { return add(text); }
+    bool binary(value::binary_t&) { return stop("it holds binary data"); }
+    bool start_object(std::size_t) { return open(); }
+    bool start_array(std::size_t) { return open(); }
+
+    bool end_array() {
+        if (is_skipping()) return close();
+        auto const first = waiting();
+        value made(value::value_t::array);
+        auto& items = *made.get_ptr<value::array_t*>();
+        items.reserve(static_cast<std::size_t>(values_.end() - first));
+        std::move(first, values_.end(), std::back_inserter(items));
+        return close(std::move(made));
+    }
+
+    /// `name` must stay where it is.
+    bool key(std::string_view name) {
+        bool const built = !is_skipping() && is_wanted(name);
+        names_.push_back({name, built});
+        if (!built && !is_skipping()) skipped_ = open_.size();
+        return true;
+    }
+    bool key(std::string& name) { return key(std::string_view{own_names_.emplace_front(std::move(name))}); }
+
+    bool end_object() {
+        std::span const names = std::span{names_}.subspan(open_.back().name);
+        if (auto const twice = repeated(names)) {
+            std::string name;
+            write_text(name, twice->substr(0, 64));
+            return stop("member " + name + " occurs twice");
+        }
+        if (is_skipping()) return close();
+        value made(value::value_t::object);
+        auto& members = *made.get_ptr<value::object_t*>();
+        auto each = waiting();
+        members.reserve(static_cast<std::size_t>(values_.end() - each));
+        for (auto const& name : names)
+            if (name.built) members.emplace_back(std::string{name.text}, std::move(*each++));
+        return close(std::move(made));
+    }
+
+    /// nlohmann's own words are kept only where they quote nothing of the document.
+    template <class Exception>
+    bool parse_error(std::size_t at, std::string const&, Exception const& why) {
+        bad_at_ = at;
+        std::string_view const words{why.what()};
+        std::size_t const wish = words.rfind("; expected ");
+        bool const quotes = words.find("last read: ") != std::string_view::npos;
+        if (!quotes && wish != std::string_view::npos) expected_ = words.substr(wish + 2);
+        return stop("bad text at byte " + std::to_string(at));
+    }
+
+    /// Where the text stopped being JSON, for people with an editor; empty when it is one line.
+    [[nodiscard]] std::string place_in(std::string_view text) const {
+        std::string made;
+        std::string_view const before = text.substr(0, bad_at_ == 0 ? 0 : bad_at_ - 1);
+        if (std::size_t const last = before.rfind('\n'); last != std::string_view::npos)
+            made = " (line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ", column " +
+                   std::to_string(before.size() - last) + ")";
+        if (!expected_.empty()) made += ": " + expected_;
+        return made;
+    }
+
+private:
+    struct member_name {
+        std::string_view text;
+        bool built;
+    };
+    /// A list or an object that is not complete, by its first places in `values_` and `names_`.
+    struct level {
+        std::size_t value, name;
+    };
+    static constexpr auto nowhere = static_cast<std::size_t>(-1);
+
+    /// A name that occurs twice.
+    static std::optional<std::string_view> repeated(std::span<member_name const> list) {
+        if (list.size() <= 24) {
+            for (auto each = list.begin(); each != list.end(); ++each)
+                for (auto before = list.begin(); before != each; ++before)
+                    if (before->text == each->text) return each->text;
+            return std::nullopt;
+        }
+        std::vector<std::string_view> names;
+        for (auto const& each : list) names.push_back(each.text);
+        std::sort(names.begin(), names.end());
+        auto const twice = std::adjacent_find(names.begin(), names.end());
+        if (twice == names.end()) return std::nullopt;
+        return *twice;
+    }
+
+    [[nodiscard]] bool is_wanted(std::string_view name) const noexcept {
+        return wanted_.empty() || std::find(wanted_.begin(), wanted_.end(), name) != wanted_.end();
+    }
+    [[nodiscard]] bool is_skipping() const noexcept { return skipped_ != nowhere; }
+
+    bool stop(std::string why) {
+        reason_ = std::move(why);
+        return false;
+    }
+
+    template <class Scalar>
+    bool add(Scalar scalar) {
+        if (!count()) return false;
+        if (is_skipping()) return skipped();
+        values_.push_back(value(scalar));
+        return true;
+    }
+
+    bool count() {
+        return ++count_ <= most_values || stop("it has more than " + std::to_string(most_values) + " values");
+    }
+
+    bool open() {
+        if (!count()) return false;
+        if (open_.size() == deepest) return stop("it is nested more than " + std::to_string(deepest) + " deep");
+        open_.push_back({values_.size(), names_.size()});
+        return true;
+    }
+
+    /// The first of what waits for the innermost list or object.
+    [[nodiscard]] std::vector<value>::iterator waiting() {
+        return values_.begin() + static_cast<std::ptrdiff_t>(open_.back().value);
+    }
+
+    bool close(value&& made) {
+        values_.erase(waiting(), values_.end());
+        values_.push_back(std::move(made));
+        return close();
+    }
+    bool close() {
+        names_.resize(open_.back().name);
+        open_.pop_back();
+        return skipped();
+    }
+
+    /// Behind a value that may have been the one of a skipped member.
+    bool skipped() noexcept {
+        if (open_.size() == skipped_) skipped_ = nowhere;
+        return true;
+    }
+
+    std::span<std::string_view const> wanted_;
+    std::vector<value> values_;      ///< complete, but for what they are in
+    std::vector<member_name> names_; ///< of the objects that are open
+    std::forward_list<std::string> own_names_;
+    std::vector<level> open_;
+    std::size_t skipped_ = nowhere; ///< how many are open around the member that is skipped
+    std::string reason_;
+    std::string expected_;
+    std::size_t bad_at_ = 0;
+    std::size_t count_ = 0;
+};
+
+template <class Number>
+void write_number(std::string& out, Number number) {
+    char digits[32];
+    auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    out.append(digits, end);
+}
+
+/// Python's `repr` of a float: the shortest text that reads back the same, always with a point or an exponent.
+inline void write_float(std::string& out, double number) {
+    if (!std::isfinite(number)) {
+        out += "null";
+        return;
+    }
+    char digits[32];
+    double const size = std::fabs(number);
+    auto const form =
+        number == 0 || (size >= 1e-4 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
+    std::string_view const written{
+        digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number, form).ptr - digits)};
+    out += written;
+    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";
+}
+
+inline void write_value(std::string& out, value const& document) {
+    switch (document.type()) {
+    case value::value_t::object: {
+        char const* between = "{";
+        auto const& members = *document.get_ptr<value::object_t const*>();
+        for (auto const& [name, each] : members) {
+            out += between;
+            between = ", ";
+            write_text(out, name);
+            out += ": ";
+            write_value(out, each);
+        }
+        out += members.empty() ? "{}" : "}";
+        return;
+    }
+    case value::value_t::array: {
+        char const* between = "[";
+        auto const& items = *document.get_ptr<value::array_t const*>();
+        for (auto const& each : items) {
+            out += between;
+            between = ", ";
+            write_value(out, each);
+        }
+        out += items.empty() ? "[]" : "]";
+        return;
+    }
+    case value::value_t::string: return write_text(out, *document.get_ptr<value::string_t const*>());
+    case value::value_t::boolean: out += *document.get_ptr<value::boolean_t const*>() ? "true" : "false"; return;
+    case value::value_t::number_integer: return write_number(out, *document.get_ptr<value::number_integer_t const*>());
+    case value::value_t::number_unsigned:
+        return write_number(out, *document.get_ptr<value::number_unsigned_t const*>());
+    case value::value_t::number_float: return write_float(out, *document.get_ptr<value::number_float_t const*>());
+    case value::value_t::null:
+    case value::value_t::binary:
+    case value::value_t::discarded: out += "null"; return;
+    }
+}
+
+} // namespace detail
+
+/// Reads one JSON document (RFC 8259, UTF-8; repeated member names are refused, RFC 7493). `errc::malformed_response`
+/// says why it is none. Never throws; time and memory stay in proportion to `text`. Where names are `wanted`, every object
+/// comes with members of these names alone; the others are checked like them.
+[[nodiscard]] inline result<value> parse(std::string_view text, std::span<std::string_view const> wanted = {}) {
+    // A NUL is nowhere part of JSON, and nlohmann takes it for the end of the text.
+    if (auto const nul = text.find('\0'); nul != std::string_view::npos)
+        return fail(errc::malformed_response, "not a JSON document: bad text at byte " + std::to_string(nul + 1));
+    if (detail::tree_builder builder{wanted}; detail::reader{text, builder}.read()) return builder.take();
+    detail::tree_builder builder{wanted};
+    // Not `value::sax_parse`, which brings the readers of nlohmann's four binary formats.
+    using input = decltype(nlohmann::detail::input_adapter(text.begin(), text.end()));
+    nlohmann::detail::parser<value, input> any{nlohmann::detail::input_adapter(text.begin(), text.end())};
+    if (!any.sax_parse(&builder))
+        return fail(errc::malformed_response, "not a JSON document: " + builder.reason() + builder.place_in(text));
+    return builder.take();
+}
+
+/// Writes a document as one line of ASCII, with `", "` and `": "` between members: byte for byte what botocore sends for
+/// the same members, so that recorded requests can be compared. Bytes that are not UTF-8 are written as U+FFFD, numbers
+/// that are not finite as null.
+[[nodiscard]] inline std::string write(value const& document) {
+    std::string out;
+    out.reserve(1024);
+    detail::write_value(out, document);
+    return out;
+}
+
+/// Overwrites every text in a document, for those that hold secrets.
+inline void wipe(value& document) noexcept {
+    if (auto* const text = document.get_ptr<value::string_t*>()) {
+        fargate::wipe(*text);
+    } else if (auto* const items = document.get_ptr<value::array_t*>()) {
+        for (auto& each : *items) wipe(each);
+    } else if (auto* const members = document.get_ptr<value::object_t*>()) {
+        for (auto& [name, each] : *members) wipe(each);
+    }
+}
+
+/// The member `key` of an object; nullptr when there is none, when it is null, or when `document` is no object.
+[[nodiscard]] inline value const* member(value const& document, std::string_view key) noexcept {
+    auto const* const members = document.get_ptr<value::object_t const*>();
+    if (members == nullptr) return nullptr;
+    for (auto const& [name, each] : *members)
+        if (name == key) return each.is_null() ? nullptr : &each;
+    return nullptr;
+}
+
+/// The member `key` when it is an array, else nullptr.
+[[nodiscard]] inline value const* array_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr && found->is_array() ? found : nullptr;
+}
+
+/// The member `key` when it is an object, else nullptr.
+[[nodiscard]] inline value const* object_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr && found->is_object() ? found : nullptr;
+}
+
+/// The text of a value that is text, borrowed from it.
+[[nodiscard]] inline std::optional<std::string_view> as_text(value const& document) noexcept {
+    if (auto const* const text = document.get_ptr<value::string_t const*>()) return std::string_view{*text};
+    return std::nullopt;
+}
+
+/// The member `key` when it is text, borrowed from `document`.
+[[nodiscard]] inline std::optional<std::string_view> text_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr ? as_text(*found) : std::nullopt;
+}
+
+/// A value that is a whole number and fits.
+[[nodiscard]] inline std::optional<std::int64_t> as_integer(value const& document) noexcept {
+    if (auto const* const counted = document.get_ptr<value::number_unsigned_t const*>()) {
+        if (*counted > static_cast<value::number_unsigned_t>(INT64_MAX)) return std::nullopt;
+        return static_cast<std::int64_t>(*counted);
+    }
+    if (auto const* const whole = document.get_ptr<value::number_integer_t const*>()) return *whole;
+    return std::nullopt;
+}
+
+/// The member `key` when it is a whole number that fits.
+[[nodiscard]] inline std::optional<std::int64_t> integer_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    return found != nullptr ? as_integer(*found) : std::nullopt;
+}
+
+/// The member `key` when it is any number; AWS sends times as seconds with a fraction.
+[[nodiscard]] inline std::optional<double> number_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const real = found->get_ptr<value::number_float_t const*>()) return *real;
+    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>())
+        return static_cast<double>(*counted);
+    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return static_cast<double>(*whole);
+    return std::nullopt;
+}
+
+/// The member `key` when it is true or false.
+[[nodiscard]] inline std::optional<bool> flag_of(value const& document, std::string_view key) noexcept {
+    auto const* const found = member(document, key);
+    if (found == nullptr) return std::nullopt;
+    if (auto const* const flag = found->get_ptr<value::boolean_t const*>()) return *flag;
+    return std::nullopt;
+}
+
+/// Puts a member in place of the one of that name, or behind the others.
+inline void set(value& document, std::string_view key, value made) {
+    if (!document.is_object()) document = value::object();
+    auto& members = *document.get_ptr<value::object_t*>();
+    for (auto& [name, each] : members)
+        if (name == key) {
+            each = std::move(made);
+            return;
+        }
+    members.emplace_back(std::string{key}, std::move(made));
+}
+
+} // namespace fargate::inline v0::json
+
+#endif
+
+// ---- fargate/system/clock.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_SYSTEM_CLOCK_HPP
+#define FARGATE_SYSTEM_CLOCK_HPP
+
+namespace fargate::inline v0 {
+
+using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
+using duration = std::chrono::microseconds;
+
+/// The only door to time: nothing else in the library asks for it or waits for it.
+///
+/// | expression               | type         | contract                                                              |
+/// |--------------------------|--------------|-----------------------------------------------------------------------|
+/// | `c.now()`                | `time_point` | wall-clock time, UTC, microseconds since 1970; never throws            |
+/// | `c.sleep_for(d, stop)`   | `bool`       | waits `d`, or less when `stop` (a `std::stop_token`) fires. True when |
+/// |                          |              | the whole time passed. Returns at once when `d <= 0`                  |
+///
+/// Both may be called from several threads at once.
+template <class Clock>
+concept clock_policy = requires(Clock& c, duration d, std::stop_token stop) {
+    { c.now() } -> std::same_as<time_point>;
+    { c.sleep_for(d, stop) } -> std::same_as<bool>;
+};
+
+/// The machine's clock. Sleeps on the monotonic clock, so a corrected wall clock neither shortens nor lengthens a wait.
+class system_clock {
+public:
+    [[nodiscard]] time_point now() const noexcept {
+        return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+    }
+
+    bool sleep_for(duration time, std::stop_token stop) const {
+        if (time <= duration::zero()) return !stop.stop_requested();
+        std::mutex mutex;
+        std::condition_variable_any wake;
+        std::unique_lock lock{mutex};
+        return !wake.wait_for(lock, stop, time, [&stop] { return stop.stop_requested(); });
+    }
+};
+
+} // namespace fargate::inline v0
+
+#endif
+
+// ---- fargate/retry/token_bucket.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_RETRY_TOKEN_BUCKET_HPP
+#define FARGATE_RETRY_TOKEN_BUCKET_HPP
+
+namespace fargate::inline v0::retry {
+
+/// How much at once, and how much a second after that. A bucket that fills at no rate (0 or less) lets everything through.
+struct bucket_rate {
+    double burst = 1;
+    double per_second = 1;
+};
+
+/// A token bucket that is full at first. It decides and never waits: a token is taken when it is promised, before it is
+/// there, so who asks first goes first, and who goes when told finds a bucket that was never overdrawn. Thread-safe. A clock
+/// that is set back counts as one that stood still.
+class token_bucket {
+public:
+    explicit token_bucket(bucket_rate rate) : rate_{rate}, tokens_{rate.burst} {}
+
+    /// Takes `tokens` and tells how long whoever comes `now` has to wait for them, zero while the burst lasts.
+    [[nodiscard]] duration take(time_point now, double tokens = 1) {
+        if (rate_.per_second <= 0) return duration::zero();
+        std::scoped_lock const lock{mutex_};
+        if (!filled_ || now > *filled_) {
+            if (filled_) tokens_ = std::min(rate_.burst, tokens_ + seconds(now - *filled_) * rate_.per_second);
+            filled_ = now;
+        }
+        tokens_ -= tokens;
+        if (tokens_ >= -rounding) return duration::zero();
+        return std::chrono::ceil<duration>(std::chrono::duration<double>{-tokens_ / rate_.per_second - rounding});
+    }
+
+    /// Returns tokens of somebody who will not go after all.
+    void give_back(double tokens = 1) {
+        std::scoped_lock const lock{mutex_};
+        tokens_ = std::min(rate_.burst, tokens_ + tokens);
+    }
+
+private:
+    static constexpr double rounding = 1e-9; ///< what binary fractions of a second may be off
+
+    [[nodiscard]] static double seconds(duration time) noexcept { return std::chrono::duration<double>{time}.count(); }
+
+    bucket_rate rate_;
+    std::mutex mutex_;
+    double tokens_;
+    std::optional<time_point> filled_{}; ///< when `tokens_` was counted
+};
+
+/// What one attempt takes out of a bucket; of none when it is null.
+struct toll {
+    token_bucket* bucket = nullptr;
+    double tokens = 1;
+};
+
+/// All that one attempt takes.
+using tolls = std::array<toll, 3>;
+
+/// Takes all of it; how long the attempt has to wait until the last of it is there.
+[[nodiscard]] inline duration take(tolls const& all, time_point now) {
+    duration longest = duration::zero();
+    for (auto const& each : all)
+        if (each.bucket != nullptr) longest = std::max(longest, each.bucket->take(now, each.tokens));
+    return longest;
+}
+
+inline void give_back(tolls const& all) {
+    for (auto const& each : all)
+        if (each.bucket != nullptr) each.bucket->give_back(each.tokens);
+}
+
+} // namespace fargate::inline v0::retry
+
+#endif
+
 // ---- fargate/sigv4/scope.hpp ----------------------------------------------------------------------------------------
 
 #ifndef FARGATE_SIGV4_SCOPE_HPP
@@ -2995,84 +2961,6 @@ struct call {
 }
 
 } // namespace fargate::inline v0::aws
-
-#endif
-
-// ---- fargate/sigv4/request_view.hpp ---------------------------------------------------------------------------------
-
-#ifndef FARGATE_SIGV4_REQUEST_VIEW_HPP
-#define FARGATE_SIGV4_REQUEST_VIEW_HPP
-
-namespace fargate::inline v0::sigv4 {
-
-/// One header to be signed. The name in any case, the value as it goes on the wire.
-struct header_view {
-    std::string_view name;
-    std::string_view value;
-};
-
-/// A request as the signer sees it: borrowed, complete, and never changed. `path` and `query` are the text that goes on
-/// the wire, already percent-encoded; `query` has no leading `?`. `headers` holds every header that shall be signed,
-/// `host` among them; those that proxies change on the way (see `never_signed`) are skipped. Everything viewed must
-/// outlive the call.
-struct request_view {
-    std::string_view method = "GET";
-    std::string_view path = "/";
-    std::string_view query{};
-    std::span<header_view const> headers{};
-    std::string_view body{};
-};
-
-/// The key that signs, borrowed. An empty session token means there is none. `generation` tells one key from the next:
-/// whoever rotates keys counts it up, and cached signing keys follow it; 0 switches that caching off.
-struct key_view {
-    std::string_view access_key_id;
-    std::string_view secret_access_key;
-    std::string_view session_token{};
-    std::uint64_t generation = 0;
-};
-
-} // namespace fargate::inline v0::sigv4
-
-#endif
-
-// ---- fargate/aws/access_key.hpp -------------------------------------------------------------------------------------
-
-#ifndef FARGATE_AWS_ACCESS_KEY_HPP
-#define FARGATE_AWS_ACCESS_KEY_HPP
-
-namespace fargate::inline v0::aws {
-
-/// A number no other key of this process has; see `sigv4::key_view::generation`.
-[[nodiscard]] inline std::uint64_t next_generation() noexcept {
-    static std::atomic<std::uint64_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
-/// What signs requests, and where it came from.
-struct access_key {
-    std::string id{}; ///< `AKIA...`, `ASIA...`; not a secret
-    secret secret_key{};
-    secret session_token{};              ///< empty for a long-lived key
-    std::optional<time_point> expires{}; ///< nothing for a key that does not expire
-    std::string source{};                ///< which provider gave it, for people: `environment`
-    std::string account_id{};            ///< empty when the provider does not tell
-    std::uint64_t generation = 0;        ///< 0: signing keys made from this one are not cached
-
-    /// The signer's view of it; valid as long as this object is unchanged.
-    [[nodiscard]] sigv4::key_view view() const noexcept {
-        return {id, secret_key.reveal(), session_token.reveal(), generation};
-    }
-};
-
-} // namespace fargate::inline v0::aws
-
-namespace fargate::inline v0::credentials {
-
-using aws::access_key;
-using aws::next_generation;
-
-} // namespace fargate::inline v0::credentials
 
 #endif
 
@@ -3550,13 +3438,17 @@ inline constexpr std::size_t longest_message = 2048;
 }
 
 /// What every protocol has: status, request ids, region.
+[[nodiscard]] inline std::string request_id_of(http::response const& answer) {
+    std::string made = one_line(cut(answer.headers.value_of("x-amzn-RequestId"), longest_code));
+    if (made.empty()) made = one_line(cut(answer.headers.value_of("x-amz-request-id"), longest_code));
+    return made;
+}
+
 [[nodiscard]] inline service_failure bare_failure(http::response const& answer) {
     service_failure made;
     made.status = answer.status;
     made.code = std::to_string(answer.status);
-    made.request_id = one_line(cut(answer.headers.value_of("x-amzn-RequestId"), longest_code));
-    if (made.request_id.empty())
-        made.request_id = one_line(cut(answer.headers.value_of("x-amz-request-id"), longest_code));
+    made.request_id = request_id_of(answer);
     made.host_id = answer.headers.value_of("x-amz-id-2");
     made.redirect_region = answer.headers.value_of("x-amz-bucket-region");
     return made;
@@ -3669,6 +3561,218 @@ inline constexpr std::size_t longest_message = 2048;
 }
 
 } // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/answer.hpp -----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_ANSWER_HPP
+#define FARGATE_AWS_ANSWER_HPP
+
+namespace fargate::inline v0::aws {
+
+/// Reads of an answer whose body is a JSON object the members that are `wanted`, as `json::parse` has it.
+[[nodiscard]] inline result<json::value> read_members(http::response const& answer,
+                                                      std::span<std::string_view const> wanted) {
+    auto document = json::parse(answer.body, wanted);
+    if (document && document->is_object()) return document;
+    if (detail::is_html(answer.body))
+        return fail(errc::malformed_response, "the answer is HTML, not JSON: check that the address is the service's");
+    return document ? fail(errc::malformed_response, "the answer is no JSON object") : document.error();
+}
+
+/// Reads an answer whose body is a JSON object.
+[[nodiscard]] inline result<json::value> read_document(http::response&& answer) { return read_members(answer, {}); }
+
+/// Reads an answer as it is.
+[[nodiscard]] inline result<http::response> read_response(http::response&& answer) { return std::move(answer); }
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/aws/api_rate.hpp ---------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_API_RATE_HPP
+#define FARGATE_AWS_API_RATE_HPP
+
+namespace fargate::inline v0::aws {
+
+/// How often ECS lets one account call in one region, by the table of "Request throttling for the Amazon ECS API" and, for
+/// Fargate, "AWS Fargate throttling quotas". AWS raises these on request and changes them: they are defaults.
+struct ecs_rates {
+    retry::bucket_rate task_definition_modify{20, 1}; ///< RegisterTaskDefinition, DeregisterTaskDefinition
+    retry::bucket_rate task_definition_read{50, 20};  ///< DescribeTaskDefinition, ListTaskDefinitions
+    retry::bucket_rate task_definition_delete{5, 1};  ///< DeleteTaskDefinitions
+    retry::bucket_rate resource_modify{100, 40};      ///< RunTask, StopTask
+    retry::bucket_rate resource_read{100, 20};        ///< DescribeTasks, ListTasks
+    retry::bucket_rate cluster_read{50, 20};          ///< DescribeClusters, ListClusters
+    retry::bucket_rate tag_modify{20, 10};            ///< TagResource, UntagResource
+    retry::bucket_rate fargate_calls{20, 20};         ///< RunTask on Fargate, over and above
+    retry::bucket_rate on_demand_launches{100, 20};   ///< tasks on FARGATE
+    retry::bucket_rate spot_launches{100, 20};        ///< tasks on FARGATE_SPOT
+};
+
+/// Token buckets that keep a caller below `ecs_rates`, so that it waits its turn at home instead of being throttled, over
+/// and over, together with everybody else of the account. One set is for one account and region; `ecs` has its own.
+/// Thread-safe.
+class ecs_buckets {
+public:
+    ecs_buckets() : ecs_buckets(ecs_rates{}) {}
+    explicit ecs_buckets(ecs_rates const& rates) :
+        task_definition_modify_{rates.task_definition_modify},
+        task_definition_read_{rates.task_definition_read},
+        task_definition_delete_{rates.task_definition_delete},
+        resource_modify_{rates.resource_modify},
+        resource_read_{rates.resource_read},
+        cluster_read_{rates.cluster_read},
+        tag_modify_{rates.tag_modify},
+        fargate_calls_{rates.fargate_calls},
+        on_demand_launches_{rates.on_demand_launches},
+        spot_launches_{rates.spot_launches} {}
+
+    /// What one attempt of an operation takes. RunTask takes one call of the common bucket and, on Fargate, one of
+    /// Fargate's and `count` launches: on demand, or spot, where the input says so alone; a strategy of both leaves it to
+    /// ECS which, and takes none. What no bucket is for takes nothing.
+    [[nodiscard]] retry::tolls of(std::string_view operation, json::value const& input) {
+        if (operation == "RunTask") return of_run_task(input);
+        return {retry::toll{common(operation)}};
+    }
+
+private:
+    [[nodiscard]] retry::token_bucket* common(std::string_view operation) noexcept {
+        struct row {
+            std::string_view operation;
+            retry::token_bucket ecs_buckets::*bucket;
+        };
+        static constexpr row rows[] = {
+            {"RegisterTaskDefinition", &ecs_buckets::task_definition_modify_},
+            {"DeregisterTaskDefinition", &ecs_buckets::task_definition_modify_},
+            {"DescribeTaskDefinition", &ecs_buckets::task_definition_read_},
+            {"ListTaskDefinitions", &ecs_buckets::task_definition_read_},
+            {"DeleteTaskDefinitions", &ecs_buckets::task_definition_delete_},
+            {"StopTask", &ecs_buckets::resource_modify_},
+            {"DescribeTasks", &ecs_buckets::resource_read_},
+            {"ListTasks", &ecs_buckets::resource_read_},
+            {"DescribeClusters", &ecs_buckets::cluster_read_},
+            {"ListClusters", &ecs_buckets::cluster_read_},
+            {"TagResource", &ecs_buckets::tag_modify_},
+            {"UntagResource", &ecs_buckets::tag_modify_},
+        };
+        for (auto const& each : rows)
+            if (each.operation == operation) return &(this->*each.bucket);
+        return nullptr;
+    }
+
+    [[nodiscard]] retry::tolls of_run_task(json::value const& input) {
+        bool const launch_type = json::text_of(input, "launchType") == "FARGATE";
+        bool on_demand = launch_type;
+        bool spot = false;
+        if (auto const* const strategy = json::array_of(input, "capacityProviderStrategy"))
+            for (auto const& each : *strategy) {
+                auto const provider = json::text_of(each, "capacityProvider");
+                on_demand = on_demand || provider == "FARGATE";
+                spot = spot || provider == "FARGATE_SPOT";
+            }
+        if (!on_demand && !spot) return {retry::toll{&resource_modify_}};
+        constexpr std::int64_t most = 10; // RunTask takes no more
+        auto const count =
+            static_cast<double>(std::clamp(json::integer_of(input, "count").value_or(1), std::int64_t{1}, most));
+        auto* const launches = on_demand && spot ? nullptr : on_demand ? &on_demand_launches_ : &spot_launches_;
+        return {retry::toll{&resource_modify_}, retry::toll{&fargate_calls_}, retry::toll{launches, count}};
+    }
+
+    retry::token_bucket task_definition_modify_;
+    retry::token_bucket task_definition_read_;
+    retry::token_bucket task_definition_delete_;
+    retry::token_bucket resource_modify_;
+    retry::token_bucket resource_read_;
+    retry::token_bucket cluster_read_;
+    retry::token_bucket tag_modify_;
+    retry::token_bucket fargate_calls_;
+    retry::token_bucket on_demand_launches_;
+    retry::token_bucket spot_launches_;
+};
+
+} // namespace fargate::inline v0::aws
+
+#endif
+
+// ---- fargate/sigv4/request_view.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SIGV4_REQUEST_VIEW_HPP
+#define FARGATE_SIGV4_REQUEST_VIEW_HPP
+
+namespace fargate::inline v0::sigv4 {
+
+/// One header to be signed. The name in any case, the value as it goes on the wire.
+struct header_view {
+    std::string_view name;
+    std::string_view value;
+};
+
+/// A request as the signer sees it: borrowed, complete, and never changed. `path` and `query` are the text that goes on
+/// the wire, already percent-encoded; `query` has no leading `?`. `headers` holds every header that shall be signed,
+/// `host` among them; those that proxies change on the way (see `never_signed`) are skipped. Everything viewed must
+/// outlive the call.
+struct request_view {
+    std::string_view method = "GET";
+    std::string_view path = "/";
+    std::string_view query{};
+    std::span<header_view const> headers{};
+    std::string_view body{};
+};
+
+/// The key that signs, borrowed. An empty session token means there is none. `generation` tells one key from the next:
+/// whoever rotates keys counts it up, and cached signing keys follow it; 0 switches that caching off.
+struct key_view {
+    std::string_view access_key_id;
+    std::string_view secret_access_key;
+    std::string_view session_token{};
+    std::uint64_t generation = 0;
+};
+
+} // namespace fargate::inline v0::sigv4
+
+#endif
+
+// ---- fargate/aws/access_key.hpp -------------------------------------------------------------------------------------
+
+#ifndef FARGATE_AWS_ACCESS_KEY_HPP
+#define FARGATE_AWS_ACCESS_KEY_HPP
+
+namespace fargate::inline v0::aws {
+
+/// A number no other key of this process has; see `sigv4::key_view::generation`.
+[[nodiscard]] inline std::uint64_t next_generation() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+/// What signs requests, and where it came from.
+struct access_key {
+    std::string id{}; ///< `AKIA...`, `ASIA...`; not a secret
+    secret secret_key{};
+    secret session_token{};              ///< empty for a long-lived key
+    std::optional<time_point> expires{}; ///< nothing for a key that does not expire
+    std::string source{};                ///< which provider gave it, for people: `environment`
+    std::string account_id{};            ///< empty when the provider does not tell
+    std::uint64_t generation = 0;        ///< 0: signing keys made from this one are not cached
+
+    /// The signer's view of it; valid as long as this object is unchanged.
+    [[nodiscard]] sigv4::key_view view() const noexcept {
+        return {id, secret_key.reveal(), session_token.reveal(), generation};
+    }
+};
+
+} // namespace fargate::inline v0::aws
+
+namespace fargate::inline v0::credentials {
+
+using aws::access_key;
+using aws::next_generation;
+
+} // namespace fargate::inline v0::credentials
 
 #endif
 
@@ -5287,18 +5391,6 @@ template <crypto::hash_policy Hash = crypto::openssl_hash>
 
 namespace fargate::inline v0::aws {
 
-/// Reads an answer whose body is a JSON object.
-[[nodiscard]] inline result<json::value> read_document(http::response&& answer) {
-    auto document = json::parse(answer.body);
-    if (document && document->is_object()) return document;
-    if (detail::is_html(answer.body))
-        return fail(errc::malformed_response, "the answer is HTML, not JSON: check that the address is the service's");
-    return document ? fail(errc::malformed_response, "the answer is no JSON object") : document.error();
-}
-
-/// Reads an answer as it is.
-[[nodiscard]] inline result<http::response> read_response(http::response&& answer) { return std::move(answer); }
-
 namespace detail {
 
 template <class Parts>
@@ -5593,7 +5685,7 @@ private:
             if (what.failure != nullptr) *what.failure = std::move(said);
             return made;
         }
-        std::string request_id = detail::bare_failure(*response).request_id;
+        std::string request_id = detail::request_id_of(*response);
         auto answer = read(*std::move(response));
         if (!answer) {
             answer.error().http_status = status;
@@ -5693,8 +5785,9 @@ struct tag {
 #ifndef FARGATE_AWS_ECS_TYPES_HPP
 #define FARGATE_AWS_ECS_TYPES_HPP
 
-// What ECS answers, as far as callers look at it by name; the whole document stands beside it as `raw`. A member that ECS
-// left out is empty here: unknown words in states and reasons pass through as they are.
+// What ECS answers, as far as callers look at it by name; beside it, as `raw`, stands the whole answer as it came, a JSON
+// object. A member that ECS left out is empty here: unknown words in states and reasons pass through as they are. What is
+// not among the `members` of an answer's type is never made a tree of.
 
 namespace fargate::inline v0::aws {
 
@@ -5720,6 +5813,15 @@ template <class Made>
     if (!seconds || !(*seconds >= 0 && *seconds < farthest)) return std::nullopt;
     return time_point{duration{std::llround(*seconds * 1e6)}};
 }
+
+/// What is read of tasks and of failures, at any depth.
+inline constexpr std::string_view task_members[] = {
+    "tasks",         "task",       "failures",      "taskArn",   "taskDefinitionArn",
+    "clusterArn",    "lastStatus", "desiredStatus", "stopCode",  "startedBy",
+    "stoppedReason", "group",      "containers",    "createdAt", "startedAt",
+    "stoppedAt",     "name",       "reason",        "exitCode",  "arn",
+    "detail",
+};
 
 [[nodiscard]] inline error answer_lacks(std::string_view member) {
     return fail(errc::malformed_response, "the answer has no " + std::string{member});
@@ -5808,10 +5910,12 @@ struct task_definition_output {
     std::int64_t revision = 0;
     std::string status{};
     std::vector<tag> tags{}; ///< they stand beside the definition, not in it
-    json::value raw{};
+    std::string raw{};
 
-    [[nodiscard]] static result<task_definition_output> from(json::value raw) {
-        auto const* const definition = json::object_of(raw, "taskDefinition");
+    static constexpr std::string_view members[] = {
+        "taskDefinition", "taskDefinitionArn", "family", "revision", "status", "tags", "key", "value"};
+    [[nodiscard]] static result<task_definition_output> from(json::value const& answer) {
+        auto const* const definition = json::object_of(answer, "taskDefinition");
         if (definition == nullptr) return detail::answer_lacks("taskDefinition");
         task_definition_output made;
         made.arn = detail::text_or_empty(*definition, "taskDefinitionArn");
@@ -5819,8 +5923,7 @@ struct task_definition_output {
         made.family = detail::text_or_empty(*definition, "family");
         made.revision = json::integer_of(*definition, "revision").value_or(0);
         made.status = detail::text_or_empty(*definition, "status");
-        made.tags = read_tags(raw, "tags");
-        made.raw = std::move(raw);
+        made.tags = read_tags(answer, "tags");
         return made;
     }
 };
@@ -5829,12 +5932,11 @@ struct task_definition_output {
 struct tasks_output {
     std::vector<task> tasks{};
     std::vector<failure> failures{};
-    json::value raw{};
+    std::string raw{};
 
-    [[nodiscard]] static result<tasks_output> from(json::value raw) {
-        tasks_output made{detail::list_of<task>(raw, "tasks"), detail::list_of<failure>(raw, "failures"), {}};
-        made.raw = std::move(raw);
-        return made;
+    static constexpr auto& members = detail::task_members;
+    [[nodiscard]] static result<tasks_output> from(json::value const& answer) {
+        return tasks_output{detail::list_of<task>(answer, "tasks"), detail::list_of<failure>(answer, "failures"), {}};
     }
 };
 using run_task_output = tasks_output;
@@ -5843,14 +5945,13 @@ using describe_tasks_output = tasks_output;
 /// The answer to StopTask.
 struct stop_task_output {
     aws::task task{};
-    json::value raw{};
+    std::string raw{};
 
-    [[nodiscard]] static result<stop_task_output> from(json::value raw) {
-        auto const* const found = json::object_of(raw, "task");
+    static constexpr auto& members = detail::task_members;
+    [[nodiscard]] static result<stop_task_output> from(json::value const& answer) {
+        auto const* const found = json::object_of(answer, "task");
         if (found == nullptr) return detail::answer_lacks("task");
-        stop_task_output made{aws::task::from(*found), {}};
-        made.raw = std::move(raw);
-        return made;
+        return stop_task_output{aws::task::from(*found), {}};
     }
 };
 
@@ -5858,12 +5959,13 @@ struct stop_task_output {
 struct clusters_output {
     std::vector<cluster> clusters{};
     std::vector<failure> failures{};
-    json::value raw{};
+    std::string raw{};
 
-    [[nodiscard]] static result<clusters_output> from(json::value raw) {
-        clusters_output made{detail::list_of<cluster>(raw, "clusters"), detail::list_of<failure>(raw, "failures"), {}};
-        made.raw = std::move(raw);
-        return made;
+    static constexpr std::string_view members[] = {"clusters", "clusterArn", "clusterName", "status",
+                                                   "failures", "arn",        "reason",      "detail"};
+    [[nodiscard]] static result<clusters_output> from(json::value const& answer) {
+        return clusters_output{
+            detail::list_of<cluster>(answer, "clusters"), detail::list_of<failure>(answer, "failures"), {}};
     }
 };
 
@@ -5871,18 +5973,18 @@ struct clusters_output {
 struct list_output {
     std::vector<std::string> arns{};
     std::string next_token{};
-    json::value raw{};
+    std::string raw{};
 
-    [[nodiscard]] static result<list_output> from(json::value raw) {
+    static constexpr std::string_view members[] = {"taskArns", "taskDefinitionArns", "nextToken"};
+    [[nodiscard]] static result<list_output> from(json::value const& answer) {
         list_output made;
         for (std::string_view const member : {"taskArns", "taskDefinitionArns"}) {
-            auto const* const list = json::array_of(raw, member);
+            auto const* const list = json::array_of(answer, member);
             if (list == nullptr) continue;
             for (auto const& each : *list)
                 if (auto const arn = json::as_text(each)) made.arns.emplace_back(*arn);
         }
-        made.next_token = detail::text_or_empty(raw, "nextToken");
-        made.raw = std::move(raw);
+        made.next_token = detail::text_or_empty(answer, "nextToken");
         return made;
     }
 };
@@ -6020,22 +6122,23 @@ private:
         auto const& to = client_.destination();
         bool const counted = client_.options().api_rates.value_or(to && !to->custom);
         auto const tolls = counted ? buckets_.of(operation, input) : retry::tolls{};
-        std::string request_id;
-        int status = 0;
-        auto const read = [&](http::response&& answer) {
-            request_id = detail::bare_failure(answer).request_id;
-            status = answer.status;
-            return read_document(std::move(answer));
+        http::response whole;
+        auto const read = [&whole](http::response&& answer) {
+            whole = std::move(answer);
+            return read_members(whole, Output::members);
         };
         if (!to) return client_.named(operation, to.error());
         auto what = json_text_call(operation, target_prefix, endpoint_of(ecs_service, *to), std::move(body));
         what.tolls = tolls;
         auto document = client_.call(what, read, std::move(stop));
         if (!document) return std::move(document).error();
-        auto output = Output::from(*std::move(document));
-        if (output) return output;
-        output.error().http_status = status;
-        output.error().request_id = std::move(request_id);
+        auto output = Output::from(*document);
+        if (output) {
+            output->raw = std::move(whole.body);
+            return output;
+        }
+        output.error().http_status = whole.status;
+        output.error().request_id = detail::request_id_of(whole);
         return client_.named(operation, std::move(output).error());
     }
 
@@ -7087,7 +7190,7 @@ struct tagged_resource {
 struct resources_page {
     std::vector<tagged_resource> resources{};
     std::string token{};
-    json::value raw{};
+    std::string raw{}; ///< the whole of it as it came, a JSON object
 };
 
 /// The Resource Groups Tagging API. Inputs are JSON objects with AWS's member names.
@@ -7106,16 +7209,23 @@ public:
 
     /// One page: the first, or the one that `PaginationToken` in the input names.
     [[nodiscard]] result<resources_page> get_resources(json::value const& input, std::stop_token stop = {}) {
-        auto document = client_.call_json(operation, "ResourceGroupsTaggingAPI_20170126", input, std::move(stop));
-        if (!document) return std::move(document).error();
+        static constexpr std::string_view members[] = {
+            "PaginationToken", "ResourceTagMappingList", "ResourceARN", "Tags", "Key", "Value"};
         resources_page page;
+        auto const read = [&page](http::response&& answer) {
+            auto document = read_members(answer, members);
+            page.raw = std::move(answer.body);
+            return document;
+        };
+        auto const document =
+            client_.call_json(operation, "ResourceGroupsTaggingAPI_20170126", input, read, std::move(stop), {});
+        if (!document) return document.error();
         page.token = json::text_of(*document, "PaginationToken").value_or("");
         if (auto const* const list = json::array_of(*document, "ResourceTagMappingList")) {
             for (auto const& each : *list)
                 page.resources.push_back(
                     {std::string{json::text_of(each, "ResourceARN").value_or("")}, read_tags(each, "Tags")});
         }
-        page.raw = *std::move(document);
         return page;
     }
 
@@ -14550,7 +14660,7 @@ template <class Tags>
 } // namespace detail
 
 /// Finds the task definition of a launch, or registers one. `Ecs` has `describe_task_definition` and
-/// `register_task_definition`, whose answers hold the whole document as `raw`, `Tagging` has `all_resources`, as
+/// `register_task_definition`, whose answers hold their whole text as `raw`, `Tagging` has `all_resources`, as
 /// `aws::ecs` and `aws::tagging`. May be used from several threads at once as far as its parts may; of those that miss the
 /// same family at once, one registers it.
 template <class Ecs, class Tagging, log_policy Log>
@@ -14640,7 +14750,7 @@ private:
     /// What was found, unless the plan wants what it would register and this is something else.
     template <class Described>
     [[nodiscard]] found_definition reuse(launch_plan const& plan, Described const& described, chosen_definition found) {
-        std::string const fields = detail::joined(differences(plan.definition, described.raw));
+        std::string const fields = differing(plan, described.raw);
         if (fields.empty()) return std::optional{std::move(found)};
         if (plan.reusable.refresh && !is_remembered(altered_, plan, fields)) {
             log_.write(log_level::info,
@@ -14654,6 +14764,11 @@ private:
                                 ? ", as AWS changes it when it is registered"
                                 : ": it is used as it is; refresh_definitions=true registers a new revision"));
         return std::optional{std::move(found)};
+    }
+
+    /// In which fields `answer`, the text of one with a definition, differs from what the plan would register.
+    [[nodiscard]] static std::string differing(launch_plan const& plan, std::string const& answer) {
+        return detail::joined(differences(plan.definition, json::parse(answer).value_or(json::value{})));
     }
 
     using remembered = std::set<std::string>;
@@ -14714,8 +14829,7 @@ private:
         if (made) {
             // What AWS alters right away would differ again at each launch.
             if (plan.reusable.refresh)
-                if (auto const fields = detail::joined(differences(plan.definition, made->raw)); !fields.empty())
-                    remember(altered_, plan, fields);
+                if (auto const fields = differing(plan, made->raw); !fields.empty()) remember(altered_, plan, fields);
             return chosen(plan, *made, true);
         }
         if (detail::may_exist_now(made.error()))
@@ -21740,7 +21854,8 @@ public:
             return denied_once(got.error(), "ecs:DescribeTasks", "tasks are not followed",
                                "allow it or start with --no-watch");
         described_tasks made;
-        if (auto const* const shown = json::array_of(got->raw, "tasks"))
+        auto const whole = json::parse(got->raw);
+        if (auto const* const shown = whole ? json::array_of(*whole, "tasks") : nullptr)
             for (auto const& each : *shown)
                 made.tasks.push_back({deploy::read_task_report(each, container_),
                                       std::string{json::text_of(each, "lastStatus").value_or("")},

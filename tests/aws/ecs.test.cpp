@@ -91,7 +91,7 @@ TEST_CASE("tasks and failures of one answer are both data") {
     CHECK(ran->failures[0].arn == "arn:i");
     CHECK(ran->failures[0].reason == "RESOURCE:MEMORY");
     CHECK(ran->failures[0].detail == "1 GiB short");
-    CHECK(json::number_of((*json::array_of(ran->raw, "tasks"))[0], "createdAt") == 1.7e9);
+    CHECK(json::number_of((*json::array_of(parsed(ran->raw), "tasks"))[0], "createdAt") == 1.7e9);
 
     here.parts.http.reply(
         200, R"({"tasks":[],"failures":[{"arn":"arn:i","reason":"Capacity is unavailable at this time"}]})");
@@ -113,6 +113,46 @@ TEST_CASE("a task's times are seconds with a fraction, and nothing where they ar
     for (auto const* const none : {"-1", "1e300", "253402300800", "18446744073709551615", "null", "true", "[]", "{}",
                                    "\"2023-11-14T22:13:20Z\""})
         CHECK(at(none).started_at == std::nullopt);
+}
+
+TEST_CASE("an answer tells all that its type has a place for") {
+    std::string const told = R"({"taskArn":"t","taskDefinitionArn":"d","clusterArn":"c","lastStatus":"STOPPED",
+        "desiredStatus":"STOPPED","stopCode":"EssentialContainerExited","stoppedReason":"r","startedBy":"s","group":"g",
+        "createdAt":1,"startedAt":2,"stoppedAt":3,"containers":[{"name":"n","lastStatus":"STOPPED","reason":"w",
+        "exitCode":4}]})";
+    auto const check = [](aws::task const& task) {
+        for (auto const* const text :
+             {&task.arn, &task.definition_arn, &task.cluster_arn, &task.last_status, &task.desired_status,
+              &task.stop_code, &task.stopped_reason, &task.started_by, &task.group})
+            CHECK_FALSE(text->empty());
+        CHECK((task.created_at && task.started_at && task.stopped_at));
+        REQUIRE(task.containers.size() == 1);
+        CHECK(task.containers[0].name == "n");
+        CHECK(task.containers[0].last_status == "STOPPED");
+        CHECK(task.containers[0].reason == "w");
+        CHECK(task.containers[0].exit_code == 4);
+    };
+    scene here;
+    here.parts.http.reply(200, R"({"tasks":[)" + told + R"(],"failures":[{"arn":"a","reason":"r","detail":"d"}]})");
+    auto const ran = here.ecs.run_task(json::value::object());
+    REQUIRE((ran && ran->tasks.size() == 1 && ran->failures.size() == 1));
+    check(ran->tasks[0]);
+    CHECK(ran->failures[0].detail == "d");
+    here.parts.http.reply(200, R"({"task":)" + told + "}");
+    auto const stopped = here.ecs.stop_task(json::value::object());
+    REQUIRE(stopped);
+    check(stopped->task);
+    here.parts.http.reply(200, R"({"taskArns":["a"],"nextToken":"t"})");
+    auto const listed = here.ecs.list_tasks(json::value::object());
+    REQUIRE(listed);
+    CHECK(listed->arns == std::vector<std::string>{"a"});
+    CHECK(listed->next_token == "t");
+    here.parts.http.reply(200, R"({"clusters":[{"clusterArn":"a","clusterName":"n","status":"ACTIVE"}],
+        "failures":[{"arn":"a","reason":"MISSING","detail":"d"}]})");
+    auto const clusters = here.ecs.describe_clusters(json::value::object());
+    REQUIRE((clusters && clusters->clusters.size() == 1 && clusters->failures.size() == 1));
+    CHECK(clusters->clusters[0].arn + clusters->clusters[0].name + clusters->clusters[0].status == "anACTIVE");
+    CHECK(clusters->failures[0].arn + clusters->failures[0].reason + clusters->failures[0].detail == "aMISSINGd");
 }
 
 TEST_CASE("a stopped task tells how its containers ended, and an absent exit code is not zero") {
@@ -223,7 +263,7 @@ TEST_CASE("a client token of the caller's stays, and none is added where that is
     CHECK(without.parts.http.requests()[0].body == R"({"taskDefinition": "f:1"})");
 }
 
-TEST_CASE("every operation keeps the whole document, and of an error the request's id") {
+TEST_CASE("every operation keeps the whole answer, and of an error the request's id") {
     auto const nothing = json::value::object();
     auto const check = [&](auto const& ask) {
         scene here;
@@ -232,7 +272,7 @@ TEST_CASE("every operation keeps the whole document, and of an error the request
         here.parts.http.reply(200, body);
         auto const answer = ask(here.ecs);
         REQUIRE(answer);
-        CHECK(answer->raw == parsed(body));
+        CHECK(answer->raw == body);
         here.parts.http.reply(400, R"({"__type":"ClientException","message":"m"})", {{"x-amzn-RequestId", "R8"}});
         auto const refused = ask(here.ecs);
         REQUIRE_FALSE(refused);

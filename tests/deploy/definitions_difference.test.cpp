@@ -64,7 +64,9 @@ aws::task_definition_output registered(launch_plan const& plan, int revision, bo
         json::set(tag, "value", "aaaaaaaa");
         answer["tags"].push_back(tag);
     }
-    return *aws::task_definition_output::from(answer);
+    auto made = *aws::task_definition_output::from(answer);
+    made.raw = json::write(answer);
+    return made;
 }
 
 launch_plan refreshing(launch_plan plan) {

@@ -137,6 +137,42 @@ TEST_CASE("a document cut short anywhere is refused") {
     }
 }
 
+TEST_CASE("of every object the wanted members alone are built") {
+    constexpr std::string_view wanted[] = {"tasks", "name", "n"};
+    auto const picked = [&](std::string_view text) {
+        auto const made = json::parse(text, wanted);
+        REQUIRE(made);
+        return json::write(*made);
+    };
+    CHECK(
+        picked(R"({"x": 1, "tasks": [{"name": "a", "y": {"name": "b"}, "n": null}, "c", [], {"z": []}], "w": "v"})") ==
+        R"({"tasks": [{"name": "a", "n": null}, "c", [], {}]})");
+    CHECK(picked(R"({"x": {"n": {"n": [{"n": 1}]}}, "n": {"x": [[{"n": 1}], 2], "n": {"n": {"x": 1, "n": 2}}}})") ==
+          R"({"n": {"n": {"n": {"n": 2}}}})");
+    CHECK(picked(R"([{"x": [1, "a", true, null, 1.5]}, [{"n": -1, "x": {}}], 7])") == R"([{}, [{"n": -1}], 7])");
+    // The same by the parser of any JSON.
+    CHECK(picked("{\"x\": [{\"n\": \"\xC3\xA9\"}], \"\\u006e\": [\"\\u00e9\", {\"x\": 1, \"n\": 2}]}") ==
+          R"({"n": ["\u00e9", {"n": 2}]})");
+}
+
+TEST_CASE("what is not wanted is checked like the rest") {
+    constexpr std::string_view wanted[] = {"n"};
+    auto const why = [&](std::string const& text) {
+        auto const picked = json::parse(text, wanted);
+        auto const whole = json::parse(text);
+        REQUIRE_FALSE(whole);
+        return picked ? "(read)" : picked.error().message == whole.error().message ? "as ever" : picked.error().message;
+    };
+    for (char const* const inner : {"", "[1,]", "{\"a\":1,\"a\":2}", "{\"b\":[{\"n\":1,\"\\u006e\":2}]}", "nul", "01",
+                                    "\"\t\"", "1e999", "\"\\x\"", "{\"a\" 1}"})
+        CHECK(why(std::string{"{\"n\": 1, \"x\": "} + inner + "}") == "as ever");
+    CHECK(why(R"({"x": 1, "n": 2, "x": 3})") == "as ever");
+    CHECK(why("{\"x\": " + nested(129, '[', ']') + "}") == "as ever");
+    std::string many = "{\"x\": [0";
+    for (std::size_t i = 0; i != json::most_values; ++i) many += ",0";
+    CHECK(why(many + "]}") == "as ever");
+}
+
 TEST_CASE("a document is read to a depth of 128 and no further") {
     CHECK(json::deepest == 128);
     CHECK(readable(nested(128, '[', ']')));

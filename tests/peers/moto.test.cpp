@@ -71,7 +71,9 @@ TEST_CASE("moto takes a task through Register, Run, Describe, Stop") {
     CHECK(described->arn == registered->arn);
     CHECK(described->revision == registered->revision);
     CHECK(described->tags == std::vector<aws::tag>{{"PrefectFlowId", "abc"}});
-    auto const* const inner = json::object_of(described->raw, "taskDefinition");
+    auto const answer = json::parse(described->raw);
+    REQUIRE(answer);
+    auto const* const inner = json::object_of(*answer, "taskDefinition");
     REQUIRE(inner != nullptr);
     auto const& back = (*json::array_of(*inner, "containerDefinitions"))[0];
     CHECK(json::text_of((*json::array_of(back, "environment"))[0], "value") == "\xC3\xBC \"q\" \\ \n");

@@ -2,6 +2,7 @@
 #define FARGATE_AWS_CLIENT_HPP
 
 #include <fargate/aws/ambient.hpp>
+#include <fargate/aws/answer.hpp>
 #include <fargate/aws/call.hpp>
 #include <fargate/aws/client_options.hpp>
 #include <fargate/aws/confided.hpp>
@@ -30,18 +31,6 @@
 #include <vector>
 
 namespace fargate::inline v0::aws {
-
-/// Reads an answer whose body is a JSON object.
-[[nodiscard]] inline result<json::value> read_document(http::response&& answer) {
-    auto document = json::parse(answer.body);
-    if (document && document->is_object()) return document;
-    if (detail::is_html(answer.body))
-        return fail(errc::malformed_response, "the answer is HTML, not JSON: check that the address is the service's");
-    return document ? fail(errc::malformed_response, "the answer is no JSON object") : document.error();
-}
-
-/// Reads an answer as it is.
-[[nodiscard]] inline result<http::response> read_response(http::response&& answer) { return std::move(answer); }
 
 namespace detail {
 
@@ -337,7 +326,7 @@ private:
             if (what.failure != nullptr) *what.failure = std::move(said);
             return made;
         }
-        std::string request_id = detail::bare_failure(*response).request_id;
+        std::string request_id = detail::request_id_of(*response);
         auto answer = read(*std::move(response));
         if (!answer) {
             answer.error().http_status = status;

@@ -1,6 +1,7 @@
 #ifndef FARGATE_AWS_ECS_HPP
 #define FARGATE_AWS_ECS_HPP
 
+#include <fargate/aws/answer.hpp>
 #include <fargate/aws/api_rate.hpp>
 #include <fargate/aws/client.hpp>
 #include <fargate/aws/ecs_types.hpp>
@@ -136,22 +137,23 @@ private:
         auto const& to = client_.destination();
         bool const counted = client_.options().api_rates.value_or(to && !to->custom);
         auto const tolls = counted ? buckets_.of(operation, input) : retry::tolls{};
-        std::string request_id;
-        int status = 0;
-        auto const read = [&](http::response&& answer) {
-            request_id = detail::bare_failure(answer).request_id;
-            status = answer.status;
-            return read_document(std::move(answer));
+        http::response whole;
+        auto const read = [&whole](http::response&& answer) {
+            whole = std::move(answer);
+            return read_members(whole, Output::members);
         };
         if (!to) return client_.named(operation, to.error());
         auto what = json_text_call(operation, target_prefix, endpoint_of(ecs_service, *to), std::move(body));
         what.tolls = tolls;
         auto document = client_.call(what, read, std::move(stop));
         if (!document) return std::move(document).error();
-        auto output = Output::from(*std::move(document));
-        if (output) return output;
-        output.error().http_status = status;
-        output.error().request_id = std::move(request_id);
+        auto output = Output::from(*document);
+        if (output) {
+            output->raw = std::move(whole.body);
+            return output;
+        }
+        output.error().http_status = whole.status;
+        output.error().request_id = detail::request_id_of(whole);
         return client_.named(operation, std::move(output).error());
     }
 

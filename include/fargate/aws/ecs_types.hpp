@@ -15,8 +15,9 @@
 #include <utility>
 #include <vector>
 
-// What ECS answers, as far as callers look at it by name; the whole document stands beside it as `raw`. A member that ECS
-// left out is empty here: unknown words in states and reasons pass through as they are.
+// What ECS answers, as far as callers look at it by name; beside it, as `raw`, stands the whole answer as it came, a JSON
+// object. A member that ECS left out is empty here: unknown words in states and reasons pass through as they are. What is
+// not among the `members` of an answer's type is never made a tree of.
 
 namespace fargate::inline v0::aws {
 
@@ -42,6 +43,15 @@ template <class Made>
     if (!seconds || !(*seconds >= 0 && *seconds < farthest)) return std::nullopt;
     return time_point{duration{std::llround(*seconds * 1e6)}};
 }
+
+/// What is read of tasks and of failures, at any depth.
+inline constexpr std::string_view task_members[] = {
+    "tasks",         "task",       "failures",      "taskArn",   "taskDefinitionArn",
+    "clusterArn",    "lastStatus", "desiredStatus", "stopCode",  "startedBy",
+    "stoppedReason", "group",      "containers",    "createdAt", "startedAt",
+    "stoppedAt",     "name",       "reason",        "exitCode",  "arn",
+    "detail",
+};
 
 [[nodiscard]] inline error answer_lacks(std::string_view member) {
     return fail(errc::malformed_response, "the answer has no " + std::string{member});
@@ -130,10 +140,12 @@ struct task_definition_output {
     std::int64_t revision = 0;
     std::string status{};
     std::vector<tag> tags{}; ///< they stand beside the definition, not in it
-    json::value raw{};
+    std::string raw{};
 
-    [[nodiscard]] static result<task_definition_output> from(json::value raw) {
-        auto const* const definition = json::object_of(raw, "taskDefinition");
+    static constexpr std::string_view members[] = {
+        "taskDefinition", "taskDefinitionArn", "family", "revision", "status", "tags", "key", "value"};
+    [[nodiscard]] static result<task_definition_output> from(json::value const& answer) {
+        auto const* const definition = json::object_of(answer, "taskDefinition");
         if (definition == nullptr) return detail::answer_lacks("taskDefinition");
         task_definition_output made;
         made.arn = detail::text_or_empty(*definition, "taskDefinitionArn");
@@ -141,8 +153,7 @@ struct task_definition_output {
         made.family = detail::text_or_empty(*definition, "family");
         made.revision = json::integer_of(*definition, "revision").value_or(0);
         made.status = detail::text_or_empty(*definition, "status");
-        made.tags = read_tags(raw, "tags");
-        made.raw = std::move(raw);
+        made.tags = read_tags(answer, "tags");
         return made;
     }
 };
@@ -151,12 +162,11 @@ struct task_definition_output {
 struct tasks_output {
     std::vector<task> tasks{};
     std::vector<failure> failures{};
-    json::value raw{};
+    std::string raw{};
 
-    [[nodiscard]] static result<tasks_output> from(json::value raw) {
-        tasks_output made{detail::list_of<task>(raw, "tasks"), detail::list_of<failure>(raw, "failures"), {}};
-        made.raw = std::move(raw);
-        return made;
+    static constexpr auto& members = detail::task_members;
+    [[nodiscard]] static result<tasks_output> from(json::value const& answer) {
+        return tasks_output{detail::list_of<task>(answer, "tasks"), detail::list_of<failure>(answer, "failures"), {}};
     }
 };
 using run_task_output = tasks_output;
@@ -165,14 +175,13 @@ using describe_tasks_output = tasks_output;
 /// The answer to StopTask.
 struct stop_task_output {
     aws::task task{};
-    json::value raw{};
+    std::string raw{};
 
-    [[nodiscard]] static result<stop_task_output> from(json::value raw) {
-        auto const* const found = json::object_of(raw, "task");
+    static constexpr auto& members = detail::task_members;
+    [[nodiscard]] static result<stop_task_output> from(json::value const& answer) {
+        auto const* const found = json::object_of(answer, "task");
         if (found == nullptr) return detail::answer_lacks("task");
-        stop_task_output made{aws::task::from(*found), {}};
-        made.raw = std::move(raw);
-        return made;
+        return stop_task_output{aws::task::from(*found), {}};
     }
 };
 
@@ -180,12 +189,13 @@ struct stop_task_output {
 struct clusters_output {
     std::vector<cluster> clusters{};
     std::vector<failure> failures{};
-    json::value raw{};
+    std::string raw{};
 
-    [[nodiscard]] static result<clusters_output> from(json::value raw) {
-        clusters_output made{detail::list_of<cluster>(raw, "clusters"), detail::list_of<failure>(raw, "failures"), {}};
-        made.raw = std::move(raw);
-        return made;
+    static constexpr std::string_view members[] = {"clusters", "clusterArn", "clusterName", "status",
+                                                   "failures", "arn",        "reason",      "detail"};
+    [[nodiscard]] static result<clusters_output> from(json::value const& answer) {
+        return clusters_output{
+            detail::list_of<cluster>(answer, "clusters"), detail::list_of<failure>(answer, "failures"), {}};
     }
 };
 
@@ -193,18 +203,18 @@ struct clusters_output {
 struct list_output {
     std::vector<std::string> arns{};
     std::string next_token{};
-    json::value raw{};
+    std::string raw{};
 
-    [[nodiscard]] static result<list_output> from(json::value raw) {
+    static constexpr std::string_view members[] = {"taskArns", "taskDefinitionArns", "nextToken"};
+    [[nodiscard]] static result<list_output> from(json::value const& answer) {
         list_output made;
         for (std::string_view const member : {"taskArns", "taskDefinitionArns"}) {
-            auto const* const list = json::array_of(raw, member);
+            auto const* const list = json::array_of(answer, member);
             if (list == nullptr) continue;
             for (auto const& each : *list)
                 if (auto const arn = json::as_text(each)) made.arns.emplace_back(*arn);
         }
-        made.next_token = detail::text_or_empty(raw, "nextToken");
-        made.raw = std::move(raw);
+        made.next_token = detail::text_or_empty(answer, "nextToken");
         return made;
     }
 };

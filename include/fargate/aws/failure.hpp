@@ -98,13 +98,17 @@ inline constexpr std::size_t longest_message = 2048;
 }
 
 /// What every protocol has: status, request ids, region.
+[[nodiscard]] inline std::string request_id_of(http::response const& answer) {
+    std::string made = one_line(cut(answer.headers.value_of("x-amzn-RequestId"), longest_code));
+    if (made.empty()) made = one_line(cut(answer.headers.value_of("x-amz-request-id"), longest_code));
+    return made;
+}
+
 [[nodiscard]] inline service_failure bare_failure(http::response const& answer) {
     service_failure made;
     made.status = answer.status;
     made.code = std::to_string(answer.status);
-    made.request_id = one_line(cut(answer.headers.value_of("x-amzn-RequestId"), longest_code));
-    if (made.request_id.empty())
-        made.request_id = one_line(cut(answer.headers.value_of("x-amz-request-id"), longest_code));
+    made.request_id = request_id_of(answer);
     made.host_id = answer.headers.value_of("x-amz-id-2");
     made.redirect_region = answer.headers.value_of("x-amz-bucket-region");
     return made;

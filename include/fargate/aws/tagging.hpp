@@ -1,6 +1,7 @@
 #ifndef FARGATE_AWS_TAGGING_HPP
 #define FARGATE_AWS_TAGGING_HPP
 
+#include <fargate/aws/answer.hpp>
 #include <fargate/aws/client.hpp>
 #include <fargate/aws/tag.hpp>
 
@@ -22,7 +23,7 @@ struct tagged_resource {
 struct resources_page {
     std::vector<tagged_resource> resources{};
     std::string token{};
-    json::value raw{};
+    std::string raw{}; ///< the whole of it as it came, a JSON object
 };
 
 /// The Resource Groups Tagging API. Inputs are JSON objects with AWS's member names.
@@ -41,16 +42,23 @@ public:
 
     /// One page: the first, or the one that `PaginationToken` in the input names.
     [[nodiscard]] result<resources_page> get_resources(json::value const& input, std::stop_token stop = {}) {
-        auto document = client_.call_json(operation, "ResourceGroupsTaggingAPI_20170126", input, std::move(stop));
-        if (!document) return std::move(document).error();
+        static constexpr std::string_view members[] = {
+            "PaginationToken", "ResourceTagMappingList", "ResourceARN", "Tags", "Key", "Value"};
         resources_page page;
+        auto const read = [&page](http::response&& answer) {
+            auto document = read_members(answer, members);
+            page.raw = std::move(answer.body);
+            return document;
+        };
+        auto const document =
+            client_.call_json(operation, "ResourceGroupsTaggingAPI_20170126", input, read, std::move(stop), {});
+        if (!document) return document.error();
         page.token = json::text_of(*document, "PaginationToken").value_or("");
         if (auto const* const list = json::array_of(*document, "ResourceTagMappingList")) {
             for (auto const& each : *list)
                 page.resources.push_back(
                     {std::string{json::text_of(each, "ResourceARN").value_or("")}, read_tags(each, "Tags")});
         }
-        page.raw = *std::move(document);
         return page;
     }
 

@@ -79,7 +79,7 @@ template <class Tags>
 } // namespace detail
 
 /// Finds the task definition of a launch, or registers one. `Ecs` has `describe_task_definition` and
-/// `register_task_definition`, whose answers hold the whole document as `raw`, `Tagging` has `all_resources`, as
+/// `register_task_definition`, whose answers hold their whole text as `raw`, `Tagging` has `all_resources`, as
 /// `aws::ecs` and `aws::tagging`. May be used from several threads at once as far as its parts may; of those that miss the
 /// same family at once, one registers it.
 template <class Ecs, class Tagging, log_policy Log>
@@ -169,7 +169,7 @@ private:
     /// What was found, unless the plan wants what it would register and this is something else.
     template <class Described>
     [[nodiscard]] found_definition reuse(launch_plan const& plan, Described const& described, chosen_definition found) {
-        std::string const fields = detail::joined(differences(plan.definition, described.raw));
+        std::string const fields = differing(plan, described.raw);
         if (fields.empty()) return std::optional{std::move(found)};
         if (plan.reusable.refresh && !is_remembered(altered_, plan, fields)) {
             log_.write(log_level::info,
@@ -183,6 +183,11 @@ private:
                                 ? ", as AWS changes it when it is registered"
                                 : ": it is used as it is; refresh_definitions=true registers a new revision"));
         return std::optional{std::move(found)};
+    }
+
+    /// In which fields `answer`, the text of one with a definition, differs from what the plan would register.
+    [[nodiscard]] static std::string differing(launch_plan const& plan, std::string const& answer) {
+        return detail::joined(differences(plan.definition, json::parse(answer).value_or(json::value{})));
     }
 
     using remembered = std::set<std::string>;
@@ -243,8 +248,7 @@ private:
         if (made) {
             // What AWS alters right away would differ again at each launch.
             if (plan.reusable.refresh)
-                if (auto const fields = detail::joined(differences(plan.definition, made->raw)); !fields.empty())
-                    remember(altered_, plan, fields);
+                if (auto const fields = differing(plan, made->raw); !fields.empty()) remember(altered_, plan, fields);
             return chosen(plan, *made, true);
         }
         if (detail::may_exist_now(made.error()))

@@ -4,7 +4,7 @@
 #include <fargate/core/result.hpp>
 #include <fargate/core/secret.hpp>
 #include <fargate/json/reader.hpp>
-#include <fargate/text/utf8.hpp>
+#include <fargate/json/string.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <forward_list>
 #include <iterator>
 #include <optional>
 #include <span>
@@ -38,62 +39,35 @@ inline constexpr std::size_t most_values = 1'000'000;
 
 namespace detail {
 
-inline void write_escape(std::string& out, unsigned unit) {
-    constexpr char digits[] = "0123456789abcdef";
-    out += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4) out += digits[(unit >> shift) & 0xFU];
-}
-
-inline void write_text(std::string& out, std::string_view raw) {
-    out += '"';
-    for (std::size_t at = 0; at < raw.size();) {
-        std::size_t const plain = plain_run(raw.substr(at));
-        out += raw.substr(at, plain);
-        at += plain;
-        if (at == raw.size()) break;
-        char32_t const decoded = text::next_code_point(raw, at);
-        unsigned const point = decoded == text::no_code_point ? 0xFFFDU : static_cast<unsigned>(decoded);
-        switch (point) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        case '\f': out += "\\f"; break;
-        case '\b': out += "\\b"; break;
-        default:
-            if (point < 0x10000) {
-                write_escape(out, point);
-            } else {
-                write_escape(out, 0xD800U + ((point - 0x10000U) >> 10U));
-                write_escape(out, 0xDC00U + ((point - 0x10000U) & 0x3FFU));
-            }
-        }
-    }
-    out += '"';
-}
-
 /// Builds a tree from nlohmann's parser events without exceptions: bounded depth, repeated member names refused when their
 /// object closes. What is in a list or an object waits on a stack until it is complete, for a list that grows moves, and an
 /// object that grows copies, all that is in it.
 class tree_builder {
 public:
+    /// Of every object, members of the names in `wanted` are built alone, unless there are none in it; others are checked.
+    explicit tree_builder(std::span<std::string_view const> wanted) : wanted_{wanted} {
+        values_.reserve(32);
+        names_.reserve(32);
+        open_.reserve(16);
+    }
+
     /// The document, once all of it has been told.
     [[nodiscard]] value take() { return std::move(values_.front()); }
 
     [[nodiscard]] std::string const& reason() const noexcept { return reason_; }
 
-    bool null() { return add(value(nullptr)); }
-    bool boolean(bool flag) { return add(value(flag)); }
-    bool number_integer(value::number_integer_t number) { return add(value(number)); }
-    bool number_unsigned(value::number_unsigned_t number) { return add(value(number)); }
-    bool number_float(value::number_float_t number, std::string const&) { return add(value(number)); }
-    bool string(std::string& text) { return add(value(std::move(text))); }
+    bool null() { return add(nullptr); }
+    bool boolean(bool flag) { return add(flag); }
+    bool number_integer(value::number_integer_t number) { return add(number); }
+    bool number_unsigned(value::number_unsigned_t number) { return add(number); }
+    bool number_float(value::number_float_t number, std::string const&) { return add(number); }
+    bool string(std::string_view text) { return add(text); }
     bool binary(value::binary_t&) { return stop("it holds binary data"); }
     bool start_object(std::size_t) { return open(); }
     bool start_array(std::size_t) { return open(); }
 
     bool end_array() {
+        if (is_skipping()) return close();
         auto const first = waiting();
         value made(value::value_t::array);
         auto& items = *made.get_ptr<value::array_t*>();
@@ -102,26 +76,29 @@ public:
         return close(std::move(made));
     }
 
-    bool key(std::string& name) {
-        names_.push_back(std::move(name));
+    /// `name` must stay where it is.
+    bool key(std::string_view name) {
+        bool const built = !is_skipping() && is_wanted(name);
+        names_.push_back({name, built});
+        if (!built && !is_skipping()) skipped_ = open_.size();
         return true;
     }
+    bool key(std::string& name) { return key(std::string_view{own_names_.emplace_front(std::move(name))}); }
 
     bool end_object() {
-        auto const first = waiting();
-        auto const names = names_.end() - (values_.end() - first);
-        if (auto const twice = repeated(std::span<std::string const>{names, names_.end()})) {
+        std::span const names = std::span{names_}.subspan(open_.back().name);
+        if (auto const twice = repeated(names)) {
             std::string name;
             write_text(name, twice->substr(0, 64));
             return stop("member " + name + " occurs twice");
         }
+        if (is_skipping()) return close();
         value made(value::value_t::object);
         auto& members = *made.get_ptr<value::object_t*>();
-        members.reserve(static_cast<std::size_t>(values_.end() - first));
-        auto name = names;
-        for (auto each = first; each != values_.end(); ++each)
-            members.emplace_back(std::move(*name++), std::move(*each));
-        names_.erase(names, names_.end());
+        auto each = waiting();
+        members.reserve(static_cast<std::size_t>(values_.end() - each));
+        for (auto const& name : names)
+            if (name.built) members.emplace_back(std::string{name.text}, std::move(*each++));
         return close(std::move(made));
     }
 
@@ -132,7 +109,7 @@ public:
         std::string_view const words{why.what()};
         std::size_t const wish = words.rfind("; expected ");
         bool const quotes = words.find("last read: ") != std::string_view::npos;
-        if (!quotes && wish != std::string_view::npos) wanted_ = words.substr(wish + 2);
+        if (!quotes && wish != std::string_view::npos) expected_ = words.substr(wish + 2);
         return stop("bad text at byte " + std::to_string(at));
     }
 
@@ -143,33 +120,52 @@ public:
         if (std::size_t const last = before.rfind('\n'); last != std::string_view::npos)
             made = " (line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ", column " +
                    std::to_string(before.size() - last) + ")";
-        if (!wanted_.empty()) made += ": " + wanted_;
+        if (!expected_.empty()) made += ": " + expected_;
         return made;
     }
 
 private:
+    struct member_name {
+        std::string_view text;
+        bool built;
+    };
+    /// A list or an object that is not complete, by its first places in `values_` and `names_`.
+    struct level {
+        std::size_t value, name;
+    };
+    static constexpr auto nowhere = static_cast<std::size_t>(-1);
+
     /// A name that occurs twice.
-    static std::optional<std::string_view> repeated(std::span<std::string const> list) {
+    static std::optional<std::string_view> repeated(std::span<member_name const> list) {
         if (list.size() <= 24) {
             for (auto each = list.begin(); each != list.end(); ++each)
-                if (std::find(list.begin(), each, *each) != each) return *each;
+                for (auto before = list.begin(); before != each; ++before)
+                    if (before->text == each->text) return each->text;
             return std::nullopt;
         }
-        std::vector<std::string_view> names{list.begin(), list.end()};
+        std::vector<std::string_view> names;
+        for (auto const& each : list) names.push_back(each.text);
         std::sort(names.begin(), names.end());
         auto const twice = std::adjacent_find(names.begin(), names.end());
         if (twice == names.end()) return std::nullopt;
         return *twice;
     }
 
+    [[nodiscard]] bool is_wanted(std::string_view name) const noexcept {
+        return wanted_.empty() || std::find(wanted_.begin(), wanted_.end(), name) != wanted_.end();
+    }
+    [[nodiscard]] bool is_skipping() const noexcept { return skipped_ != nowhere; }
+
     bool stop(std::string why) {
         reason_ = std::move(why);
         return false;
     }
 
-    bool add(value&& made) {
+    template <class Scalar>
+    bool add(Scalar scalar) {
         if (!count()) return false;
-        values_.push_back(std::move(made));
+        if (is_skipping()) return skipped();
+        values_.push_back(value(scalar));
         return true;
     }
 
@@ -180,27 +176,40 @@ private:
     bool open() {
         if (!count()) return false;
         if (open_.size() == deepest) return stop("it is nested more than " + std::to_string(deepest) + " deep");
-        open_.push_back(values_.size());
+        open_.push_back({values_.size(), names_.size()});
         return true;
     }
 
     /// The first of what waits for the innermost list or object.
     [[nodiscard]] std::vector<value>::iterator waiting() {
-        return values_.begin() + static_cast<std::ptrdiff_t>(open_.back());
+        return values_.begin() + static_cast<std::ptrdiff_t>(open_.back().value);
     }
 
     bool close(value&& made) {
         values_.erase(waiting(), values_.end());
-        open_.pop_back();
         values_.push_back(std::move(made));
+        return close();
+    }
+    bool close() {
+        names_.resize(open_.back().name);
+        open_.pop_back();
+        return skipped();
+    }
+
+    /// Behind a value that may have been the one of a skipped member.
+    bool skipped() noexcept {
+        if (open_.size() == skipped_) skipped_ = nowhere;
         return true;
     }
 
+    std::span<std::string_view const> wanted_;
     std::vector<value> values_;      ///< complete, but for what they are in
-    std::vector<std::string> names_; ///< of those of them that are members, and of the next
-    std::vector<std::size_t> open_;  ///< lists and objects that are not complete, by their first place in `values_`
+    std::vector<member_name> names_; ///< of the objects that are open
+    std::forward_list<std::string> own_names_;
+    std::vector<level> open_;
+    std::size_t skipped_ = nowhere; ///< how many are open around the member that is skipped
     std::string reason_;
-    std::string wanted_;
+    std::string expected_;
     std::size_t bad_at_ = 0;
     std::size_t count_ = 0;
 };
@@ -269,13 +278,14 @@ inline void write_value(std::string& out, value const& document) {
 } // namespace detail
 
 /// Reads one JSON document (RFC 8259, UTF-8; repeated member names are refused, RFC 7493). `errc::malformed_response`
-/// says why it is none. Never throws; time and memory stay in proportion to `text`.
-[[nodiscard]] inline result<value> parse(std::string_view text) {
+/// says why it is none. Never throws; time and memory stay in proportion to `text`. Where names are `wanted`, every object
+/// comes with members of these names alone; the others are checked like them.
+[[nodiscard]] inline result<value> parse(std::string_view text, std::span<std::string_view const> wanted = {}) {
     // A NUL is nowhere part of JSON, and nlohmann takes it for the end of the text.
     if (auto const nul = text.find('\0'); nul != std::string_view::npos)
         return fail(errc::malformed_response, "not a JSON document: bad text at byte " + std::to_string(nul + 1));
-    if (detail::tree_builder builder; detail::reader{text, builder}.read()) return builder.take();
-    detail::tree_builder builder;
+    if (detail::tree_builder builder{wanted}; detail::reader{text, builder}.read()) return builder.take();
+    detail::tree_builder builder{wanted};
     // Not `value::sax_parse`, which brings the readers of nlohmann's four binary formats.
     using input = decltype(nlohmann::detail::input_adapter(text.begin(), text.end()));
     nlohmann::detail::parser<value, input> any{nlohmann::detail::input_adapter(text.begin(), text.end())};

@@ -64,7 +64,8 @@ public:
             return denied_once(got.error(), "ecs:DescribeTasks", "tasks are not followed",
                                "allow it or start with --no-watch");
         described_tasks made;
-        if (auto const* const shown = json::array_of(got->raw, "tasks"))
+        auto const whole = json::parse(got->raw);
+        if (auto const* const shown = whole ? json::array_of(*whole, "tasks") : nullptr)
             for (auto const& each : *shown)
                 made.tasks.push_back({deploy::read_task_report(each, container_),
                                       std::string{json::text_of(each, "lastStatus").value_or("")},

@@ -1717,11 +1717,11 @@ public:
         return *this;
     }
 
-    buffer& operator+=(std::string_view more) {
+    [[gnu::always_inline]] buffer& operator+=(std::string_view more) {
         if (!more.empty()) std::memcpy(extend(more.size()), more.data(), more.size());
         return *this;
     }
-    buffer& operator+=(char more) {
+    [[gnu::always_inline]] buffer& operator+=(char more) {
         *extend(1) = more;
         return *this;
     }
@@ -4344,28 +4344,45 @@ constexpr void for_each_decoded(std::string_view coded, Take&& take) {
 
 namespace fargate::inline v0::text {
 
+namespace detail {
+
+/// The size when every step of `text`, which is at least one long, is fine; else where one begins that is not. The last step
+/// looks at bytes again that the one before it has seen.
+template <std::size_t Step, class IsFine>
+[[nodiscard]] std::size_t in_steps(std::string_view text, IsFine const& is_fine) noexcept {
+    std::size_t const last = text.size() - Step;
+    for (std::size_t at = 0;; at = at + Step < last ? at + Step : last) {
+        if (!is_fine(text.data() + at)) return at;
+        if (at == last) return text.size();
+    }
+}
+
+} // namespace detail
+
 /// The place of the first byte that is not from `lowest` to `highest`, both ASCII; the size when there is none. Looks at
 /// many bytes a step, because every byte of a header is looked at before it is signed.
 [[nodiscard]] inline std::size_t first_outside(std::string_view text, char lowest, char highest) noexcept {
     auto const span = static_cast<unsigned char>(highest - lowest);
     std::size_t at = 0;
-    // Without a branch inside a step, compilers make vector instructions of it.
-    for (constexpr std::size_t step = 128; text.size() - at >= step; at += step) {
-        char const* const from = text.data() + at;
-        unsigned char farthest = 0;
-        for (std::size_t i = 0; i != step; ++i) {
-            auto const distance = static_cast<unsigned char>(from[i] - lowest);
-            farthest = distance > farthest ? distance : farthest;
-        }
-        if (farthest > span) break;
-    }
-    constexpr std::uint64_t each = 0x0101010101010101;
-    std::uint64_t const low = each * static_cast<unsigned char>(lowest);
-    std::uint64_t const gap = each * (0x7FU - static_cast<unsigned char>(highest));
-    for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
-        std::memcpy(&eight, text.data() + at, sizeof eight);
-        // A byte below `low` borrows its top bit from the subtraction, one above `highest` gains it from the sum.
-        if ((((eight - low) & ~eight) | (eight + gap) | eight) & (0x80 * each)) break;
+    if (constexpr std::size_t step = 128; text.size() >= step) {
+        at = detail::in_steps<step>(text, [=](char const* from) {
+            // Without a branch, compilers make vector instructions of it.
+            unsigned char farthest = 0;
+            for (std::size_t i = 0; i != step; ++i) {
+                auto const distance = static_cast<unsigned char>(from[i] - lowest);
+                farthest = distance > farthest ? distance : farthest;
+            }
+            return farthest <= span;
+        });
+    } else if (std::uint64_t eight = 0; text.size() >= sizeof eight) {
+        constexpr std::uint64_t each = 0x0101010101010101;
+        std::uint64_t const low = each * static_cast<unsigned char>(lowest);
+        std::uint64_t const gap = each * (0x7FU - static_cast<unsigned char>(highest));
+        at = detail::in_steps<sizeof eight>(text, [&](char const* from) {
+            std::memcpy(&eight, from, sizeof eight);
+            // A byte below `low` borrows its top bit from the subtraction, one above `highest` gains it from the sum.
+            return ((((eight - low) & ~eight) | (eight + gap) | eight) & (0x80 * each)) == 0;
+        });
     }
     while (at != text.size() && static_cast<unsigned char>(text[at] - lowest) <= span) ++at;
     return at;
@@ -4464,15 +4481,22 @@ private:
     }
 
     void write_names(entry* first) {
+        std::size_t size = 0;
         for (entry* each = first; each != first + count_; ++each) {
             std::string_view const name = each->header->name;
             size_hint_ += 2 * name.size() + each->header->value.size() + 3;
             each->repeats = each != first && text::iequals((each - 1)->header->name, name);
-            if (each->repeats) continue;
-            if (each != first) names_ += ';';
-            char* at = names_.extend(name.size());
-            for (char const c : name) *at++ = text::to_lower(c);
+            if (!each->repeats) size += name.size() + 1;
         }
+        if (size == 0) return;
+        char* const begin = names_.extend(size - 1);
+        char* at = begin;
+        for (entry const* each = first; each != first + count_; ++each) {
+            if (each->repeats) continue;
+            if (at != begin) *at++ = ';';
+            at = std::copy(each->header->name.begin(), each->header->name.end(), at);
+        }
+        for (char* each = begin; each != at; ++each) *each = text::to_lower(*each);
     }
 
     static bool comes_before(std::string_view a, std::string_view b) noexcept {
@@ -4901,11 +4925,11 @@ namespace detail {
     });
 }
 
-/// Not empty, visible ASCII, and nothing that ends it early inside `Authorization`.
-[[nodiscard]] inline bool is_plain(std::string_view text, std::string_view forbidden) noexcept {
-    return !text.empty() && text::first_outside(text, '!', '~') == text.size() &&
-           std::none_of(forbidden.begin(), forbidden.end(),
-                        [text](char c) { return text.find(c) != std::string_view::npos; });
+/// Visible ASCII, and nothing that ends it early inside `Authorization`.
+[[nodiscard]] constexpr bool is_plain(std::string_view text, char forbidden, char forbidden_too) noexcept {
+    for (char const c : text)
+        if (c < '!' || c > '~' || c == forbidden || c == forbidden_too) return false;
+    return true;
 }
 
 [[nodiscard]] constexpr bool is_payload_hash(std::string_view text) noexcept {
@@ -4963,15 +4987,15 @@ namespace detail {
     auto const refuse = [](char const* why) { return fail(errc::invalid_argument, why); };
     if (key.access_key_id.empty()) return refuse("the access key has no id");
     if (key.secret_access_key.empty()) return refuse("the access key has no secret");
-    if (!detail::is_plain(key.access_key_id, ","))
+    if (!detail::is_plain(key.access_key_id, ',', ','))
         return refuse("the access key's id holds a comma, or something other than visible ASCII");
-    if (!key.session_token.empty() && !detail::is_plain(key.session_token, ""))
+    if (text::first_outside(key.session_token, '!', '~') != key.session_token.size())
         return refuse("the session token holds something other than visible ASCII: copy it again");
     if (where.region.empty()) return refuse("there is no region to sign for");
     if (where.service.empty()) return refuse("there is no service to sign for");
-    if (!detail::is_plain(where.region, "/,"))
+    if (!detail::is_plain(where.region, '/', ','))
         return refuse("the region holds a slash, a comma, or something other than visible ASCII");
-    if (!detail::is_plain(where.service, "/,"))
+    if (!detail::is_plain(where.service, '/', ','))
         return refuse("the service holds a slash, a comma, or something other than visible ASCII");
     if (when < text::earliest_written || when > text::latest_written)
         return refuse("the time is outside the years 0 to 9999: look at the clock");

@@ -102,15 +102,22 @@ private:
     }
 
     void write_names(entry* first) {
+        std::size_t size = 0;
         for (entry* each = first; each != first + count_; ++each) {
             std::string_view const name = each->header->name;
             size_hint_ += 2 * name.size() + each->header->value.size() + 3;
             each->repeats = each != first && text::iequals((each - 1)->header->name, name);
-            if (each->repeats) continue;
-            if (each != first) names_ += ';';
-            char* at = names_.extend(name.size());
-            for (char const c : name) *at++ = text::to_lower(c);
+            if (!each->repeats) size += name.size() + 1;
         }
+        if (size == 0) return;
+        char* const begin = names_.extend(size - 1);
+        char* at = begin;
+        for (entry const* each = first; each != first + count_; ++each) {
+            if (each->repeats) continue;
+            if (at != begin) *at++ = ';';
+            at = std::copy(each->header->name.begin(), each->header->name.end(), at);
+        }
+        for (char* each = begin; each != at; ++each) *each = text::to_lower(*each);
     }
 
     static bool comes_before(std::string_view a, std::string_view b) noexcept {

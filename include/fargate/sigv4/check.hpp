@@ -35,11 +35,11 @@ namespace detail {
     });
 }
 
-/// Not empty, visible ASCII, and nothing that ends it early inside `Authorization`.
-[[nodiscard]] inline bool is_plain(std::string_view text, std::string_view forbidden) noexcept {
-    return !text.empty() && text::first_outside(text, '!', '~') == text.size() &&
-           std::none_of(forbidden.begin(), forbidden.end(),
-                        [text](char c) { return text.find(c) != std::string_view::npos; });
+/// Visible ASCII, and nothing that ends it early inside `Authorization`.
+[[nodiscard]] constexpr bool is_plain(std::string_view text, char forbidden, char forbidden_too) noexcept {
+    for (char const c : text)
+        if (c < '!' || c > '~' || c == forbidden || c == forbidden_too) return false;
+    return true;
 }
 
 [[nodiscard]] constexpr bool is_payload_hash(std::string_view text) noexcept {
@@ -97,15 +97,15 @@ namespace detail {
     auto const refuse = [](char const* why) { return fail(errc::invalid_argument, why); };
     if (key.access_key_id.empty()) return refuse("the access key has no id");
     if (key.secret_access_key.empty()) return refuse("the access key has no secret");
-    if (!detail::is_plain(key.access_key_id, ","))
+    if (!detail::is_plain(key.access_key_id, ',', ','))
         return refuse("the access key's id holds a comma, or something other than visible ASCII");
-    if (!key.session_token.empty() && !detail::is_plain(key.session_token, ""))
+    if (text::first_outside(key.session_token, '!', '~') != key.session_token.size())
         return refuse("the session token holds something other than visible ASCII: copy it again");
     if (where.region.empty()) return refuse("there is no region to sign for");
     if (where.service.empty()) return refuse("there is no service to sign for");
-    if (!detail::is_plain(where.region, "/,"))
+    if (!detail::is_plain(where.region, '/', ','))
         return refuse("the region holds a slash, a comma, or something other than visible ASCII");
-    if (!detail::is_plain(where.service, "/,"))
+    if (!detail::is_plain(where.service, '/', ','))
         return refuse("the service holds a slash, a comma, or something other than visible ASCII");
     if (when < text::earliest_written || when > text::latest_written)
         return refuse("the time is outside the years 0 to 9999: look at the clock");

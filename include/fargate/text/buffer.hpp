@@ -25,11 +25,11 @@ public:
         return *this;
     }
 
-    buffer& operator+=(std::string_view more) {
+    [[gnu::always_inline]] buffer& operator+=(std::string_view more) {
         if (!more.empty()) std::memcpy(extend(more.size()), more.data(), more.size());
         return *this;
     }
-    buffer& operator+=(char more) {
+    [[gnu::always_inline]] buffer& operator+=(char more) {
         *extend(1) = more;
         return *this;
     }

@@ -10531,14 +10531,51 @@ private:
     return made;
 }
 
+/// What sessions learn from one another, on whatever threads: the addresses of names, and the TLS sessions that servers take
+/// up again without a whole handshake.
+class share {
+public:
+    share() : handle_{set_up() == CURLE_OK ? curl_share_init() : nullptr} {
+        set(CURLSHOPT_LOCKFUNC, &lock);
+        set(CURLSHOPT_UNLOCKFUNC, &unlock);
+        set(CURLSHOPT_USERDATA, static_cast<void*>(this));
+        set(CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+        set(CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    }
+    share(share const&) = delete;
+    share& operator=(share const&) = delete;
+    ~share() { curl_share_cleanup(handle_); }
+
+    /// Null when there was no memory for it: then each session learns for itself.
+    [[nodiscard]] CURLSH* handle() const noexcept { return handle_; }
+
+private:
+    template <class Value>
+    void set(CURLSHoption option, Value value) noexcept {
+        if (handle_ != nullptr) curl_share_setopt(handle_, option, value);
+    }
+
+    static void lock(CURL*, curl_lock_data kind, curl_lock_access, void* self) noexcept {
+        static_cast<share*>(self)->mutexes_[kind].lock();
+    }
+    static void unlock(CURL*, curl_lock_data kind, void* self) noexcept {
+        static_cast<share*>(self)->mutexes_[kind].unlock();
+    }
+
+    CURLSH* handle_;
+    std::array<std::mutex, CURL_LOCK_DATA_LAST> mutexes_;
+};
+
 /// One transfer at a time and the connections it leaves open: an easy handle, alone in a multi handle of its own.
 class session {
 public:
-    [[nodiscard]] static result<std::unique_ptr<session>> open() {
+    /// `shared` must outlive it.
+    [[nodiscard]] static result<std::unique_ptr<session>> open(share const& shared) {
         if (auto const code = set_up(); code != CURLE_OK)
             return fail(errc::internal, std::string{"libcurl cannot be set up: "} + curl_easy_strerror(code));
         auto made = std::make_unique<session>();
         if (!made->easy_ || !made->multi_) return fail(errc::internal, "libcurl makes no handle: out of memory");
+        curl_easy_setopt(made->easy_.get(), CURLOPT_SHARE, shared.handle()); // stays when options are forgotten
         return made;
     }
 
@@ -11236,7 +11273,8 @@ namespace fargate::inline v0 {
 
 /// `http_policy` on libcurl: HTTP/1.1, over TLS 1.2 or later when the address says https, verified against the system's
 /// store. May be used from any number of threads; each exchange under way has a session of its own, and sessions wait
-/// with their connections open for the next call. Must outlive its calls.
+/// with their connections open for the next call. What one learns of a server, its addresses (for a minute, or until a call
+/// fails) and the TLS session that saves most of a handshake, all of them know. Must outlive its calls.
 ///
 /// - On the wire go the caller's fields in their order and spelling; `Host` when missing, `Content-Length` when there is
 ///   a body or the method is one that has bodies.
@@ -11273,9 +11311,13 @@ public:
         auto session = take();
         if (!session) return std::move(session).error();
         http::curl_api::prepare(**session, options_, *address, request);
+        if (has_failed_.exchange(false)) (*session)->set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
         http::curl_api::exchange exchange{**session, request, address->authority};
         auto answer = exchange.run(http::curl_api::as_long(options_.connections));
-        if (answer) keep(*std::move(session));
+        if (answer)
+            keep(*std::move(session));
+        else
+            has_failed_ = true;
         return answer;
     }
 
@@ -11285,7 +11327,7 @@ private:
     [[nodiscard]] result<session_pointer> take() {
         while (auto last = take_idle())
             if (last->quiet()) return last;
-        return http::curl_api::session::open();
+        return http::curl_api::session::open(shared());
     }
 
     [[nodiscard]] session_pointer take_idle() {
@@ -11296,6 +11338,12 @@ private:
         return last;
     }
 
+    [[nodiscard]] http::curl_api::share const& shared() {
+        std::scoped_lock const lock{mutex_};
+        if (!share_) share_.emplace();
+        return *share_;
+    }
+
     void keep(session_pointer session) {
         session->forget();
         std::scoped_lock const lock{mutex_};
@@ -11303,7 +11351,9 @@ private:
     }
 
     options options_{};
+    std::atomic<bool> has_failed_{false}; ///< since a name was last looked up for that; it may have another address now
     std::mutex mutex_;
+    std::optional<http::curl_api::share> share_; // outlives the sessions
     std::vector<session_pointer> idle_;
 };
 

@@ -44,7 +44,8 @@ TEST_CASE("Given fields come after the switches, in their order, empty ones in t
 }
 
 TEST_CASE("An option that libcurl refuses is named when the transfer would begin") {
-    auto session = curl_api::session::open();
+    curl_api::share const shared;
+    auto session = curl_api::session::open(shared);
     REQUIRE(session);
     (*session)->set(CURLOPT_MAXAGE_CONN, -1L);
     (*session)->set(CURLOPT_URL, "http://127.0.0.1/");

@@ -8,8 +8,10 @@
 
 #include <fargate/http/curl.hpp>
 
+#include <atomic>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -81,6 +83,68 @@ TEST_CASE("A server whose certificate a trusted authority issued is spoken to, o
     CHECK(server.transport().connections() == 1);
     CHECK(server.requests() ==
           std::vector<std::string>(3, "GET / HTTP/1.1\r\nHost: " + server.transport().authority() + "\r\n\r\n"));
+}
+
+TEST_CASE("A connection after one that ended takes up its TLS session, whichever libcurl session makes it") {
+    auto const newest = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+    auto const kept = GENERATE(0, 8);
+    CAPTURE(newest, kept);
+    authority const ca;
+    scratch files;
+    tls_server const server{ca.issue("IP:127.0.0.1"), answer(200, "private"), {.newest = newest, .once = true}};
+    auto options = trusting(files.write("ca.pem", ca.pem()));
+    options.idle_sessions = static_cast<std::size_t>(kept);
+    curl_http http{options};
+    for (std::size_t i = 0; i != 3; ++i) {
+        auto const got = http.send({.url = server.url()});
+        INFO((got ? std::string{} : got.error().message));
+        REQUIRE(got);
+        server.transport().wait_for_closed(i + 1);
+    }
+    CHECK(server.resumed() == std::vector<bool>{false, true, true});
+    CHECK(curl_http{options}.send({.url = server.url()}));
+    CHECK(server.resumed().back() == false); // what one policy learned is not another's
+}
+
+TEST_CASE("Threads that send at once share their TLS sessions") {
+    constexpr int threads = 4;
+    constexpr int sends = 8;
+    authority const ca;
+    scratch files;
+    tls_server const server{ca.issue("IP:127.0.0.1"),
+                            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 7\r\n\r\nprivate"};
+    curl_http http{trusting(files.write("ca.pem", ca.pem()))};
+    std::atomic<int> right = 0;
+    {
+        std::vector<std::jthread> running;
+        for (int t = 0; t != threads; ++t)
+            running.emplace_back([&] {
+                for (int n = 0; n != sends; ++n) {
+                    auto const got = http.send({.method = "POST", .url = server.url(), .body = "b"});
+                    right += got && got->body == "private";
+                }
+            });
+    }
+    CHECK(right == threads * sends);
+    CHECK(http.send({.url = server.url()}));
+    CHECK(server.resumed().back() == true);
+}
+
+TEST_CASE("A TLS session is taken up under the trust alone that it was made under") {
+    authority const ca;
+    authority const other{"another authority"};
+    scratch files;
+    auto const right = files.write("right.pem", ca.pem());
+    auto const wrong = files.write("wrong.pem", other.pem());
+    tls_server const server{ca.issue("IP:127.0.0.1"), answer(200, ""), {.once = true}};
+    curl_http http{trusting(right)};
+    REQUIRE(http.send({.url = server.url()}));
+    server.transport().wait_for_closed(1);
+    auto const refused = http.send({.url = server.url(), .ca_file = wrong});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::untrusted_peer);
+    CHECK(http.send({.url = server.url()}));
+    CHECK(server.resumed().back() == true);
 }
 
 TEST_CASE("A hashed directory of authorities is trusted as well") {

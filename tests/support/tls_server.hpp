@@ -195,6 +195,12 @@ public:
         return requests_;
     }
 
+    /// For each connection whose handshake came to its end: it took up the session of one before.
+    [[nodiscard]] std::vector<bool> resumed() const {
+        std::scoped_lock const lock{mutex_};
+        return resumed_;
+    }
+
 private:
     void serve(loopback::peer& peer) {
         sigset_t sigpipe;
@@ -206,6 +212,10 @@ private:
         std::unique_ptr<SSL, freed_by<SSL_free>> const session{SSL_new(context_.get())};
         SSL_set_fd(session.get(), peer.native());
         if (SSL_accept(session.get()) != 1) return;
+        {
+            std::scoped_lock const lock{mutex_};
+            resumed_.push_back(SSL_session_reused(session.get()) == 1);
+        }
         std::string request;
         char bytes[4096];
         for (int size = 0; (size = SSL_read(session.get(), bytes, sizeof bytes)) > 0 && request.size() < 1024 * 1024;) {
@@ -227,6 +237,7 @@ private:
     tls_manners manners_;
     mutable std::mutex mutex_;
     std::vector<std::string> requests_;
+    std::vector<bool> resumed_;
     loopback server_{[this](loopback::peer& peer) { serve(peer); }};
 };
 

@@ -9,8 +9,10 @@
 #include <fargate/http/curl_options.hpp>
 #include <fargate/http/message.hpp>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,7 +20,8 @@ namespace fargate::inline v0 {
 
 /// `http_policy` on libcurl: HTTP/1.1, over TLS 1.2 or later when the address says https, verified against the system's
 /// store. May be used from any number of threads; each exchange under way has a session of its own, and sessions wait
-/// with their connections open for the next call. Must outlive its calls.
+/// with their connections open for the next call. What one learns of a server, its addresses (for a minute, or until a call
+/// fails) and the TLS session that saves most of a handshake, all of them know. Must outlive its calls.
 ///
 /// - On the wire go the caller's fields in their order and spelling; `Host` when missing, `Content-Length` when there is
 ///   a body or the method is one that has bodies.
@@ -55,9 +58,13 @@ public:
         auto session = take();
         if (!session) return std::move(session).error();
         http::curl_api::prepare(**session, options_, *address, request);
+        if (has_failed_.exchange(false)) (*session)->set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
         http::curl_api::exchange exchange{**session, request, address->authority};
         auto answer = exchange.run(http::curl_api::as_long(options_.connections));
-        if (answer) keep(*std::move(session));
+        if (answer)
+            keep(*std::move(session));
+        else
+            has_failed_ = true;
         return answer;
     }
 
@@ -67,7 +74,7 @@ private:
     [[nodiscard]] result<session_pointer> take() {
         while (auto last = take_idle())
             if (last->quiet()) return last;
-        return http::curl_api::session::open();
+        return http::curl_api::session::open(shared());
     }
 
     [[nodiscard]] session_pointer take_idle() {
@@ -78,6 +85,12 @@ private:
         return last;
     }
 
+    [[nodiscard]] http::curl_api::share const& shared() {
+        std::scoped_lock const lock{mutex_};
+        if (!share_) share_.emplace();
+        return *share_;
+    }
+
     void keep(session_pointer session) {
         session->forget();
         std::scoped_lock const lock{mutex_};
@@ -85,7 +98,9 @@ private:
     }
 
     options options_{};
+    std::atomic<bool> has_failed_{false}; ///< since a name was last looked up for that; it may have another address now
     std::mutex mutex_;
+    std::optional<http::curl_api::share> share_; // outlives the sessions
     std::vector<session_pointer> idle_;
 };
 

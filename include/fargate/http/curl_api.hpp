@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -89,14 +90,51 @@ private:
     return made;
 }
 
+/// What sessions learn from one another, on whatever threads: the addresses of names, and the TLS sessions that servers take
+/// up again without a whole handshake.
+class share {
+public:
+    share() : handle_{set_up() == CURLE_OK ? curl_share_init() : nullptr} {
+        set(CURLSHOPT_LOCKFUNC, &lock);
+        set(CURLSHOPT_UNLOCKFUNC, &unlock);
+        set(CURLSHOPT_USERDATA, static_cast<void*>(this));
+        set(CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+        set(CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    }
+    share(share const&) = delete;
+    share& operator=(share const&) = delete;
+    ~share() { curl_share_cleanup(handle_); }
+
+    /// Null when there was no memory for it: then each session learns for itself.
+    [[nodiscard]] CURLSH* handle() const noexcept { return handle_; }
+
+private:
+    template <class Value>
+    void set(CURLSHoption option, Value value) noexcept {
+        if (handle_ != nullptr) curl_share_setopt(handle_, option, value);
+    }
+
+    static void lock(CURL*, curl_lock_data kind, curl_lock_access, void* self) noexcept {
+        static_cast<share*>(self)->mutexes_[kind].lock();
+    }
+    static void unlock(CURL*, curl_lock_data kind, void* self) noexcept {
+        static_cast<share*>(self)->mutexes_[kind].unlock();
+    }
+
+    CURLSH* handle_;
+    std::array<std::mutex, CURL_LOCK_DATA_LAST> mutexes_;
+};
+
 /// One transfer at a time and the connections it leaves open: an easy handle, alone in a multi handle of its own.
 class session {
 public:
-    [[nodiscard]] static result<std::unique_ptr<session>> open() {
+    /// `shared` must outlive it.
+    [[nodiscard]] static result<std::unique_ptr<session>> open(share const& shared) {
         if (auto const code = set_up(); code != CURLE_OK)
             return fail(errc::internal, std::string{"libcurl cannot be set up: "} + curl_easy_strerror(code));
         auto made = std::make_unique<session>();
         if (!made->easy_ || !made->multi_) return fail(errc::internal, "libcurl makes no handle: out of memory");
+        curl_easy_setopt(made->easy_.get(), CURLOPT_SHARE, shared.handle()); // stays when options are forgotten
         return made;
     }
 

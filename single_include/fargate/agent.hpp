@@ -2069,6 +2069,40 @@ template <environment_policy Environment>
 
 #endif
 
+// ---- fargate/json/number.hpp ----------------------------------------------------------------------------------------
+
+#ifndef FARGATE_JSON_NUMBER_HPP
+#define FARGATE_JSON_NUMBER_HPP
+
+namespace fargate::inline v0::json::detail {
+
+template <class Number>
+void write_number(std::string& out, Number number) {
+    char digits[32];
+    auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    out.append(digits, end);
+}
+
+/// Python's `repr` of a float: the shortest text that reads back the same, always with a point or an exponent.
+inline void write_float(std::string& out, double number) {
+    if (!std::isfinite(number)) {
+        out += "null";
+        return;
+    }
+    char digits[32];
+    double const size = std::fabs(number);
+    auto const form =
+        number == 0 || (size >= 1e-4 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
+    std::string_view const written{
+        digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number, form).ptr - digits)};
+    out += written;
+    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";
+}
+
+} // namespace fargate::inline v0::json::detail
+
+#endif
+
 // ---- fargate/text/utf8.hpp ------------------------------------------------------------------------------------------
 
 #ifndef FARGATE_TEXT_UTF8_HPP
@@ -2547,29 +2581,6 @@ private:
     std::size_t count_ = 0;
 };
 
-template <class Number>
-void write_number(std::string& out, Number number) {
-    char digits[32];
-    auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    out.append(digits, end);
-}
-
-/// Python's `repr` of a float: the shortest text that reads back the same, always with a point or an exponent.
-inline void write_float(std::string& out, double number) {
-    if (!std::isfinite(number)) {
-        out += "null";
-        return;
-    }
-    char digits[32];
-    double const size = std::fabs(number);
-    auto const form =
-        number == 0 || (size >= 1e-4 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
-    std::string_view const written{
-        digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number, form).ptr - digits)};
-    out += written;
-    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";
-}
-
 inline void write_value(std::string& out, value const& document) {
     switch (document.type()) {
     case value::value_t::object: {
@@ -2716,7 +2727,7 @@ inline void wipe(value& document) noexcept {
     return std::nullopt;
 }
 
-/// Puts a member in place of the one of that name, or behind the others.
+/// Puts a member in place of the one of that name, or behind the others; these are not copied when the object grows.
 inline void set(value& document, std::string_view key, value made) {
     if (!document.is_object()) document = value::object();
     auto& members = *document.get_ptr<value::object_t*>();
@@ -2725,6 +2736,12 @@ inline void set(value& document, std::string_view key, value made) {
             each = std::move(made);
             return;
         }
+    if (members.size() == members.capacity()) {
+        value::object_t grown;
+        grown.reserve(std::max<std::size_t>(8, 2 * members.size()));
+        for (auto& [name, each] : members) grown.emplace_back(name, std::move(each));
+        members.swap(grown);
+    }
     members.emplace_back(std::string{key}, std::move(made));
 }
 

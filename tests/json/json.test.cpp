@@ -386,6 +386,18 @@ TEST_CASE("set puts a member in its place, or behind the others") {
     CHECK(json::write(list) == R"({"a": 1})");
 }
 
+TEST_CASE("what is in an object stays where it is while the object grows") {
+    node document;
+    json::set(document, "first", node::array({"a text that is too long for a string to hold in itself"}));
+    auto const place = [&] { return json::as_text((*json::array_of(document, "first"))[0])->data(); };
+    auto const* const before = place();
+    for (int i = 0; i != 40; ++i) json::set(document, std::to_string(i), i);
+    CHECK(place() == before);
+    CHECK(document.size() == 41);
+    for (int i = 0; i != 40; ++i) CHECK(json::integer_of(document, std::to_string(i)) == i);
+    CHECK(json::write(document).ends_with(R"("38": 38, "39": 39})"));
+}
+
 TEST_CASE("wipe leaves a document its shape and none of its texts") {
     auto document = read(R"({"a": "secret", "b": [1, "secret", {"c": "secret"}], "d": null})");
     json::wipe(document);

@@ -3,14 +3,13 @@
 
 #include <fargate/core/result.hpp>
 #include <fargate/core/secret.hpp>
+#include <fargate/json/number.hpp>
 #include <fargate/json/reader.hpp>
 #include <fargate/json/string.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <forward_list>
@@ -214,29 +213,6 @@ private:
     std::size_t count_ = 0;
 };
 
-template <class Number>
-void write_number(std::string& out, Number number) {
-    char digits[32];
-    auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    out.append(digits, end);
-}
-
-/// Python's `repr` of a float: the shortest text that reads back the same, always with a point or an exponent.
-inline void write_float(std::string& out, double number) {
-    if (!std::isfinite(number)) {
-        out += "null";
-        return;
-    }
-    char digits[32];
-    double const size = std::fabs(number);
-    auto const form =
-        number == 0 || (size >= 1e-4 && size < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
-    std::string_view const written{
-        digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number, form).ptr - digits)};
-    out += written;
-    if (written.find_first_of(".e") == std::string_view::npos) out += ".0";
-}
-
 inline void write_value(std::string& out, value const& document) {
     switch (document.type()) {
     case value::value_t::object: {
@@ -383,7 +359,7 @@ inline void wipe(value& document) noexcept {
     return std::nullopt;
 }
 
-/// Puts a member in place of the one of that name, or behind the others.
+/// Puts a member in place of the one of that name, or behind the others; these are not copied when the object grows.
 inline void set(value& document, std::string_view key, value made) {
     if (!document.is_object()) document = value::object();
     auto& members = *document.get_ptr<value::object_t*>();
@@ -392,6 +368,12 @@ inline void set(value& document, std::string_view key, value made) {
             each = std::move(made);
             return;
         }
+    if (members.size() == members.capacity()) {
+        value::object_t grown;
+        grown.reserve(std::max<std::size_t>(8, 2 * members.size()));
+        for (auto& [name, each] : members) grown.emplace_back(name, std::move(each));
+        members.swap(grown);
+    }
     members.emplace_back(std::string{key}, std::move(made));
 }
 

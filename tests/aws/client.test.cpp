@@ -74,6 +74,25 @@ TEST_CASE("every attempt is signed anew under one invocation id") {
     CHECK(authorizations.size() == 3);
 }
 
+TEST_CASE("the body of a call that is handed over is not copied, and that of another call stays") {
+    aws::parts<frozen> parts{};
+    aws::client<frozen> client{parts, aws::ecs_service, in_ireland()};
+    std::vector<char const*> sent;
+    parts.http.otherwise([&sent](http::request const& request) {
+        sent.push_back(request.body.data());
+        return http::response{sent.size() == 2 ? 500 : 200, {}, "{}"};
+    });
+    auto what = aws::json_text_call("ListTasks", "X", aws::endpoint_at("h", "eu-west-1"), std::string(100, 'b'));
+    char const* const place = what.body.data();
+    CHECK(client.call(what, aws::read_document));
+    CHECK(what.body == std::string(100, 'b'));
+    CHECK(client.call(std::move(what), aws::read_document));
+    REQUIRE(sent.size() == 3);
+    CHECK(sent[0] != place);
+    CHECK(sent[1] == place);
+    CHECK(sent[2] == place);
+}
+
 TEST_CASE("with real random bits invocation ids are version 4 UUIDs and differ between calls") {
     auto options = in_ireland();
     options.random = fargate::random_bits;

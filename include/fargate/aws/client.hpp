@@ -81,14 +81,16 @@ public:
     /// `errc::malformed_response` counts as a lost answer, which is repeated. Every attempt carries the same invocation id,
     /// a signature of its own and its number. The error names service and operation, and says in `retryable` whether the
     /// same call may succeed later. With a deadline, what there is no time left to wait for is not begun: the answer is then
-    /// the error of the attempt before, or `errc::timed_out` if there was none.
-    template <class Read>
-    [[nodiscard]] auto call(aws::call const& what, Read const& read, std::stop_token stop = {})
+    /// the error of the attempt before, or `errc::timed_out` if there was none. `what` is an `aws::call`, and if it is handed
+    /// over, so that it may be changed, its body is not copied.
+    template <class Call, class Read>
+    [[nodiscard]] auto call(Call&& what, Read const& read, std::stop_token stop = {})
         -> std::invoke_result_t<Read const&, http::response&&> {
         if (flaw_) return named(what.operation, *flaw_);
         std::string const invocation = random_uuid(options_.random);
         time_limit const ends{what.deadline.value_or(options_.deadline), clock_.now()};
         http::request request = request_of(what, stop);
+        request.body = std::forward<Call>(what).body;
         retry::progress book;
         repairs done;
         std::optional<error> last; // how the attempt before went
@@ -151,7 +153,7 @@ public:
         auto what = json_call(operation, target_prefix, input);
         if (!what) return std::move(what).error();
         what->tolls = tolls;
-        return call(*what, read, std::move(stop));
+        return call(*std::move(what), read, std::move(stop));
     }
 
     /// What `call_json` makes of its input and sends; nothing is sent.
@@ -263,7 +265,6 @@ private:
         made.method = what.method;
         made.url = what.where.scheme + "://" + what.where.authority + what.where.path(what.path);
         if (!what.query.empty()) made.url += "?" + what.query;
-        made.body = what.body;
         made.limits = options_.limits;
         made.ca_file = options_.ca_file;
         made.stop = std::move(stop);

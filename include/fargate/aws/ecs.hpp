@@ -145,7 +145,7 @@ private:
         if (!to) return client_.named(operation, to.error());
         auto what = json_text_call(operation, target_prefix, endpoint_of(ecs_service, *to), std::move(body));
         what.tolls = tolls;
-        auto document = client_.call(what, read, std::move(stop));
+        auto document = client_.call(std::move(what), read, std::move(stop));
         if (!document) return std::move(document).error();
         auto output = Output::from(*document);
         if (output) {

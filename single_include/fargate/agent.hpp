@@ -21571,21 +21571,26 @@ private:
 
 } // namespace detail
 
+/// As much as a task that has not stopped tells of itself, but for its flow run.
+[[nodiscard]] inline task_report read_task_report(aws::task const& task) {
+    task_report made;
+    made.at = detail::phase_of(task);
+    made.task = task.arn;
+    made.cluster = task.cluster_arn;
+    made.started_by = task.started_by;
+    made.created = task.created_at;
+    made.started = task.started_at;
+    made.stopped = task.stopped_at;
+    made.stopped_reason = task.stopped_reason;
+    return made;
+}
+
 /// Reads one task of DescribeTasks' answer (or of RunTask's). `container` is the flow's: no other decides how the task
 /// ended. Pure. What ECS leaves out is empty, and a stopped task of which it does not tell enough has an ending that is
 /// `unknown`, never a success and never one to launch again. Follows "Amazon ECS stopped tasks error messages".
 [[nodiscard]] inline task_report read_task_report(json::value const& task, std::string_view container) {
-    auto read = aws::task::from(task);
-    task_report made;
-    made.at = detail::phase_of(read);
-    made.task = std::move(read.arn);
-    made.cluster = std::move(read.cluster_arn);
+    auto made = read_task_report(aws::task::from(task));
     made.run = detail::run_of(task, container);
-    made.started_by = std::move(read.started_by);
-    made.created = read.created_at;
-    made.started = read.started_at;
-    made.stopped = read.stopped_at;
-    made.stopped_reason = std::move(read.stopped_reason);
     if (made.at == task_report::phase::stopped) detail::stopped_task{task, container}.tell(made);
     return made;
 }
@@ -21934,24 +21939,23 @@ public:
     task_calls(Ecs& ecs, Clock& clock, Log& log, remarks& said, std::string container) :
         ecs_{ecs}, clock_{clock}, log_{log}, said_{said}, container_{std::move(container)} {}
 
-    /// At most a hundred tasks of one cluster.
+    /// At most a hundred tasks of one cluster. Reports of those that have not stopped do not name their runs.
     [[nodiscard]] result<described_tasks> describe(std::string const& cluster, std::span<std::string const> tasks,
                                                    std::stop_token const& stop) {
-        json::value input = in(cluster);
-        json::value list = json::value::array();
-        for (auto const& each : tasks) list.push_back(each);
-        json::set(input, "tasks", std::move(list));
-        auto got = describe_.ask(clock_.now(), [&] { return ecs_.describe_tasks(input, stop); });
-        if (!got)
-            return denied_once(got.error(), "ecs:DescribeTasks", "tasks are not followed",
-                               "allow it or start with --no-watch");
+        auto got = shown(cluster, tasks, stop);
+        if (!got) return std::move(got).error();
         described_tasks made;
-        auto const whole = json::parse(got->raw);
-        if (auto const* const shown = whole ? json::array_of(*whole, "tasks") : nullptr)
-            for (auto const& each : *shown)
-                made.tasks.push_back({deploy::read_task_report(each, container_),
-                                      std::string{json::text_of(each, "lastStatus").value_or("")},
-                                      json::text_of(each, "desiredStatus") == "STOPPED"});
+        json::value whole; // most tasks go on, and only how others ended takes more than their type tells
+        for (std::size_t i = 0; i != got->tasks.size(); ++i) {
+            auto& each = got->tasks[i];
+            auto report = deploy::read_task_report(each);
+            if (report.at == deploy::task_report::phase::stopped) {
+                if (whole.is_null()) whole = json::parse(got->raw).value_or(json::value{});
+                if (auto const* const list = json::array_of(whole, "tasks"))
+                    report = deploy::read_task_report((*list)[i], container_);
+            }
+            made.tasks.push_back({std::move(report), std::move(each.last_status), each.desired_status == "STOPPED"});
+        }
         made.failures = std::move(got->failures);
         return made;
     }
@@ -21976,15 +21980,18 @@ public:
         return made;
     }
 
-    /// The same, described; what has gone in the meantime is left out.
+    /// What each of these tells of itself; what has gone in the meantime is left out.
     [[nodiscard]] result<std::vector<deploy::task_report>>
     describe_all(std::string const& cluster, std::vector<std::string> const& tasks, std::stop_token const& stop) {
         std::vector<deploy::task_report> made;
         for (std::size_t from = 0; from < tasks.size(); from += watch_list::most_a_call) {
             auto const count = std::min(watch_list::most_a_call, tasks.size() - from);
-            auto got = describe(cluster, std::span{tasks}.subspan(from, count), stop);
-            if (!got) return std::move(got).error();
-            for (auto& each : got->tasks) made.push_back(std::move(each.report));
+            auto const got = shown(cluster, std::span{tasks}.subspan(from, count), stop);
+            if (!got) return got.error();
+            auto const whole = json::parse(got->raw);
+            auto const* const list = whole ? json::array_of(*whole, "tasks") : nullptr;
+            if (list == nullptr) continue;
+            for (auto const& each : *list) made.push_back(deploy::read_task_report(each, container_));
         }
         return made;
     }
@@ -22024,6 +22031,20 @@ private:
         std::optional<time_point> closed_until_;
         error why_;
     };
+
+    /// DescribeTasks' answer for at most a hundred tasks of one cluster.
+    [[nodiscard]] result<aws::describe_tasks_output>
+    shown(std::string const& cluster, std::span<std::string const> tasks, std::stop_token const& stop) {
+        json::value input = in(cluster);
+        json::value list = json::value::array();
+        for (auto const& each : tasks) list.push_back(each);
+        json::set(input, "tasks", std::move(list));
+        auto got = describe_.ask(clock_.now(), [&] { return ecs_.describe_tasks(input, stop); });
+        if (!got)
+            return denied_once(got.error(), "ecs:DescribeTasks", "tasks are not followed",
+                               "allow it or start with --no-watch");
+        return got;
+    }
 
     [[nodiscard]] static json::value in(std::string const& cluster) {
         json::value made = json::value::object();

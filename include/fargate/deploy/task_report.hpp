@@ -279,21 +279,26 @@ private:
 
 } // namespace detail
 
+/// As much as a task that has not stopped tells of itself, but for its flow run.
+[[nodiscard]] inline task_report read_task_report(aws::task const& task) {
+    task_report made;
+    made.at = detail::phase_of(task);
+    made.task = task.arn;
+    made.cluster = task.cluster_arn;
+    made.started_by = task.started_by;
+    made.created = task.created_at;
+    made.started = task.started_at;
+    made.stopped = task.stopped_at;
+    made.stopped_reason = task.stopped_reason;
+    return made;
+}
+
 /// Reads one task of DescribeTasks' answer (or of RunTask's). `container` is the flow's: no other decides how the task
 /// ended. Pure. What ECS leaves out is empty, and a stopped task of which it does not tell enough has an ending that is
 /// `unknown`, never a success and never one to launch again. Follows "Amazon ECS stopped tasks error messages".
 [[nodiscard]] inline task_report read_task_report(json::value const& task, std::string_view container) {
-    auto read = aws::task::from(task);
-    task_report made;
-    made.at = detail::phase_of(read);
-    made.task = std::move(read.arn);
-    made.cluster = std::move(read.cluster_arn);
+    auto made = read_task_report(aws::task::from(task));
     made.run = detail::run_of(task, container);
-    made.started_by = std::move(read.started_by);
-    made.created = read.created_at;
-    made.started = read.started_at;
-    made.stopped = read.stopped_at;
-    made.stopped_reason = std::move(read.stopped_reason);
     if (made.at == task_report::phase::stopped) detail::stopped_task{task, container}.tell(made);
     return made;
 }

@@ -4,14 +4,14 @@
 //        bench rounds GROUP ROUNDS    nanoseconds of CPU that each case of a group takes, the cases by turns
 //        bench steps GROUP            user-mode instructions that each case takes, counted one by one
 //        bench repeat CASE TIMES      does it so often, for somebody who watches from outside
-//        bench idle PROGRAM           KiB that fargate-agent holds after three polls
+//        bench world                  Prefect and ECS on a free port of the loopback interface: see world.hpp
 //        bench serve                  ECS's answer to RunTask on a free port of the loopback interface
 
 #include "calls.hpp"
-#include "idle.hpp"
 #include "launches.hpp"
 #include "signing.hpp"
 #include "steps.hpp"
+#include "world.hpp"
 
 #include <curl/curl.h>
 
@@ -102,9 +102,8 @@ void steps(group const& from) {
 }
 
 int usage() {
-    std::fputs(
-        "usage: bench list | rounds GROUP ROUNDS | steps GROUP | repeat GROUP.CASE TIMES | idle PROGRAM | serve\n",
-        stderr);
+    std::fputs("usage: bench list | rounds GROUP ROUNDS | steps GROUP | repeat GROUP.CASE TIMES | world | serve\n",
+               stderr);
     return 2;
 }
 
@@ -113,6 +112,7 @@ int usage() {
 int main(int count, char* words[]) {
     std::string_view const command = count > 1 ? words[1] : "";
     if (command == "serve") return bench::serve();
+    if (command == "world") return bench::world();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     auto const all = groups(words[0]);
     if (command == "list") {
@@ -121,7 +121,6 @@ int main(int count, char* words[]) {
                 std::printf("\"%s.%s\"\n", std::string{each.name}.c_str(), std::string{name}.c_str());
         return 0;
     }
-    if (command == "idle" && count == 3) return std::printf("%ld\n", bench::idle_resident(words[2])), 0;
     if (count < 3) return usage();
     std::string const asked = words[2];
     for (auto const& each : all) {

@@ -20,6 +20,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import agents  # noqa: E402
 import compile as compiling  # noqa: E402
 import peers  # noqa: E402
 import plots  # noqa: E402
@@ -131,9 +132,10 @@ def main():
         runs = 250e9 / found["launch"]["ours"]["cpu_ns"]["median"]
         print(f"\n{runs:,.0f} flow runs launched in a second of one core, the fakes' work included")
         if asked.agent:
-            found["idle_kib"] = lines(asked.bench, "idle", asked.agent)[0]
+            found["agents"] = agents.measure(asked.bench, asked.agent, peers.original(out) if asked.peers else None, asked.quick)
+            agents.table(found["agents"])
             found["agent_bytes"] = stripped_size(asked.agent, scratch)
-            print(f"the idle agent holds {found['idle_kib'] / 1024:.1f} MB; its program, stripped, is {found['agent_bytes'] / 1e6:.2f} MB long")
+            print(f"\nthe program, stripped, is {found['agent_bytes'] / 1e6:.2f} MB long")
         if not asked.quick:
             found["size"] = size.report(asked.compiler)
             found["compile"] = compiling.report(5, asked.compiler)

@@ -1,7 +1,10 @@
-"""Other people's signers of the same request: botocore and awscrt, from PyPI, in a virtual environment of their own."""
+"""Other people's work beside ours, from PyPI, in virtual environments of their own: botocore and awscrt sign the same request,
+and the original agent, which needs Python 3.8, launches the same runs."""
 
 import json
+import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -55,13 +58,32 @@ def measure(out, found, rounds):
         version = run(python, "-c", f"import importlib.metadata as m; print(m.version('{package}'))").stdout.strip()
         found["signature"][f"{name} {version}"] = {
             "cpu_ns": {"median": middle, "low": taken[len(taken) // 4], "high": taken[-1 - len(taken) // 4]}, "ratio": middle / floor}
-    print("the original agent (prefect 0.13.19) is not measured here: it needs Python 3.8")
 
 
-def environment(out):
-    place = pathlib.Path(out).resolve() / "peers"
-    python = place / "bin" / "python"
-    return python if python.exists() or run(sys.executable, "-m", "venv", str(place)).returncode == 0 else None
+def original(out):
+    """A Python with the original agent; nothing, and one line that says why, where it cannot be had."""
+    python = environment(out, "original", python38())
+    if python is None:
+        print("the original agent (prefect 0.13.19) is left out: it needs Python 3.8, which is not found as python3.8 or by pyenv")
+    elif run(python, "-m", "pip", "install", "-q", "prefect==0.13.19", "boto3").returncode != 0:
+        print("the original agent (prefect 0.13.19) cannot be installed, and is left out")
+    else:
+        return python
+    return None
+
+
+def python38():
+    root = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv"))
+    for each in [shutil.which("python3.8"), *sorted(root.glob("versions/3.8*/bin/python"))]:
+        if each and run(each, "-c", "import venv").returncode == 0:
+            return each
+    return None
+
+
+def environment(out, name="peers", python=sys.executable):
+    place = pathlib.Path(out).resolve() / name
+    made = place / "bin" / "python"
+    return made if python and (made.exists() or run(python, "-m", "venv", str(place)).returncode == 0) else None
 
 
 def run(*command):

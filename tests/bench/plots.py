@@ -34,10 +34,29 @@ def draw(out, found, titles, names):
         axes.margins(x=0.15)
         axes.set_xlabel("µs of CPU, median and quartiles")
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        save(figure, out / f"{group}.svg")
+    if "agents" in found:
+        draw_growth(pyplot, out, found["agents"]["growth"])
+    pyplot.close("all")
+
+
+def draw_growth(pyplot, out, growth):
+    """What one run takes, over how many there are of something."""
+    figure, all_axes = pyplot.subplots(1, len(growth), figsize=(8, 2.6), sharey=True)
+    for axes, (name, taken) in zip(all_axes, growth.items()):
+        axes.plot([int(count) for count in taken], list(taken.values()), "o-", color=OURS)
+        axes.set_xscale("log")
+        axes.set_xlabel(name)
+    all_axes[0].set_ylim(bottom=0)
+    all_axes[0].set_ylabel("µs of CPU")
+    figure.suptitle("CPU of one flow run, over how many runs, definitions and labels there are", x=0.01, ha="left", fontsize=10)
+    save(figure, out / "growth.svg")
+
+
+def save(figure, place):
+    for axes in figure.axes:
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-        figure.tight_layout()
-        place = out / f"{group}.svg"
-        figure.savefig(place, transparent=True, metadata={"Date": None})
-        place.write_text("".join(line.rstrip() + "\n" for line in place.read_text().splitlines()))
-        pyplot.close(figure)
+    figure.tight_layout()
+    figure.savefig(place, transparent=True, metadata={"Date": None})
+    place.write_text("".join(line.rstrip() + "\n" for line in place.read_text().splitlines()))

@@ -9,6 +9,9 @@
 #endif
 
 #include <cstdio>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <unistd.h>
 #include <utility>
 
@@ -25,6 +28,10 @@ void tell_deprecated() {
 } // namespace
 
 int main(int argc, char* argv[]) {
+#ifdef __GLIBC__
+    // Threads that wait for the network most of the time share one heap: each of its own would keep its largest size.
+    mallopt(M_ARENA_MAX, 1);
+#endif
     auto asked = read_arguments({argv + (argc > 0 ? 1 : 0), argv + argc});
     if (!asked) return report(asked.error(), 2);
     if (asked->deprecated) tell_deprecated();

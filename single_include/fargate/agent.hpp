@@ -6105,8 +6105,11 @@ public:
         return ask<run_task_output>("RunTask", input, *std::move(body), std::move(stop));
     }
 
-    [[nodiscard]] result<describe_tasks_output> describe_tasks(json::value const& input, std::stop_token stop = {}) {
-        return ask<describe_tasks_output>("DescribeTasks", input, std::move(stop));
+    /// `Output` may be a type of the caller's that reads less of many tasks: a `describe_tasks_output` with `members` and
+    /// `from` of its own.
+    template <class Output = describe_tasks_output>
+    [[nodiscard]] result<Output> describe_tasks(json::value const& input, std::stop_token stop = {}) {
+        return ask<Output>("DescribeTasks", input, std::move(stop));
     }
 
     [[nodiscard]] result<list_output> list_tasks(json::value const& input, std::stop_token stop = {}) {
@@ -21571,6 +21574,14 @@ private:
 
 } // namespace detail
 
+/// All that is read of a task for a report, and of what it holds: what `json::parse` makes a tree of for one.
+inline constexpr std::string_view report_members[] = {
+    "tasks",       "taskArn",   "clusterArn", "lastStatus",    "desiredStatus", "startedBy",
+    "stopCode",    "createdAt", "startedAt",  "stoppedReason", "stoppedAt",     "containers",
+    "name",        "reason",    "exitCode",   "overrides",     "memory",        "containerOverrides",
+    "environment", "value",     "details",    "attachments",
+};
+
 /// As much as a task that has not stopped tells of itself, but for its flow run.
 [[nodiscard]] inline task_report read_task_report(aws::task const& task) {
     task_report made;
@@ -21775,11 +21786,12 @@ public:
             if (each->at != watched::stage::telling) clusters[each->cluster].push_back(each.get());
         std::vector<std::pair<time_point, watch_batch>> made;
         for (auto& [cluster, tasks] : clusters) {
-            std::sort(tasks.begin(), tasks.end(),
-                      [](watched const* left, watched const* right) { return left->due < right->due; });
-            for (std::size_t from = 0; from < tasks.size() && tasks[from]->due <= now; from += most_a_call) {
+            auto const most = std::min(tasks.size(), calls * most_a_call);
+            std::partial_sort(tasks.begin(), tasks.begin() + static_cast<std::ptrdiff_t>(most), tasks.end(),
+                              [](watched const* left, watched const* right) { return left->due < right->due; });
+            for (std::size_t from = 0; from < most && tasks[from]->due <= now; from += most_a_call) {
                 watch_batch batch{std::string{cluster}, {}};
-                for (std::size_t at = from; at < std::min(tasks.size(), from + most_a_call); ++at)
+                for (std::size_t at = from; at < std::min(most, from + most_a_call); ++at)
                     batch.tasks.push_back(tasks[at]->task);
                 made.emplace_back(tasks[from]->due, std::move(batch));
             }
@@ -21928,6 +21940,21 @@ struct described_tasks {
     std::vector<aws::failure> failures{};
 };
 
+namespace detail {
+
+/// DescribeTasks' answer, of which is read what following many tasks takes.
+struct task_states : aws::describe_tasks_output {
+    static constexpr std::string_view members[] = {"tasks",     "taskArn",  "lastStatus", "desiredStatus", "createdAt",
+                                                   "startedAt", "failures", "arn",        "reason"};
+    [[nodiscard]] static result<task_states> from(json::value const& answer) {
+        auto made = aws::describe_tasks_output::from(answer);
+        if (!made) return std::move(made).error();
+        return task_states{*std::move(made)};
+    }
+};
+
+} // namespace detail
+
 /// The calls by which tasks are looked at and ended. What the key may not do is said once, with the remedy, and then not
 /// tried for ten minutes. `Ecs` as `aws::ecs`; keeps references.
 template <class Ecs, clock_policy Clock, log_policy Log>
@@ -21950,7 +21977,7 @@ public:
             auto& each = got->tasks[i];
             auto report = deploy::read_task_report(each);
             if (report.at == deploy::task_report::phase::stopped) {
-                if (whole.is_null()) whole = json::parse(got->raw).value_or(json::value{});
+                if (whole.is_null()) whole = json::parse(got->raw, deploy::report_members).value_or(json::value{});
                 if (auto const* const list = json::array_of(whole, "tasks"))
                     report = deploy::read_task_report((*list)[i], container_);
             }
@@ -21988,7 +22015,7 @@ public:
             auto const count = std::min(watch_list::most_a_call, tasks.size() - from);
             auto const got = shown(cluster, std::span{tasks}.subspan(from, count), stop);
             if (!got) return got.error();
-            auto const whole = json::parse(got->raw);
+            auto const whole = json::parse(got->raw, deploy::report_members);
             auto const* const list = whole ? json::array_of(*whole, "tasks") : nullptr;
             if (list == nullptr) continue;
             for (auto const& each : *list) made.push_back(deploy::read_task_report(each, container_));
@@ -22033,13 +22060,14 @@ private:
     };
 
     /// DescribeTasks' answer for at most a hundred tasks of one cluster.
-    [[nodiscard]] result<aws::describe_tasks_output>
-    shown(std::string const& cluster, std::span<std::string const> tasks, std::stop_token const& stop) {
+    [[nodiscard]] result<detail::task_states> shown(std::string const& cluster, std::span<std::string const> tasks,
+                                                    std::stop_token const& stop) {
         json::value input = in(cluster);
         json::value list = json::value::array();
         for (auto const& each : tasks) list.push_back(each);
         json::set(input, "tasks", std::move(list));
-        auto got = describe_.ask(clock_.now(), [&] { return ecs_.describe_tasks(input, stop); });
+        auto got =
+            describe_.ask(clock_.now(), [&] { return ecs_.template describe_tasks<detail::task_states>(input, stop); });
         if (!got)
             return denied_once(got.error(), "ecs:DescribeTasks", "tasks are not followed",
                                "allow it or start with --no-watch");

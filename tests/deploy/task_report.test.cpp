@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,6 @@ namespace json = fargate::json;
 namespace fake = fargate::testing;
 using fargate::time_point;
 using fargate::deploy::name_of;
-using fargate::deploy::read_task_report;
 using fargate::deploy::task_report;
 using phase = task_report::phase;
 using ending = task_report::ending;
@@ -22,10 +22,15 @@ using std::chrono::seconds;
 
 namespace {
 
-json::value document(std::string const& text) {
-    auto read = json::parse(text);
+json::value document(std::string const& text, std::span<std::string_view const> wanted = {}) {
+    auto read = json::parse(text, wanted);
     if (!read) FAIL(read.error().message << ": " << text);
     return *read;
+}
+
+/// From what an agent makes of an answer: a tree of those members alone that a report takes.
+task_report read_task_report(json::value const& task, std::string_view container) {
+    return fargate::deploy::read_task_report(document(json::write(task), fargate::deploy::report_members), container);
 }
 
 /// A task as AWS describes one that has stopped, with these members besides.

@@ -78,8 +78,11 @@ public:
         return ask<run_task_output>("RunTask", input, *std::move(body), std::move(stop));
     }
 
-    [[nodiscard]] result<describe_tasks_output> describe_tasks(json::value const& input, std::stop_token stop = {}) {
-        return ask<describe_tasks_output>("DescribeTasks", input, std::move(stop));
+    /// `Output` may be a type of the caller's that reads less of many tasks: a `describe_tasks_output` with `members` and
+    /// `from` of its own.
+    template <class Output = describe_tasks_output>
+    [[nodiscard]] result<Output> describe_tasks(json::value const& input, std::stop_token stop = {}) {
+        return ask<Output>("DescribeTasks", input, std::move(stop));
     }
 
     [[nodiscard]] result<list_output> list_tasks(json::value const& input, std::stop_token stop = {}) {

@@ -279,6 +279,14 @@ private:
 
 } // namespace detail
 
+/// All that is read of a task for a report, and of what it holds: what `json::parse` makes a tree of for one.
+inline constexpr std::string_view report_members[] = {
+    "tasks",       "taskArn",   "clusterArn", "lastStatus",    "desiredStatus", "startedBy",
+    "stopCode",    "createdAt", "startedAt",  "stoppedReason", "stoppedAt",     "containers",
+    "name",        "reason",    "exitCode",   "overrides",     "memory",        "containerOverrides",
+    "environment", "value",     "details",    "attachments",
+};
+
 /// As much as a task that has not stopped tells of itself, but for its flow run.
 [[nodiscard]] inline task_report read_task_report(aws::task const& task) {
     task_report made;

@@ -41,6 +41,21 @@ struct described_tasks {
     std::vector<aws::failure> failures{};
 };
 
+namespace detail {
+
+/// DescribeTasks' answer, of which is read what following many tasks takes.
+struct task_states : aws::describe_tasks_output {
+    static constexpr std::string_view members[] = {"tasks",     "taskArn",  "lastStatus", "desiredStatus", "createdAt",
+                                                   "startedAt", "failures", "arn",        "reason"};
+    [[nodiscard]] static result<task_states> from(json::value const& answer) {
+        auto made = aws::describe_tasks_output::from(answer);
+        if (!made) return std::move(made).error();
+        return task_states{*std::move(made)};
+    }
+};
+
+} // namespace detail
+
 /// The calls by which tasks are looked at and ended. What the key may not do is said once, with the remedy, and then not
 /// tried for ten minutes. `Ecs` as `aws::ecs`; keeps references.
 template <class Ecs, clock_policy Clock, log_policy Log>
@@ -63,7 +78,7 @@ public:
             auto& each = got->tasks[i];
             auto report = deploy::read_task_report(each);
             if (report.at == deploy::task_report::phase::stopped) {
-                if (whole.is_null()) whole = json::parse(got->raw).value_or(json::value{});
+                if (whole.is_null()) whole = json::parse(got->raw, deploy::report_members).value_or(json::value{});
                 if (auto const* const list = json::array_of(whole, "tasks"))
                     report = deploy::read_task_report((*list)[i], container_);
             }
@@ -101,7 +116,7 @@ public:
             auto const count = std::min(watch_list::most_a_call, tasks.size() - from);
             auto const got = shown(cluster, std::span{tasks}.subspan(from, count), stop);
             if (!got) return got.error();
-            auto const whole = json::parse(got->raw);
+            auto const whole = json::parse(got->raw, deploy::report_members);
             auto const* const list = whole ? json::array_of(*whole, "tasks") : nullptr;
             if (list == nullptr) continue;
             for (auto const& each : *list) made.push_back(deploy::read_task_report(each, container_));
@@ -146,13 +161,14 @@ private:
     };
 
     /// DescribeTasks' answer for at most a hundred tasks of one cluster.
-    [[nodiscard]] result<aws::describe_tasks_output>
-    shown(std::string const& cluster, std::span<std::string const> tasks, std::stop_token const& stop) {
+    [[nodiscard]] result<detail::task_states> shown(std::string const& cluster, std::span<std::string const> tasks,
+                                                    std::stop_token const& stop) {
         json::value input = in(cluster);
         json::value list = json::value::array();
         for (auto const& each : tasks) list.push_back(each);
         json::set(input, "tasks", std::move(list));
-        auto got = describe_.ask(clock_.now(), [&] { return ecs_.describe_tasks(input, stop); });
+        auto got =
+            describe_.ask(clock_.now(), [&] { return ecs_.template describe_tasks<detail::task_states>(input, stop); });
         if (!got)
             return denied_once(got.error(), "ecs:DescribeTasks", "tasks are not followed",
                                "allow it or start with --no-watch");

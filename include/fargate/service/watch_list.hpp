@@ -187,11 +187,12 @@ public:
             if (each->at != watched::stage::telling) clusters[each->cluster].push_back(each.get());
         std::vector<std::pair<time_point, watch_batch>> made;
         for (auto& [cluster, tasks] : clusters) {
-            std::sort(tasks.begin(), tasks.end(),
-                      [](watched const* left, watched const* right) { return left->due < right->due; });
-            for (std::size_t from = 0; from < tasks.size() && tasks[from]->due <= now; from += most_a_call) {
+            auto const most = std::min(tasks.size(), calls * most_a_call);
+            std::partial_sort(tasks.begin(), tasks.begin() + static_cast<std::ptrdiff_t>(most), tasks.end(),
+                              [](watched const* left, watched const* right) { return left->due < right->due; });
+            for (std::size_t from = 0; from < most && tasks[from]->due <= now; from += most_a_call) {
                 watch_batch batch{std::string{cluster}, {}};
-                for (std::size_t at = from; at < std::min(tasks.size(), from + most_a_call); ++at)
+                for (std::size_t at = from; at < std::min(most, from + most_a_call); ++at)
                     batch.tasks.push_back(tasks[at]->task);
                 made.emplace_back(tasks[from]->due, std::move(batch));
             }

@@ -214,7 +214,7 @@ private:
     using ecs = aws::ecs<Policies>;
     using tagging = aws::tagging<Policies>;
     using aws_parts = service::aws_parts<Policies>;
-    using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
+    using launcher = deploy::ecs_launcher<ecs, tagging, agent_log, typename Policies::clock>;
     using clock = typename Policies::clock;
     using deployment = service::deployment<source, agent::planner, launcher, clock, agent_log, typename Policies::hash>;
     using explainer = service::explainer<agent::planner, launcher, ecs, typename Policies::hash>;
@@ -249,7 +249,7 @@ private:
             ecs{ecs_parts, from.aws},
             tagging{tagging_parts, from.aws},
             s3{p, std::move(from.for_s3)},
-            launcher{ecs, tagging, p.log},
+            launcher{ecs, tagging, p.log, p.clock},
             planner{from.settings->external.enabled ? &external : nullptr, *std::move(from.settings)},
             external{s3, planner.settings, p.log},
             agenda{p.clock, bell},

@@ -48,6 +48,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <limits>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13422,6 +13423,73 @@ private:
 
 #endif
 
+// ---- fargate/deploy/bounded_cache.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_BOUNDED_CACHE_HPP
+#define FARGATE_DEPLOY_BOUNDED_CACHE_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Values by key, of which the longest unused go when there are more than so many entries or bytes; how many bytes one
+/// takes, says who puts it in. May be used from several threads.
+template <class Value>
+class bounded_cache {
+public:
+    bounded_cache(std::size_t most_entries, std::size_t most_bytes) :
+        most_entries_{most_entries}, most_bytes_{most_bytes} {}
+
+    [[nodiscard]] std::optional<Value> find(std::string_view key) {
+        std::scoped_lock const lock{mutex_};
+        auto const at = places_.find(key);
+        if (at == places_.end()) return std::nullopt;
+        entries_.splice(entries_.begin(), entries_, at->second);
+        return at->second->value;
+    }
+
+    /// In place of what the key had. What is larger than all of the cache is not kept.
+    void put(std::string key, Value value, std::size_t bytes) {
+        std::scoped_lock const lock{mutex_};
+        erase(key);
+        if (bytes > most_bytes_) return;
+        entries_.push_front({std::move(key), std::move(value), bytes});
+        places_.emplace(entries_.front().key, entries_.begin());
+        bytes_ += bytes;
+        while (entries_.size() > most_entries_ || bytes_ > most_bytes_) erase(entries_.back().key);
+    }
+
+    void drop(std::string_view key) {
+        std::scoped_lock const lock{mutex_};
+        erase(key);
+    }
+
+private:
+    struct entry {
+        std::string key;
+        Value value;
+        std::size_t bytes;
+    };
+
+    void erase(std::string_view key) {
+        auto const at = places_.find(key);
+        if (at == places_.end()) return;
+        auto const gone = at->second;
+        bytes_ -= gone->bytes;
+        places_.erase(at);
+        entries_.erase(gone);
+    }
+
+    std::size_t const most_entries_;
+    std::size_t const most_bytes_;
+    std::mutex mutex_;
+    std::list<entry> entries_; ///< the one used last comes first
+    std::map<std::string_view, typename std::list<entry>::iterator> places_;
+    std::size_t bytes_ = 0;
+};
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
 // ---- fargate/deploy/difference.hpp ----------------------------------------------------------------------------------
 
 #ifndef FARGATE_DEPLOY_DIFFERENCE_HPP
@@ -14706,6 +14774,7 @@ namespace fargate::inline v0::deploy {
 struct chosen_definition {
     std::string name{};      ///< a family, whose newest revision runs, or an ARN
     bool registered = false; ///< it was made for this launch
+    bool remembered = false; ///< ECS was not asked for it this time
 };
 
 namespace detail {
@@ -14758,30 +14827,36 @@ template <class Tags>
 /// `register_task_definition`, whose answers hold their whole text as `raw`, `Tagging` has `all_resources`, as
 /// `aws::ecs` and `aws::tagging`. May be used from several threads at once as far as its parts may; of those that miss the
 /// same family at once, one registers it.
-template <class Ecs, class Tagging, log_policy Log>
+template <class Ecs, class Tagging, log_policy Log, clock_policy Clock>
 class definitions {
 public:
-    /// `pin_revision`: name the exact revision that was found or made instead of the family. A plan with `reuse::refresh`
-    /// always does: before it runs, another launch may have registered one more revision of the family.
-    definitions(Ecs& ecs, Tagging& tagging, Log& log, bool pin_revision = false) :
-        ecs_{ecs}, tagging_{tagging}, log_{log}, pin_revision_{pin_revision} {}
+    /// So long ECS is not asked again for what it answered to an equal plan.
+    static constexpr std::chrono::minutes remembered_for{5};
+
+    /// `pin_revision`: name the exact revision that was found or made instead of the family. A plan with `reuse::revisions`
+    /// or `reuse::refresh` always does: another launch may have registered one more revision of the family since.
+    definitions(Ecs& ecs, Tagging& tagging, Log& log, Clock& clock, bool pin_revision = false) :
+        ecs_{ecs}, tagging_{tagging}, log_{log}, clock_{clock}, pin_revision_{pin_revision} {}
 
     /// The definition that is there is used as it is, whatever the plan would register now: where they differ, one warning
     /// for each family and set of fields says so. With `reuse::refresh` a new revision is registered then. With revisions
     /// it must carry the flow's id, or lie before the flow's version, in which case a new revision is registered; for an
-    /// older version than the newest its own revision is searched by its tag.
+    /// older version than the newest its own revision is searched by its tag. The answer holds for `remembered_for`.
     [[nodiscard]] result<chosen_definition> settle(launch_plan const& plan, std::stop_token stop = {}) {
+        auto const key = key_of(plan);
         single_flight::seat seat{registrations_, plan.family};
         for (;;) {
             seat.look();
+            if (auto known = recall(key)) return *std::move(known);
             auto found = find(plan, stop);
             if (!found) return std::move(found).error();
-            if (*found) return std::move(**found);
+            if (*found) return keep(key, std::move(**found));
             auto const turn = seat.take(stop);
             if (turn == single_flight::turn::stopped)
                 return fail(errc::cancelled, "stopped while another launch registers task definition " + plan.family);
             if (turn == single_flight::turn::changed) continue;
             auto made = enlist(plan, stop);
+            if (made) (void)keep(key, *made);
             seat.leave(made.has_value());
             return made;
         }
@@ -14793,17 +14868,49 @@ public:
         return find(plan, stop);
     }
 
+    /// Has the next `settle` of an equal plan ask ECS: what it was answered is gone.
+    void forget(launch_plan const& plan) { known_.drop(key_of(plan)); }
+
     /// Whether a plan is run from the exact revision and not from its family's newest.
-    [[nodiscard]] bool pins(launch_plan const& plan) const noexcept { return pin_revision_ || plan.reusable.refresh; }
+    [[nodiscard]] bool pins(launch_plan const& plan) const noexcept {
+        return pin_revision_ || plan.reusable.revisions || plan.reusable.refresh;
+    }
 
 private:
     using found_definition = result<std::optional<chosen_definition>>;
+
+    struct known_definition {
+        std::string name;
+        time_point since;
+    };
+
+    /// Tells plans apart whose choice may differ: the definition, which may hold the API token, by its hash alone.
+    [[nodiscard]] static std::string key_of(launch_plan const& plan) {
+        auto const& how = plan.reusable;
+        return plan.family + (how.revisions ? " r" : " ") + (how.refresh ? "f " : " ") + how.flow_id8 + " " +
+               std::to_string(how.flow_version.value_or(0)) + " " +
+               std::to_string(std::hash<std::string>{}(json::write(plan.definition)));
+    }
+
+    [[nodiscard]] std::optional<chosen_definition> recall(std::string const& key) {
+        auto known = known_.find(key);
+        if (!known) return std::nullopt;
+        auto const age = clock_.now() - known->since;
+        if (age < duration::zero() || age >= remembered_for) return std::nullopt;
+        debug("Task definition " + known->name + " is known");
+        return chosen_definition{std::move(known->name), false, true};
+    }
+
+    [[nodiscard]] chosen_definition keep(std::string const& key, chosen_definition found) {
+        known_.put(key, {found.name, clock_.now()}, 0);
+        return found;
+    }
 
     void debug(std::string const& line) { log_.write(log_level::debug, line); }
 
     template <class Described>
     [[nodiscard]] chosen_definition chosen(launch_plan const& plan, Described const& described, bool registered) const {
-        return {pins(plan) ? described.arn : plan.family, registered};
+        return {pins(plan) && !described.arn.empty() ? described.arn : plan.family, registered, false};
     }
 
     [[nodiscard]] auto describe(std::string const& name, std::stop_token const& stop) {
@@ -14910,7 +15017,7 @@ private:
                 detail::tag_value(described->tags, flow_id_tag) != plan.reusable.flow_id8)
                 continue;
             debug("Active task definition for " + plan.reusable.flow_id8 + " already exists");
-            return reuse(plan, *described, chosen_definition{std::move(arn), false});
+            return reuse(plan, *described, chosen_definition{std::move(arn), false, false});
         }
         return std::optional<chosen_definition>{};
     }
@@ -14938,8 +15045,10 @@ private:
     Ecs& ecs_;
     Tagging& tagging_;
     Log& log_;
+    Clock& clock_;
     bool pin_revision_;
     single_flight registrations_;
+    bounded_cache<known_definition> known_{most_remembered, 0};
     std::mutex mutex_;
     remembered told_;    ///< families and fields that were warned of
     remembered altered_; ///< those in which AWS alters what is registered
@@ -15178,6 +15287,13 @@ template <class Failures>
     return line;
 }
 
+/// RunTask's answer when the definition that it names was deregistered.
+[[nodiscard]] inline bool is_gone(error const& why) noexcept {
+    return (why.service_code == "ClientException" || why.service_code == "InvalidParameterException") &&
+           (text::contains(why.message, "TaskDefinition not found") ||
+            text::contains(why.message, "TaskDefinition is inactive"));
+}
+
 template <class Failures>
 [[nodiscard]] error nothing_started(Failures const& failures) {
     error made = fail(errc::service_error, "RunTask started no task: " + told_by(failures));
@@ -15197,21 +15313,24 @@ template <class Failures>
 /// What RunTask answers: tasks are a launch, even beside failures; failures alone are an error with ECS's own words, whose
 /// `service_code` is the first reason; and a ConflictException says that this plan's task was started already, by this
 /// agent or another, with a body that differs: that task is the launch.
-template <class Ecs, class Tagging, log_policy Log>
+template <class Ecs, class Tagging, log_policy Log, clock_policy Clock>
 class ecs_launcher {
 public:
     /// `pin_revision`: run the exact revision that was found or registered instead of the family's newest.
-    ecs_launcher(Ecs& ecs, Tagging& tagging, Log& log, bool pin_revision = false) :
-        ecs_{ecs}, log_{log}, definitions_{ecs, tagging, log, pin_revision} {}
+    ecs_launcher(Ecs& ecs, Tagging& tagging, Log& log, Clock& clock, bool pin_revision = false) :
+        ecs_{ecs}, log_{log}, definitions_{ecs, tagging, log, clock, pin_revision} {}
 
     [[nodiscard]] result<launched> launch(launch_plan const& plan, std::stop_token stop = {}) {
         tell_about_revisions(plan);
         auto definition = definitions_.settle(plan, stop);
         if (!definition) return std::move(definition).error();
-
-        json::value const body = task_for(plan, definition->name);
-        log_.write(log_level::debug, "Running task using task definition " + definition->name);
-        auto ran = ecs_.run_task(body, stop);
+        auto ran = run(plan, definition->name, stop);
+        if (!ran && definition->remembered && detail::is_gone(ran.error())) {
+            definitions_.forget(plan);
+            definition = definitions_.settle(plan, stop);
+            if (!definition) return std::move(definition).error();
+            ran = run(plan, definition->name, stop);
+        }
         if (!ran) return adopt(std::move(ran).error(), *std::move(definition));
         if (ran->tasks.empty()) {
             if (ran->failures.empty())
@@ -15240,6 +15359,11 @@ public:
     }
 
 private:
+    [[nodiscard]] auto run(launch_plan const& plan, std::string const& definition, std::stop_token const& stop) {
+        log_.write(log_level::debug, "Running task using task definition " + definition);
+        return ecs_.run_task(task_for(plan, definition), stop);
+    }
+
     void tell_about_revisions(launch_plan const& plan) {
         if (!plan.reusable.revisions) return;
         log_.write(log_level::info, "Adding tags for flow_id and version.");
@@ -15256,7 +15380,7 @@ private:
 
     Ecs& ecs_;
     Log& log_;
-    definitions<Ecs, Tagging, Log> definitions_;
+    definitions<Ecs, Tagging, Log, Clock> definitions_;
 };
 
 } // namespace deploy
@@ -25346,7 +25470,7 @@ private:
     using ecs = aws::ecs<Policies>;
     using tagging = aws::tagging<Policies>;
     using aws_parts = service::aws_parts<Policies>;
-    using launcher = deploy::ecs_launcher<ecs, tagging, agent_log>;
+    using launcher = deploy::ecs_launcher<ecs, tagging, agent_log, typename Policies::clock>;
     using clock = typename Policies::clock;
     using deployment = service::deployment<source, agent::planner, launcher, clock, agent_log, typename Policies::hash>;
     using explainer = service::explainer<agent::planner, launcher, ecs, typename Policies::hash>;
@@ -25381,7 +25505,7 @@ private:
             ecs{ecs_parts, from.aws},
             tagging{tagging_parts, from.aws},
             s3{p, std::move(from.for_s3)},
-            launcher{ecs, tagging, p.log},
+            launcher{ecs, tagging, p.log, p.clock},
             planner{from.settings->external.enabled ? &external : nullptr, *std::move(from.settings)},
             external{s3, planner.settings, p.log},
             agenda{p.clock, bell},

@@ -91,9 +91,10 @@ void credential_wrappers() {
 void deploying() {
     aws::parts<archetypes::bundle> parts;
     archetypes::log log;
+    archetypes::clock clock;
     aws::ecs<archetypes::bundle> ecs{parts};
     aws::tagging<archetypes::bundle> tagging{parts};
-    deploy::ecs_launcher launcher{ecs, tagging, log};
+    deploy::ecs_launcher launcher{ecs, tagging, log, clock};
     static_assert(task_launcher<decltype(launcher)>);
     expect(errc::bad_configuration, launcher.launch({}), "deploy::ecs_launcher");
 }

@@ -4,8 +4,10 @@
 #include "support/catch.hpp"
 
 #include <fargate/testing/captured_log.hpp>
+#include <fargate/testing/manual_clock.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -21,6 +23,7 @@ using fargate::deploy::chosen_definition;
 using fargate::deploy::definitions;
 using fargate::deploy::launch_plan;
 using fargate::testing::captured_log;
+using fargate::testing::manual_clock;
 using testing_support::definition;
 using testing_support::definition_arn;
 using testing_support::missing;
@@ -32,11 +35,12 @@ namespace {
 struct world {
     scripted_ecs ecs{};
     captured_log log{};
+    manual_clock clock{};
     bool pin = false;
 
     /// What was chosen, as `name` or `name, registered`, or the failure's message; then the calls made for it.
     std::string settle(launch_plan const& plan) {
-        definitions<scripted_ecs, scripted_ecs, captured_log> book{ecs, ecs, log, pin};
+        definitions<scripted_ecs, scripted_ecs, captured_log, manual_clock> book{ecs, ecs, log, clock, pin};
         auto const chosen = book.settle(plan);
         auto const what = chosen ? chosen->name + (chosen->registered ? ", registered" : "") : chosen.error().message;
         return what + " [" + ecs.calls() + "]";
@@ -87,21 +91,21 @@ TEST_CASE("§5.10 row: found, revisions off: run the family", "[deploy][definiti
                              "DEBUG Task definition fam found\n");
 }
 
-TEST_CASE("§5.10 row: found, tag PrefectFlowId == id8: run the family", "[deploy][definitions]") {
+TEST_CASE("§5.10 row: found, tag PrefectFlowId == id8: that revision is run", "[deploy][definitions]") {
     world here;
     here.ecs.describes = {definition("fam", 7, tags("aaaaaaaa", "99"))};
-    CHECK(here.settle(plan_of("fam", true)) == "fam [describe]");
+    CHECK(here.settle(plan_of("fam", true)) == definition_arn("fam", 7) + " [describe]");
     CHECK(here.log.contains("Active task definition for aaaaaaaa already exists"));
 }
 
-TEST_CASE("§5.10 row: found, other/no id, flow.version >= tagged version: register a new revision, run the family",
+TEST_CASE("§5.10 row: found, other/no id, flow.version >= tagged version: register a new revision, and run it",
           "[deploy][definitions]") {
     auto const found = GENERATE(std::vector<aws::tag>{}, std::vector<aws::tag>{{"PrefectFlowVersion", "5"}},
                                 tags("bbbbbbbb", "4"), tags("bbbbbbbb", "5"), tags("bbbbbbbb", "none"), tags("", ""));
     world here;
     here.ecs.describes = {definition("fam", 7, found)};
     here.ecs.registers = {definition("fam", 8)};
-    CHECK(here.settle(plan_of("fam", true)) == "fam, registered [describe register]");
+    CHECK(here.settle(plan_of("fam", true)) == definition_arn("fam", 8) + ", registered [describe register]");
 }
 
 TEST_CASE("a run whose flow has no version counts as version 0", "[deploy][definitions]") {
@@ -110,7 +114,7 @@ TEST_CASE("a run whose flow has no version counts as version 0", "[deploy][defin
     world here;
     here.ecs.describes = {definition("fam", 7, tags("bbbbbbbb", "0"))};
     here.ecs.registers = {definition("fam", 8)};
-    CHECK(here.settle(plan) == "fam, registered [describe register]");
+    CHECK(here.settle(plan) == definition_arn("fam", 8) + ", registered [describe register]");
 }
 
 TEST_CASE("§5.10 row: found, other id, flow.version < tagged version: its own revision is searched by the tag",
@@ -151,7 +155,7 @@ TEST_CASE("a search that finds nothing usable registers", "[deploy][definitions]
     here.ecs.describes = {definition("fam", 30, tags("bbbbbbbb", "6"))};
     here.ecs.searches = {found};
     here.ecs.registers = {definition("fam", 31)};
-    CHECK(here.settle(plan_of("fam", true)) == "fam, registered [describe search register]");
+    CHECK(here.settle(plan_of("fam", true)) == definition_arn("fam", 31) + ", registered [describe search register]");
 }
 
 TEST_CASE("a search looks at a handful of revisions at most", "[deploy][definitions]") {
@@ -163,7 +167,8 @@ TEST_CASE("a search looks at a handful of revisions at most", "[deploy][definiti
     here.ecs.searches = {many};
     here.ecs.registers = {definition("fam", 3001)};
     CHECK(here.settle(plan_of("fam", true)) ==
-          "fam, registered [describe search describe describe describe describe describe register]");
+          definition_arn("fam", 3001) +
+              ", registered [describe search describe describe describe describe describe register]");
 }
 
 TEST_CASE("a search that is refused registers and says why, one without an answer fails", "[deploy][definitions]") {
@@ -171,7 +176,7 @@ TEST_CASE("a search that is refused registers and says why, one without an answe
     here.ecs.describes = {definition("fam", 30, tags("bbbbbbbb", "6"))};
     here.ecs.searches = {refusal("AccessDeniedException", "not authorized to perform: tag:GetResources")};
     here.ecs.registers = {definition("fam", 31)};
-    CHECK(here.settle(plan_of("fam", true)) == "fam, registered [describe search register]");
+    CHECK(here.settle(plan_of("fam", true)) == definition_arn("fam", 31) + ", registered [describe search register]");
     CHECK(here.log.count(log_level::warning) == 1);
     CHECK(here.log.contains("Cannot search the revisions of fam, registering a new one: not authorized to perform: "
                             "tag:GetResources"));
@@ -248,6 +253,79 @@ TEST_CASE("§5.7: the registration's answer is ignored, unless pinned: then the 
     CHECK(found.settle(plan_of("fam")) == definition_arn("fam", 7) + " [describe]");
 }
 
+TEST_CASE("what was found or registered is remembered for equal plans, for five minutes and until it is forgotten",
+          "[deploy][definitions]") {
+    scripted_ecs ecs;
+    captured_log log;
+    manual_clock clock;
+    definitions<scripted_ecs, scripted_ecs, captured_log, manual_clock> book{ecs, ecs, log, clock};
+    auto const settled = [&](launch_plan const& plan) {
+        auto const chosen = book.settle(plan);
+        REQUIRE(chosen);
+        return chosen->name + (chosen->registered ? ", registered" : "") + (chosen->remembered ? ", remembered" : "");
+    };
+    auto const plan = plan_of("fam", GENERATE(false, true));
+    std::string const name = plan.reusable.revisions ? definition_arn("fam", 1) : "fam";
+    ecs.describes = {missing()};
+    ecs.registers = {definition("fam", 1)};
+    CHECK(settled(plan) == name + ", registered");
+    clock.advance(std::chrono::seconds{299});
+    CHECK(settled(plan) == name + ", remembered");
+    CHECK(ecs.calls() == "describe register");
+
+    clock.advance(std::chrono::seconds{1});
+    ecs.describes = {definition("fam", 1, tags("aaaaaaaa", "5"))};
+    CHECK(settled(plan) == name);
+    CHECK(settled(plan) == name + ", remembered");
+    CHECK(ecs.calls() == "describe register describe");
+
+    book.forget(plan);
+    ecs.describes = {definition("fam", 1, tags("aaaaaaaa", "5"))};
+    CHECK(settled(plan) == name);
+
+    clock.advance(-std::chrono::seconds{1}); // a clock that is set back tells no age
+    ecs.describes = {definition("fam", 1, tags("aaaaaaaa", "5"))};
+    CHECK(settled(plan) == name);
+    CHECK(ecs.calls() == "describe register describe describe describe");
+}
+
+TEST_CASE("plans that may choose another definition do not share what is remembered, and a failure is not",
+          "[deploy][definitions]") {
+    scripted_ecs ecs;
+    captured_log log;
+    manual_clock clock;
+    definitions<scripted_ecs, scripted_ecs, captured_log, manual_clock> book{ecs, ecs, log, clock};
+    auto const plan = plan_of("fam");
+    ecs.describes = {refusal("ServerException", "broken", 500)};
+    CHECK_FALSE(book.settle(plan));
+    std::vector<launch_plan> others(6, plan);
+    others[1].family = "other";
+    json::set(others[2].definition, "cpu", "512");
+    others[3].reusable.revisions = true;
+    others[4].reusable.refresh = true;
+    others[5] = others[3];
+    others[5].reusable.flow_id8 = "bbbbbbbb";
+    for (auto const& each : others) {
+        ecs.describes = {definition(each.family, 1, tags(each.reusable.flow_id8, "5"))};
+        ecs.describes[0]->raw = [&] {
+            auto raw = json::value::object();
+            json::set(raw, "taskDefinition", each.definition);
+            return json::write(raw);
+        }();
+        auto const chosen = book.settle(each);
+        REQUIRE(chosen);
+        CHECK_FALSE(chosen->remembered);
+    }
+    for (auto const& each : others) {
+        auto const chosen = book.settle(each);
+        REQUIRE(chosen);
+        CHECK(chosen->remembered);
+        bool const pinned = each.reusable.revisions || each.reusable.refresh;
+        CHECK(chosen->name == (pinned ? definition_arn("fam", 1) : each.family));
+    }
+    CHECK(ecs.calls() == "describe describe describe describe describe describe describe");
+}
+
 TEST_CASE("§5.10 quirk: tag search reads every page of this family and takes the highest revision",
           "[deploy][definitions]") {
     world here;
@@ -261,7 +339,7 @@ TEST_CASE("§5.10 quirk: missing `tags` member counts as no tags", "[deploy][def
     world here;
     here.ecs.describes = {definition("fam", 7)};
     here.ecs.registers = {definition("fam", 8)};
-    CHECK(here.settle(plan_of("fam", true)) == "fam, registered [describe register]");
+    CHECK(here.settle(plan_of("fam", true)) == definition_arn("fam", 8) + ", registered [describe register]");
 }
 
 TEST_CASE("§5.10 quirk: two flows with one slug take turns, each with its own definition", "[deploy][definitions]") {
@@ -273,11 +351,11 @@ TEST_CASE("§5.10 quirk: two flows with one slug take turns, each with its own d
     here.ecs.describes = {definition("fam", 2, tags("aaaaaaaa", "5"))};
     here.ecs.searches = {std::vector<aws::tagged_resource>{}};
     here.ecs.registers = {definition("fam", 3)};
-    CHECK(here.settle(older) == "fam, registered [describe search register]");
+    CHECK(here.settle(older) == definition_arn("fam", 3) + ", registered [describe search register]");
     world there;
     there.ecs.describes = {definition("fam", 3, tags("bbbbbbbb", "3"))};
     there.ecs.registers = {definition("fam", 4)};
-    CHECK(there.settle(newer) == "fam, registered [describe register]");
+    CHECK(there.settle(newer) == definition_arn("fam", 4) + ", registered [describe register]");
 }
 
 namespace {
@@ -319,7 +397,8 @@ struct crowded_ecs {
 /// Settles the plans at once, one thread each; the messages of those that failed.
 std::vector<std::string> settle_together(crowded_ecs& ecs, std::vector<std::string> const& families) {
     captured_log log;
-    definitions<crowded_ecs, crowded_ecs, captured_log> book{ecs, ecs, log};
+    manual_clock clock;
+    definitions<crowded_ecs, crowded_ecs, captured_log, manual_clock> book{ecs, ecs, log, clock};
     std::mutex mutex;
     std::vector<std::string> failures;
     {
@@ -366,7 +445,8 @@ TEST_CASE("a launch that waits for another's registration can be stopped", "[dep
         registering.notify_all();
         go.wait(false);
     };
-    definitions<scripted_ecs, scripted_ecs, captured_log> book{ecs, ecs, log};
+    manual_clock clock;
+    definitions<scripted_ecs, scripted_ecs, captured_log, manual_clock> book{ecs, ecs, log, clock};
     bool made = false;
     std::jthread first{[&] { made = book.settle(plan_of("fam")).has_value(); }};
     registering.wait(false);

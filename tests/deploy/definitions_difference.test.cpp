@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 
 #include <fargate/testing/captured_log.hpp>
+#include <fargate/testing/manual_clock.hpp>
 
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@ using fargate::log_level;
 using fargate::deploy::definitions;
 using fargate::deploy::launch_plan;
 using fargate::testing::captured_log;
+using fargate::testing::manual_clock;
 using testing_support::definition_arn;
 using testing_support::refusal;
 using testing_support::scripted_ecs;
@@ -23,9 +25,12 @@ namespace {
 struct world {
     scripted_ecs ecs{};
     captured_log log{};
-    definitions<scripted_ecs, scripted_ecs, captured_log> book{ecs, ecs, log};
+    manual_clock clock{};
+    definitions<scripted_ecs, scripted_ecs, captured_log, manual_clock> book{ecs, ecs, log, clock};
 
+    /// So long after the one before that nothing is remembered.
     std::string settle(launch_plan const& plan) {
+        clock.advance(book.remembered_for);
         auto const chosen = book.settle(plan);
         return chosen ? chosen->name + (chosen->registered ? ", registered" : "") : chosen.error().message;
     }

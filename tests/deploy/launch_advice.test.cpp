@@ -5,6 +5,7 @@
 
 #include <fargate/deploy/launcher.hpp>
 #include <fargate/testing/captured_log.hpp>
+#include <fargate/testing/manual_clock.hpp>
 
 #include <chrono>
 #include <string>
@@ -250,12 +251,13 @@ TEST_CASE("before RunTask nothing can have been launched, so nothing is sent aga
 TEST_CASE("what the launcher answers when a call before RunTask fails is advised as such", "[deploy][launch_advice]") {
     using namespace testing_support;
     fargate::testing::captured_log log;
+    fargate::testing::manual_clock clock;
     fargate::deploy::launch_plan plan;
     plan.family = "fam";
     plan.definition = *fargate::json::parse(R"({"family": "fam", "containerDefinitions": [{"image": "i"}]})");
     plan.task = *fargate::json::parse(R"({"taskDefinition": "fam"})");
     auto const advised = [&](scripted_ecs& ecs) {
-        fargate::deploy::ecs_launcher launcher{ecs, ecs, log};
+        fargate::deploy::ecs_launcher launcher{ecs, ecs, log, clock};
         auto const made = launcher.launch(plan);
         REQUIRE_FALSE(made);
         CHECK(ecs.calls().find("run") == std::string::npos);

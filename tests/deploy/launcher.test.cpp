@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 
 #include <fargate/testing/captured_log.hpp>
+#include <fargate/testing/manual_clock.hpp>
 
 #include <string>
 
@@ -18,6 +19,7 @@ using fargate::deploy::ecs_launcher;
 using fargate::deploy::launch_plan;
 using fargate::deploy::launched;
 using fargate::testing::captured_log;
+using fargate::testing::manual_clock;
 using testing_support::definition;
 using testing_support::definition_arn;
 using testing_support::missing;
@@ -27,7 +29,7 @@ using testing_support::started;
 
 namespace {
 
-using launcher = ecs_launcher<scripted_ecs, scripted_ecs, captured_log>;
+using launcher = ecs_launcher<scripted_ecs, scripted_ecs, captured_log, manual_clock>;
 static_assert(fargate::task_launcher<launcher>);
 static_assert(!fargate::task_launcher<scripted_ecs>);
 
@@ -46,10 +48,11 @@ launch_plan some_plan() {
 struct world {
     scripted_ecs ecs{};
     captured_log log{};
+    manual_clock clock{};
     bool pin = false;
 
     result<launched> launch(launch_plan const& plan = some_plan()) {
-        launcher used{ecs, ecs, log, pin};
+        launcher used{ecs, ecs, log, clock, pin};
         return used.launch(plan);
     }
     result<launched> run_answers(result<aws::run_task_output> answer) {
@@ -81,9 +84,11 @@ TEST_CASE("every recorded launch makes the recorded AWS calls in their order", "
           testing_support::same(recorded.parameters("describe_task_definition")));
     CHECK(testing_support::same(here.ecs.input(1)) ==
           testing_support::same(recorded.parameters("register_task_definition")));
-    CHECK(testing_support::same(here.ecs.input(2)) == testing_support::same(recorded.parameters("run_task")));
+    auto run = recorded.parameters("run_task");
+    if (plan->reusable.revisions) json::set(run, "taskDefinition", definition_arn(plan->family, 1));
+    CHECK(testing_support::same(here.ecs.input(2)) == testing_support::same(run));
     CHECK(made->task_arn == "arn:task");
-    CHECK(made->definition == plan->family);
+    CHECK(made->definition == *json::text_of(run, "taskDefinition"));
     CHECK(made->registered);
 }
 
@@ -100,7 +105,8 @@ TEST_CASE("a launch tells its steps at debug level, and revisions at info", "[de
                              "DEBUG No task definition found\n"
                              "DEBUG Using image some/image:1 for task definition\n"
                              "DEBUG Registering task definition fam\n"
-                             "DEBUG Running task using task definition fam\n");
+                             "DEBUG Running task using task definition " +
+                                 definition_arn("fam", 1) + "\n");
     world unnamed;
     plan.family = "prefect-task-aaaaaaaa";
     unnamed.ecs.describes = {definition(plan.family, 1, {{"PrefectFlowId", "aaaaaaaa"}})};
@@ -187,6 +193,57 @@ TEST_CASE("an answer with neither task nor failure, or with a task that has no n
     made = world{}.run_answers(started(""));
     REQUIRE_FALSE(made.has_value());
     CHECK(made.error().code == errc::malformed_response);
+}
+
+TEST_CASE("a remembered definition that is gone is looked for again, once, and the launch goes on",
+          "[deploy][launcher]") {
+    auto const gone = GENERATE(refusal("ClientException", "ecs RunTask: ClientException: TaskDefinition is inactive"),
+                               refusal("ClientException", "ecs RunTask: ClientException: TaskDefinition not found."));
+    auto plan = some_plan();
+    plan.reusable = {true, "aaaaaaaa", 5};
+    world here;
+    launcher used{here.ecs, here.ecs, here.log, here.clock};
+    here.ecs.describes = {definition("fam", 1, {{"PrefectFlowId", "aaaaaaaa"}})};
+    here.ecs.runs = {started("arn:task-1"), started("arn:task-2")};
+    REQUIRE(used.launch(plan));
+    REQUIRE(used.launch(plan));
+    CHECK(here.ecs.calls() == "describe run run");
+    CHECK(json::text_of(here.ecs.input(2), "taskDefinition") == definition_arn("fam", 1));
+
+    here.ecs.describes = {missing()};
+    here.ecs.registers = {definition("fam", 2)};
+    here.ecs.runs = {gone, started("arn:task-3")};
+    auto const made = used.launch(plan);
+    REQUIRE(made);
+    CHECK(made->task_arn == "arn:task-3");
+    CHECK(made->definition == definition_arn("fam", 2));
+    CHECK(here.ecs.calls() == "describe run run run describe register run");
+    CHECK(json::text_of(here.ecs.input(6), "taskDefinition") == definition_arn("fam", 2));
+    CHECK(json::text_of(here.ecs.input(6), "clientToken") == "token");
+
+    here.ecs.describes = {definition("fam", 2, {{"PrefectFlowId", "aaaaaaaa"}})};
+    here.ecs.runs = {gone, gone};
+    auto const twice = used.launch(plan);
+    REQUIRE_FALSE(twice);
+    CHECK(twice.error().message == gone.message);
+    CHECK(here.ecs.calls() == "describe run run run describe register run run describe run");
+}
+
+TEST_CASE("a definition that ECS has just shown is not looked for again, nor after another refusal",
+          "[deploy][launcher]") {
+    world here;
+    here.ecs.describes = {definition("fam", 1)};
+    here.ecs.runs = {refusal("ClientException", "TaskDefinition is inactive"), started("arn:task")};
+    CHECK_FALSE(here.launch());
+    CHECK(here.ecs.calls() == "describe run");
+
+    world other;
+    launcher used{other.ecs, other.ecs, other.log, other.clock};
+    other.ecs.describes = {definition("fam", 1)};
+    other.ecs.runs = {started("arn:task"), refusal("ClientException", "Cluster is inactive")};
+    REQUIRE(used.launch(some_plan()));
+    CHECK_FALSE(used.launch(some_plan()));
+    CHECK(other.ecs.calls() == "describe run run");
 }
 
 TEST_CASE("a partial success is a launch and a warning", "[deploy][launcher]") {

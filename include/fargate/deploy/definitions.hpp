@@ -2,16 +2,19 @@
 #define FARGATE_DEPLOY_DEFINITIONS_HPP
 
 #include <fargate/core/result.hpp>
+#include <fargate/deploy/bounded_cache.hpp>
 #include <fargate/deploy/difference.hpp>
 #include <fargate/deploy/launch_plan.hpp>
 #include <fargate/deploy/plan.hpp>
 #include <fargate/deploy/single_flight.hpp>
 #include <fargate/json/json.hpp>
+#include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
 #include <fargate/text/ascii.hpp>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -30,6 +33,7 @@ namespace fargate::inline v0::deploy {
 struct chosen_definition {
     std::string name{};      ///< a family, whose newest revision runs, or an ARN
     bool registered = false; ///< it was made for this launch
+    bool remembered = false; ///< ECS was not asked for it this time
 };
 
 namespace detail {
@@ -82,30 +86,36 @@ template <class Tags>
 /// `register_task_definition`, whose answers hold their whole text as `raw`, `Tagging` has `all_resources`, as
 /// `aws::ecs` and `aws::tagging`. May be used from several threads at once as far as its parts may; of those that miss the
 /// same family at once, one registers it.
-template <class Ecs, class Tagging, log_policy Log>
+template <class Ecs, class Tagging, log_policy Log, clock_policy Clock>
 class definitions {
 public:
-    /// `pin_revision`: name the exact revision that was found or made instead of the family. A plan with `reuse::refresh`
-    /// always does: before it runs, another launch may have registered one more revision of the family.
-    definitions(Ecs& ecs, Tagging& tagging, Log& log, bool pin_revision = false) :
-        ecs_{ecs}, tagging_{tagging}, log_{log}, pin_revision_{pin_revision} {}
+    /// So long ECS is not asked again for what it answered to an equal plan.
+    static constexpr std::chrono::minutes remembered_for{5};
+
+    /// `pin_revision`: name the exact revision that was found or made instead of the family. A plan with `reuse::revisions`
+    /// or `reuse::refresh` always does: another launch may have registered one more revision of the family since.
+    definitions(Ecs& ecs, Tagging& tagging, Log& log, Clock& clock, bool pin_revision = false) :
+        ecs_{ecs}, tagging_{tagging}, log_{log}, clock_{clock}, pin_revision_{pin_revision} {}
 
     /// The definition that is there is used as it is, whatever the plan would register now: where they differ, one warning
     /// for each family and set of fields says so. With `reuse::refresh` a new revision is registered then. With revisions
     /// it must carry the flow's id, or lie before the flow's version, in which case a new revision is registered; for an
-    /// older version than the newest its own revision is searched by its tag.
+    /// older version than the newest its own revision is searched by its tag. The answer holds for `remembered_for`.
     [[nodiscard]] result<chosen_definition> settle(launch_plan const& plan, std::stop_token stop = {}) {
+        auto const key = key_of(plan);
         single_flight::seat seat{registrations_, plan.family};
         for (;;) {
             seat.look();
+            if (auto known = recall(key)) return *std::move(known);
             auto found = find(plan, stop);
             if (!found) return std::move(found).error();
-            if (*found) return std::move(**found);
+            if (*found) return keep(key, std::move(**found));
             auto const turn = seat.take(stop);
             if (turn == single_flight::turn::stopped)
                 return fail(errc::cancelled, "stopped while another launch registers task definition " + plan.family);
             if (turn == single_flight::turn::changed) continue;
             auto made = enlist(plan, stop);
+            if (made) (void)keep(key, *made);
             seat.leave(made.has_value());
             return made;
         }
@@ -117,17 +127,49 @@ public:
         return find(plan, stop);
     }
 
+    /// Has the next `settle` of an equal plan ask ECS: what it was answered is gone.
+    void forget(launch_plan const& plan) { known_.drop(key_of(plan)); }
+
     /// Whether a plan is run from the exact revision and not from its family's newest.
-    [[nodiscard]] bool pins(launch_plan const& plan) const noexcept { return pin_revision_ || plan.reusable.refresh; }
+    [[nodiscard]] bool pins(launch_plan const& plan) const noexcept {
+        return pin_revision_ || plan.reusable.revisions || plan.reusable.refresh;
+    }
 
 private:
     using found_definition = result<std::optional<chosen_definition>>;
+
+    struct known_definition {
+        std::string name;
+        time_point since;
+    };
+
+    /// Tells plans apart whose choice may differ: the definition, which may hold the API token, by its hash alone.
+    [[nodiscard]] static std::string key_of(launch_plan const& plan) {
+        auto const& how = plan.reusable;
+        return plan.family + (how.revisions ? " r" : " ") + (how.refresh ? "f " : " ") + how.flow_id8 + " " +
+               std::to_string(how.flow_version.value_or(0)) + " " +
+               std::to_string(std::hash<std::string>{}(json::write(plan.definition)));
+    }
+
+    [[nodiscard]] std::optional<chosen_definition> recall(std::string const& key) {
+        auto known = known_.find(key);
+        if (!known) return std::nullopt;
+        auto const age = clock_.now() - known->since;
+        if (age < duration::zero() || age >= remembered_for) return std::nullopt;
+        debug("Task definition " + known->name + " is known");
+        return chosen_definition{std::move(known->name), false, true};
+    }
+
+    [[nodiscard]] chosen_definition keep(std::string const& key, chosen_definition found) {
+        known_.put(key, {found.name, clock_.now()}, 0);
+        return found;
+    }
 
     void debug(std::string const& line) { log_.write(log_level::debug, line); }
 
     template <class Described>
     [[nodiscard]] chosen_definition chosen(launch_plan const& plan, Described const& described, bool registered) const {
-        return {pins(plan) ? described.arn : plan.family, registered};
+        return {pins(plan) && !described.arn.empty() ? described.arn : plan.family, registered, false};
     }
 
     [[nodiscard]] auto describe(std::string const& name, std::stop_token const& stop) {
@@ -234,7 +276,7 @@ private:
                 detail::tag_value(described->tags, flow_id_tag) != plan.reusable.flow_id8)
                 continue;
             debug("Active task definition for " + plan.reusable.flow_id8 + " already exists");
-            return reuse(plan, *described, chosen_definition{std::move(arn), false});
+            return reuse(plan, *described, chosen_definition{std::move(arn), false, false});
         }
         return std::optional<chosen_definition>{};
     }
@@ -262,8 +304,10 @@ private:
     Ecs& ecs_;
     Tagging& tagging_;
     Log& log_;
+    Clock& clock_;
     bool pin_revision_;
     single_flight registrations_;
+    bounded_cache<known_definition> known_{most_remembered, 0};
     std::mutex mutex_;
     remembered told_;    ///< families and fields that were warned of
     remembered altered_; ///< those in which AWS alters what is registered

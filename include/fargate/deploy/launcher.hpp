@@ -6,7 +6,9 @@
 #include <fargate/deploy/launch_advice.hpp>
 #include <fargate/deploy/launch_plan.hpp>
 #include <fargate/json/json.hpp>
+#include <fargate/system/clock.hpp>
 #include <fargate/system/log.hpp>
+#include <fargate/text/ascii.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -51,6 +53,13 @@ template <class Failures>
     return line;
 }
 
+/// RunTask's answer when the definition that it names was deregistered.
+[[nodiscard]] inline bool is_gone(error const& why) noexcept {
+    return (why.service_code == "ClientException" || why.service_code == "InvalidParameterException") &&
+           (text::contains(why.message, "TaskDefinition not found") ||
+            text::contains(why.message, "TaskDefinition is inactive"));
+}
+
 template <class Failures>
 [[nodiscard]] error nothing_started(Failures const& failures) {
     error made = fail(errc::service_error, "RunTask started no task: " + told_by(failures));
@@ -70,21 +79,24 @@ template <class Failures>
 /// What RunTask answers: tasks are a launch, even beside failures; failures alone are an error with ECS's own words, whose
 /// `service_code` is the first reason; and a ConflictException says that this plan's task was started already, by this
 /// agent or another, with a body that differs: that task is the launch.
-template <class Ecs, class Tagging, log_policy Log>
+template <class Ecs, class Tagging, log_policy Log, clock_policy Clock>
 class ecs_launcher {
 public:
     /// `pin_revision`: run the exact revision that was found or registered instead of the family's newest.
-    ecs_launcher(Ecs& ecs, Tagging& tagging, Log& log, bool pin_revision = false) :
-        ecs_{ecs}, log_{log}, definitions_{ecs, tagging, log, pin_revision} {}
+    ecs_launcher(Ecs& ecs, Tagging& tagging, Log& log, Clock& clock, bool pin_revision = false) :
+        ecs_{ecs}, log_{log}, definitions_{ecs, tagging, log, clock, pin_revision} {}
 
     [[nodiscard]] result<launched> launch(launch_plan const& plan, std::stop_token stop = {}) {
         tell_about_revisions(plan);
         auto definition = definitions_.settle(plan, stop);
         if (!definition) return std::move(definition).error();
-
-        json::value const body = task_for(plan, definition->name);
-        log_.write(log_level::debug, "Running task using task definition " + definition->name);
-        auto ran = ecs_.run_task(body, stop);
+        auto ran = run(plan, definition->name, stop);
+        if (!ran && definition->remembered && detail::is_gone(ran.error())) {
+            definitions_.forget(plan);
+            definition = definitions_.settle(plan, stop);
+            if (!definition) return std::move(definition).error();
+            ran = run(plan, definition->name, stop);
+        }
         if (!ran) return adopt(std::move(ran).error(), *std::move(definition));
         if (ran->tasks.empty()) {
             if (ran->failures.empty())
@@ -113,6 +125,11 @@ public:
     }
 
 private:
+    [[nodiscard]] auto run(launch_plan const& plan, std::string const& definition, std::stop_token const& stop) {
+        log_.write(log_level::debug, "Running task using task definition " + definition);
+        return ecs_.run_task(task_for(plan, definition), stop);
+    }
+
     void tell_about_revisions(launch_plan const& plan) {
         if (!plan.reusable.revisions) return;
         log_.write(log_level::info, "Adding tags for flow_id and version.");
@@ -129,7 +146,7 @@ private:
 
     Ecs& ecs_;
     Log& log_;
-    definitions<Ecs, Tagging, Log> definitions_;
+    definitions<Ecs, Tagging, Log, Clock> definitions_;
 };
 
 } // namespace deploy

@@ -11418,6 +11418,73 @@ class tagging;
 
 #endif
 
+// ---- fargate/deploy/bounded_cache.hpp -------------------------------------------------------------------------------
+
+#ifndef FARGATE_DEPLOY_BOUNDED_CACHE_HPP
+#define FARGATE_DEPLOY_BOUNDED_CACHE_HPP
+
+namespace fargate::inline v0::deploy {
+
+/// Values by key, of which the longest unused go when there are more than so many entries or bytes; how many bytes one
+/// takes, says who puts it in. May be used from several threads.
+template <class Value>
+class bounded_cache {
+public:
+    bounded_cache(std::size_t most_entries, std::size_t most_bytes) :
+        most_entries_{most_entries}, most_bytes_{most_bytes} {}
+
+    [[nodiscard]] std::optional<Value> find(std::string_view key) {
+        std::scoped_lock const lock{mutex_};
+        auto const at = places_.find(key);
+        if (at == places_.end()) return std::nullopt;
+        entries_.splice(entries_.begin(), entries_, at->second);
+        return at->second->value;
+    }
+
+    /// In place of what the key had. What is larger than all of the cache is not kept.
+    void put(std::string key, Value value, std::size_t bytes) {
+        std::scoped_lock const lock{mutex_};
+        erase(key);
+        if (bytes > most_bytes_) return;
+        entries_.push_front({std::move(key), std::move(value), bytes});
+        places_.emplace(entries_.front().key, entries_.begin());
+        bytes_ += bytes;
+        while (entries_.size() > most_entries_ || bytes_ > most_bytes_) erase(entries_.back().key);
+    }
+
+    void drop(std::string_view key) {
+        std::scoped_lock const lock{mutex_};
+        erase(key);
+    }
+
+private:
+    struct entry {
+        std::string key;
+        Value value;
+        std::size_t bytes;
+    };
+
+    void erase(std::string_view key) {
+        auto const at = places_.find(key);
+        if (at == places_.end()) return;
+        auto const gone = at->second;
+        bytes_ -= gone->bytes;
+        places_.erase(at);
+        entries_.erase(gone);
+    }
+
+    std::size_t const most_entries_;
+    std::size_t const most_bytes_;
+    std::mutex mutex_;
+    std::list<entry> entries_; ///< the one used last comes first
+    std::map<std::string_view, typename std::list<entry>::iterator> places_;
+    std::size_t bytes_ = 0;
+};
+
+} // namespace fargate::inline v0::deploy
+
+#endif
+
 // ---- fargate/deploy/finding.hpp -------------------------------------------------------------------------------------
 
 #ifndef FARGATE_DEPLOY_FINDING_HPP
@@ -13357,21 +13424,29 @@ struct kept_lines {
 template <class S3, log_policy Log>
 class external_kwargs {
 public:
+    /// So many objects, and so many bytes of them, are kept to be compared.
+    static constexpr std::size_t most_objects = 1000;
+    static constexpr std::size_t most_bytes = 4 * 1024 * 1024;
+
     external_kwargs(S3& s3, settings const& with, Log& log) : s3_{s3}, with_{with}, log_{log} {}
 
     /// What is kept for a flow, to be put over the agent's own with `replace`; nothing when S3 has no such object. An
     /// object that may not be read counts as none, with a warning: S3 also says that of one that is not there when the
     /// bucket may not be listed. Any other failure to read it, and content that is no such object, is an error that names
     /// the object; no value of it is ever told.
-    /// Each call asks S3 anew: what is put there counts from the next run on.
+    /// Each call asks S3 anew, for the object if it has changed: what is put there counts from the next run on.
     [[nodiscard]] result<std::optional<kwargs>> fetch(prefect::flow const& flow, std::stop_token stop = {}) const {
         std::string const& bucket = with_.external.bucket;
         std::string const key = external_key(flow, with_);
         std::string const place = "external kwargs s3://" + bucket + "/" + key;
         log_.write(log_level::info, "Fetching external kwargs from S3");
         log_.write(log_level::debug, "Looking for " + place);
-        auto object = s3_.get_object({.bucket = bucket, .key = key}, std::move(stop));
-        if (!object) {
+        auto known = kept_.find(key);
+        auto object = s3_.get_object(
+            {.bucket = bucket, .key = key, .if_none_match = known ? known->etag : std::string{}}, std::move(stop));
+        bool const same = !object && known && object.error().http_status == 304;
+        if (object) keep(key, object->etag, object->body);
+        if (!object && !same) {
             error why = std::move(object).error();
             bool const denied = why.service_code == "AccessDenied";
             bool const no_bucket = why.service_code == "NoSuchBucket";
@@ -13386,16 +13461,30 @@ public:
                                ", going on without external kwargs: check external_kwargs_s3_bucket");
             else if (why.service_code != "NoSuchKey")
                 return at(place, std::move(why));
+            kept_.drop(key);
             log_.write(log_level::info, "Flow id " + flow.id8() + " does not have external kwargs.");
         }
         log_.write(log_level::info, "Updating default kwargs with external");
-        if (!object) return std::optional<kwargs>{};
-        auto read = read_object(place, object->body);
+        if (!object && !same) return std::optional<kwargs>{};
+        auto read = read_object(place, same ? known->body : object->body);
         if (!read) return at(place, std::move(read).error());
         return std::optional{*std::move(read)};
     }
 
 private:
+    struct kept_object {
+        std::string etag;
+        std::string body;
+    };
+
+    /// Only a strong ETag tells that not one byte has changed.
+    void keep(std::string const& key, std::string const& etag, std::string const& body) const {
+        if (etag.starts_with('"'))
+            kept_.put(key, {etag, body}, key.size() + etag.size() + body.size());
+        else
+            kept_.drop(key);
+    }
+
     [[nodiscard]] static error at(std::string const& place, error why) {
         why.message = place + ": " + why.message;
         return why;
@@ -13417,73 +13506,7 @@ private:
     S3& s3_;
     settings const& with_;
     Log& log_;
-};
-
-} // namespace fargate::inline v0::deploy
-
-#endif
-
-// ---- fargate/deploy/bounded_cache.hpp -------------------------------------------------------------------------------
-
-#ifndef FARGATE_DEPLOY_BOUNDED_CACHE_HPP
-#define FARGATE_DEPLOY_BOUNDED_CACHE_HPP
-
-namespace fargate::inline v0::deploy {
-
-/// Values by key, of which the longest unused go when there are more than so many entries or bytes; how many bytes one
-/// takes, says who puts it in. May be used from several threads.
-template <class Value>
-class bounded_cache {
-public:
-    bounded_cache(std::size_t most_entries, std::size_t most_bytes) :
-        most_entries_{most_entries}, most_bytes_{most_bytes} {}
-
-    [[nodiscard]] std::optional<Value> find(std::string_view key) {
-        std::scoped_lock const lock{mutex_};
-        auto const at = places_.find(key);
-        if (at == places_.end()) return std::nullopt;
-        entries_.splice(entries_.begin(), entries_, at->second);
-        return at->second->value;
-    }
-
-    /// In place of what the key had. What is larger than all of the cache is not kept.
-    void put(std::string key, Value value, std::size_t bytes) {
-        std::scoped_lock const lock{mutex_};
-        erase(key);
-        if (bytes > most_bytes_) return;
-        entries_.push_front({std::move(key), std::move(value), bytes});
-        places_.emplace(entries_.front().key, entries_.begin());
-        bytes_ += bytes;
-        while (entries_.size() > most_entries_ || bytes_ > most_bytes_) erase(entries_.back().key);
-    }
-
-    void drop(std::string_view key) {
-        std::scoped_lock const lock{mutex_};
-        erase(key);
-    }
-
-private:
-    struct entry {
-        std::string key;
-        Value value;
-        std::size_t bytes;
-    };
-
-    void erase(std::string_view key) {
-        auto const at = places_.find(key);
-        if (at == places_.end()) return;
-        auto const gone = at->second;
-        bytes_ -= gone->bytes;
-        places_.erase(at);
-        entries_.erase(gone);
-    }
-
-    std::size_t const most_entries_;
-    std::size_t const most_bytes_;
-    std::mutex mutex_;
-    std::list<entry> entries_; ///< the one used last comes first
-    std::map<std::string_view, typename std::list<entry>::iterator> places_;
-    std::size_t bytes_ = 0;
+    mutable bounded_cache<kept_object> kept_{most_objects, most_bytes};
 };
 
 } // namespace fargate::inline v0::deploy

@@ -6,8 +6,11 @@
 #include <fargate/aws/s3.hpp>
 #include <fargate/testing/captured_log.hpp>
 
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace aws = fargate::aws;
@@ -273,4 +276,122 @@ TEST_CASE("the launch type cannot be set by a file, under either name") {
                    Catch::EndsWith(name + " cannot be set there and is ignored: set the agent's option launch_type"));
         CHECK(here.refused(R"({")" + name + R"(": "EC2"})", true).find(name + " cannot be set there") == 0);
     }
+}
+
+namespace {
+
+/// S3 with objects that have ETags, of which it sends only what the caller does not have.
+struct tagged_objects {
+    std::map<std::string, aws::object> objects{};
+    std::vector<std::string> had{}; ///< the ETag that each request named
+    std::size_t sent = 0;           ///< bytes of bodies
+    std::optional<fargate::error> trouble{};
+
+    void put(std::string const& key, std::string body, std::string etag) {
+        objects[key] = {};
+        objects[key].body = std::move(body);
+        objects[key].etag = std::move(etag);
+    }
+    result<aws::object> get_object(aws::object_request const& which, std::stop_token) {
+        had.push_back(which.if_none_match);
+        if (trouble) return *trouble;
+        auto const found = objects.find(which.key);
+        if (found == objects.end()) return refused(404, "NoSuchKey");
+        if (!which.if_none_match.empty() && which.if_none_match == found->second.etag) return refused(304, "304");
+        sent += found->second.body.size();
+        return found->second;
+    }
+    static fargate::error refused(int status, std::string code) {
+        auto why = fargate::fail(status == 404 ? errc::not_found : errc::service_error, "s3 GetObject: " + code);
+        why.http_status = status;
+        why.service_code = std::move(code);
+        return why;
+    }
+};
+
+struct library {
+    tagged_objects s3{};
+    fargate::testing::captured_log log{};
+    deploy::settings with = [] {
+        deploy::settings made;
+        made.external = {true, "my-bucket", ""};
+        return made;
+    }();
+    deploy::external_kwargs<tagged_objects, fargate::testing::captured_log> source{s3, with, log};
+
+    std::string cpu_of(std::string const& name) {
+        auto flow = flow_1();
+        flow.name = name;
+        auto const got = source.fetch(flow);
+        if (!got) return got.error().message;
+        return *got ? std::string{json::text_of((**got).definition, "cpu").value_or("")} : "(none)";
+    }
+    void put(std::string const& name, std::string const& cpu, std::string etag, std::size_t size = 0) {
+        s3.put(name + "/a718df81.json", R"({"cpu": ")" + cpu + R"("})" + std::string(size, ' '), std::move(etag));
+    }
+};
+
+} // namespace
+
+TEST_CASE("an object that has not changed is not sent again, and counts all the same, warnings and all") {
+    library here;
+    here.s3.put("f/a718df81.json", R"({"cpu": "256", "odd": 1})", "\"1\"");
+    CHECK(here.cpu_of("f") == "256");
+    auto const bytes = here.s3.sent;
+    for (int i = 0; i != 3; ++i) CHECK(here.cpu_of("f") == "256");
+    CHECK(here.s3.sent == bytes);
+    CHECK(here.s3.had == std::vector<std::string>{"", "\"1\"", "\"1\"", "\"1\""});
+    CHECK(here.log.count(log_level::warning) == 4);
+
+    here.put("f", "512", "\"2\"");
+    CHECK(here.cpu_of("f") == "512");
+    CHECK(here.cpu_of("f") == "512");
+    CHECK(here.s3.had.back() == "\"2\"");
+}
+
+TEST_CASE("an object without an ETag, or with a weak one, is sent each time") {
+    auto const etag = GENERATE(values<std::string>({"", "W/\"1\""}));
+    library here;
+    here.put("f", "1024", "\"1\"");
+    CHECK(here.cpu_of("f") == "1024");
+    here.put("f", "256", etag);
+    CHECK(here.cpu_of("f") == "256");
+    CHECK(here.cpu_of("f") == "256");
+    CHECK(here.s3.had == std::vector<std::string>{"", "\"1\"", ""});
+}
+
+TEST_CASE("an object that was taken away is none, and the one that comes in its place is read") {
+    library here;
+    here.put("f", "256", "\"1\"");
+    CHECK(here.cpu_of("f") == "256");
+    here.s3.trouble = tagged_objects::refused(503, "SlowDown");
+    CHECK(here.cpu_of("f").find("SlowDown") != std::string::npos);
+    here.s3.trouble.reset();
+    here.s3.objects.clear();
+    CHECK(here.cpu_of("f") == "(none)");
+    here.put("f", "512", "\"1\"");
+    CHECK(here.cpu_of("f") == "512");
+    CHECK(here.s3.had == std::vector<std::string>{"", "\"1\"", "\"1\"", ""});
+}
+
+TEST_CASE("a 304 that nobody asked for is an error like any other") {
+    library here;
+    here.s3.trouble = tagged_objects::refused(304, "304");
+    CHECK(here.cpu_of("f") == "external kwargs s3://my-bucket/f/a718df81.json: s3 GetObject: 304");
+}
+
+TEST_CASE("no more is kept of objects than their bounds say") {
+    library here;
+    constexpr auto mebibyte = std::size_t{1024} * 1024;
+    here.put("large", "256", "\"1\"", 4 * mebibyte);
+    for (int i = 0; i != 2; ++i) CHECK(here.cpu_of("large") == "256");
+    CHECK(here.s3.had == std::vector<std::string>{"", ""});
+
+    here.s3.had.clear();
+    for (char const* const name : {"a", "b", "c"}) {
+        here.put(name, "256", "\"1\"", mebibyte * 3 / 2);
+        CHECK(here.cpu_of(name) == "256");
+    }
+    for (char const* const name : {"c", "b", "a"}) CHECK(here.cpu_of(name) == "256");
+    CHECK(here.s3.had == std::vector<std::string>{"", "", "", "\"1\"", "\"1\"", ""});
 }

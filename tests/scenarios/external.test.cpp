@@ -164,6 +164,42 @@ TEST_CASE("the file is read after the claim, before the image, and for every run
     CHECK(elsewhere.aws.s3.log().count() == 0);
 }
 
+TEST_CASE("one agent is sent a file once, however many runs it reads it for, and anew when it has changed") {
+    world_with_bucket world;
+    world.keep(R"({"platformVersion": "1.3.0"})");
+    auto row = testing_support::load("prefect1/flow_run_docker_local_environment.json")["data"]["flow_run"][0];
+    row["labels"] = {"aws"};
+    auto const queue = [&](int from, int to) {
+        for (int i = from; i != to; ++i) {
+            row["id"] = "00000000-0000-4000-8000-0000000000" + std::to_string(10 + i);
+            world.prefect.add_flow_run(row);
+        }
+    };
+    inhabitant lives{world, with_external(1)};
+    auto const answers = [&](int status) {
+        auto const all = world.aws.s3.log().all("GetObject");
+        return std::count_if(all.begin(), all.end(), [status](auto const& each) { return each.status == status; });
+    };
+    REQUIRE(lives.agent.open());
+    queue(0, 20);
+    REQUIRE(lives.agent.run());
+    CHECK(answers(200) == 1);
+    CHECK(answers(304) == 19);
+
+    world.keep(R"({"platformVersion": "1.4.0"})");
+    queue(20, 25);
+    REQUIRE(lives.agent.run());
+    CHECK(answers(200) == 2);
+    CHECK(answers(304) == 23);
+    std::size_t old_ones = 0, new_ones = 0;
+    for (auto const& each : world.aws.ecs.tasks()) {
+        old_ones += json::text_of(*each.request, "platformVersion") == "1.3.0";
+        new_ones += json::text_of(*each.request, "platformVersion") == "1.4.0";
+    }
+    CHECK(old_ones == 20);
+    CHECK(new_ones == 5);
+}
+
 TEST_CASE("blanks and slashes of the prefix stay, and go over the wire percent-encoded") {
     world_with_bucket world;
     world.queue("docker_local_environment");

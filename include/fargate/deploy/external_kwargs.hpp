@@ -2,12 +2,14 @@
 #define FARGATE_DEPLOY_EXTERNAL_KWARGS_HPP
 
 #include <fargate/core/result.hpp>
+#include <fargate/deploy/bounded_cache.hpp>
 #include <fargate/deploy/kwargs.hpp>
 #include <fargate/deploy/settings.hpp>
 #include <fargate/json/json.hpp>
 #include <fargate/prefect/flow_run.hpp>
 #include <fargate/system/log.hpp>
 
+#include <cstddef>
 #include <initializer_list>
 #include <optional>
 #include <stop_token>
@@ -58,21 +60,29 @@ struct kept_lines {
 template <class S3, log_policy Log>
 class external_kwargs {
 public:
+    /// So many objects, and so many bytes of them, are kept to be compared.
+    static constexpr std::size_t most_objects = 1000;
+    static constexpr std::size_t most_bytes = 4 * 1024 * 1024;
+
     external_kwargs(S3& s3, settings const& with, Log& log) : s3_{s3}, with_{with}, log_{log} {}
 
     /// What is kept for a flow, to be put over the agent's own with `replace`; nothing when S3 has no such object. An
     /// object that may not be read counts as none, with a warning: S3 also says that of one that is not there when the
     /// bucket may not be listed. Any other failure to read it, and content that is no such object, is an error that names
     /// the object; no value of it is ever told.
-    /// Each call asks S3 anew: what is put there counts from the next run on.
+    /// Each call asks S3 anew, for the object if it has changed: what is put there counts from the next run on.
     [[nodiscard]] result<std::optional<kwargs>> fetch(prefect::flow const& flow, std::stop_token stop = {}) const {
         std::string const& bucket = with_.external.bucket;
         std::string const key = external_key(flow, with_);
         std::string const place = "external kwargs s3://" + bucket + "/" + key;
         log_.write(log_level::info, "Fetching external kwargs from S3");
         log_.write(log_level::debug, "Looking for " + place);
-        auto object = s3_.get_object({.bucket = bucket, .key = key}, std::move(stop));
-        if (!object) {
+        auto known = kept_.find(key);
+        auto object = s3_.get_object(
+            {.bucket = bucket, .key = key, .if_none_match = known ? known->etag : std::string{}}, std::move(stop));
+        bool const same = !object && known && object.error().http_status == 304;
+        if (object) keep(key, object->etag, object->body);
+        if (!object && !same) {
             error why = std::move(object).error();
             bool const denied = why.service_code == "AccessDenied";
             bool const no_bucket = why.service_code == "NoSuchBucket";
@@ -87,16 +97,30 @@ public:
                                ", going on without external kwargs: check external_kwargs_s3_bucket");
             else if (why.service_code != "NoSuchKey")
                 return at(place, std::move(why));
+            kept_.drop(key);
             log_.write(log_level::info, "Flow id " + flow.id8() + " does not have external kwargs.");
         }
         log_.write(log_level::info, "Updating default kwargs with external");
-        if (!object) return std::optional<kwargs>{};
-        auto read = read_object(place, object->body);
+        if (!object && !same) return std::optional<kwargs>{};
+        auto read = read_object(place, same ? known->body : object->body);
         if (!read) return at(place, std::move(read).error());
         return std::optional{*std::move(read)};
     }
 
 private:
+    struct kept_object {
+        std::string etag;
+        std::string body;
+    };
+
+    /// Only a strong ETag tells that not one byte has changed.
+    void keep(std::string const& key, std::string const& etag, std::string const& body) const {
+        if (etag.starts_with('"'))
+            kept_.put(key, {etag, body}, key.size() + etag.size() + body.size());
+        else
+            kept_.drop(key);
+    }
+
     [[nodiscard]] static error at(std::string const& place, error why) {
         why.message = place + ": " + why.message;
         return why;
@@ -118,6 +142,7 @@ private:
     S3& s3_;
     settings const& with_;
     Log& log_;
+    mutable bounded_cache<kept_object> kept_{most_objects, most_bytes};
 };
 
 } // namespace fargate::inline v0::deploy

@@ -20,7 +20,7 @@ constexpr figure all[] = {
     {"watch", "", "do not follow tasks to their end"},
     {"reconcile", "", "do not look for what was left behind"},
     {"idempotent", "", "send RunTask without a client token"},
-    {"batch_claims", "", "claim each run of a poll by a request of its own"},
+    {"batch_claims", "", "claim each run of a poll, and tell it its task, by requests of its own"},
     {"heartbeat", "", "send no heartbeats for runs whose tasks are slow to start"},
 };
 

@@ -14233,6 +14233,12 @@ struct run_view {
     std::optional<time_point> since{}; ///< when it came to this life, by the backend's clock
 };
 
+/// What a run became.
+struct run_handle {
+    std::string run{};    ///< its id
+    std::string handle{}; ///< a task ARN
+};
+
 /// Where runs come from and where their fate is told.
 ///
 /// | expression                       | type                                   | contract                                |
@@ -14251,9 +14257,10 @@ struct run_view {
 /// | `s.note(id, level, text, stop)`  | `result<void>`                         | a line in the run's own log             |
 /// | `s.heartbeat(id, stop)`          | `result<void>`                         | the run is being taken care of, though it is silent |
 ///
-/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`, and one that can claim
-/// several runs at once `s.claim_all(runs, stop) -> std::vector<result<claim>>` for a `std::span<S::run const* const>`, with
-/// the answers in their order.
+/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`. One that can claim several
+/// runs at once has `s.claim_all(runs, stop) -> std::vector<result<claim>>` for a `std::span<S::run const* const>`, and one
+/// that can tell several at once what they became `s.launched_all(runs, stop) -> std::vector<result<void>>` for a
+/// `std::span<run_handle const>`, both with the answers in their order.
 ///
 /// `open` and `poll` are called by one thread, the others by several at once. `stop` ends waiting, not what was sent.
 template <class Source>
@@ -16536,15 +16543,20 @@ namespace detail {
 // --- Telling a run's fate
 
 /// One line in a run's own log; the API stamps it with its time.
-[[nodiscard]] inline operation write_run_log_mutation(std::string_view flow_run_id, std::string_view name,
-                                                      log_level level, std::string_view message) {
+[[nodiscard]] inline json::value run_log_line(std::string_view flow_run_id, std::string_view name, log_level level,
+                                              std::string_view message) {
     auto item = json::value::object();
     json::set(item, "flow_run_id", std::string{flow_run_id});
     json::set(item, "name", std::string{name});
     json::set(item, "message", std::string{message});
     json::set(item, "level", std::string{name_of(level)});
+    return item;
+}
+
+/// `lines` is a list of them, of one run or of several.
+[[nodiscard]] inline operation write_run_logs_mutation(json::value lines) {
     return {"mutation($input: write_run_logs_input!) { write_run_logs(input: $input) { success } }",
-            detail::as_input_list("logs", std::move(item))};
+            detail::as_input_of("logs", std::move(lines))};
 }
 
 [[nodiscard]] inline operation heartbeat_mutation(std::string_view flow_run_id) {
@@ -17697,6 +17709,70 @@ private:
 
 #endif
 
+// ---- fargate/prefect/run_log.hpp ------------------------------------------------------------------------------------
+
+#ifndef FARGATE_PREFECT_RUN_LOG_HPP
+#define FARGATE_PREFECT_RUN_LOG_HPP
+
+namespace fargate::inline v0::prefect {
+
+/// Writes into the logs of runs, each line cut to `longest_message`. Keeps a reference to the client; `stop` ends waiting,
+/// not what was sent.
+template <http_policy Http, clock_policy Clock>
+class run_log {
+public:
+    /// `name` is the one that the lines carry.
+    run_log(client<Http, Clock>& api, std::string name) : api_{&api}, name_{std::move(name)} {}
+
+    [[nodiscard]] result<void> note(std::string_view id, log_level level, std::string_view text, std::stop_token stop) {
+        auto lines = json::value::array();
+        lines.push_back(line(id, level, text));
+        return write(std::move(lines), std::move(stop));
+    }
+
+    [[nodiscard]] result<void> launched(std::string_view id, std::string_view handle, std::stop_token stop) {
+        return note(id, log_level::info, told(handle), std::move(stop));
+    }
+
+    /// All lines by one request. When the API refuses it, one of them may be why: each is written by itself.
+    [[nodiscard]] std::vector<result<void>> launched(std::span<run_handle const> runs, std::stop_token stop) {
+        auto lines = json::value::array();
+        for (auto const& each : runs) lines.push_back(line(each.run, log_level::info, told(each.handle)));
+        auto const all = write(std::move(lines), stop);
+        if (all || !is_refusal(all.error())) return std::vector<result<void>>(runs.size(), all);
+        std::vector<result<void>> made;
+        made.reserve(runs.size());
+        for (auto const& each : runs) made.push_back(launched(each.run, each.handle, stop));
+        return made;
+    }
+
+private:
+    [[nodiscard]] static std::string told(std::string_view handle) {
+        return "Submitted for execution: Task ARN: " + std::string{handle};
+    }
+
+    [[nodiscard]] static bool is_refusal(error const& why) noexcept {
+        return why.code == errc::service_error && !why.retryable && why.http_status < 500 && why.http_status != 429;
+    }
+
+    [[nodiscard]] json::value line(std::string_view id, log_level level, std::string_view text) const {
+        return run_log_line(id, name_, level, bounded_message(text));
+    }
+
+    [[nodiscard]] result<void> write(json::value lines, std::stop_token stop) {
+        auto const answer = api_->finish(write_run_logs_mutation(std::move(lines)), std::move(stop));
+        if (!answer) return answer.error();
+        return read_success(*answer, "write_run_logs");
+    }
+
+    client<Http, Clock>* api_;
+    std::string name_;
+};
+
+} // namespace fargate::inline v0::prefect
+
+#endif
+
 // ---- fargate/prefect/run_views.hpp ----------------------------------------------------------------------------------
 
 #ifndef FARGATE_PREFECT_RUN_VIEWS_HPP
@@ -17836,13 +17912,17 @@ class server {
 public:
     using run = flow_run;
 
+    /// How many runs the queue of a Server offers at most.
+    static constexpr std::size_t most_offered = 25;
+
     server(Http& http, Clock& clock, Log& log, settings options, random_source bits = random_bits) :
         clock_{&clock},
         log_{&log},
         options_{std::move(options)},
         client_{http, clock, options_, bits},
         ourselves_{client_, log, options_},
-        states_{client_} {}
+        states_{client_},
+        lines_{client_, options_.name} {}
     server(server const&) = delete;
     server& operator=(server const&) = delete;
 
@@ -17950,7 +18030,12 @@ public:
 
     /// Tells the run's log which task it became.
     [[nodiscard]] result<void> launched(std::string_view id, std::string_view handle, std::stop_token stop = {}) {
-        return note(id, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle}, stop);
+        return lines_.launched(id, handle, std::move(stop));
+    }
+
+    /// The same for several, in their order: what `run_log::launched` does.
+    [[nodiscard]] std::vector<result<void>> launched_all(std::span<run_handle const> runs, std::stop_token stop = {}) {
+        return lines_.launched(runs, std::move(stop));
     }
 
     /// The version that the run's newest waiting state had, and those of the task runs it is about.
@@ -17973,10 +18058,7 @@ public:
     /// One line in the run's own log, cut to `longest_message`.
     [[nodiscard]] result<void> note(std::string_view id, log_level level, std::string_view text,
                                     std::stop_token stop = {}) {
-        auto const answer =
-            client_.finish(write_run_log_mutation(id, options_.name, level, bounded_message(text)), stop);
-        if (!answer) return answer.error();
-        return read_success(*answer, "write_run_logs");
+        return lines_.note(id, level, text, std::move(stop));
     }
 
     /// Keeps the API from taking the run for dead while its task starts.
@@ -18132,6 +18214,7 @@ private:
     client<Http, Clock> client_;
     registration<Http, Clock, Log> ourselves_;
     run_states<Http, Clock> states_;
+    run_log<Http, Clock> lines_;
 
     mutable std::mutex mutex_;
     run_columns columns_{}; ///< until the API refuses
@@ -19740,7 +19823,7 @@ struct agent_options {
     std::optional<bool> idempotent{};   ///< the same launch asked for again finds the same task
     std::optional<bool> watch{};        ///< tasks are followed to their end
     std::optional<bool> reconcile{};    ///< what was left behind by a crash is looked for
-    std::optional<bool> batch_claims{}; ///< the runs of one poll are claimed by one request
+    std::optional<bool> batch_claims{}; ///< the runs of one poll are claimed by one request, and told by one
     std::optional<bool> heartbeat{};    ///< runs whose tasks are slow to start are kept from being scheduled again
     std::string fleet_id{}; ///< the same for agents that take each other's place; else made of API and labels
     std::optional<duration> poll_interval_max{};    ///< the longest wait between two polls
@@ -19785,7 +19868,7 @@ struct protocol {
     bool idempotent = true; ///< RunTask carries a token made of the run, so that whoever repeats it finds the same task
     bool watch = true;      ///< tasks are followed to their end; needs ecs:DescribeTasks
     bool heartbeat = true;  ///< a run is kept alive at the backend while its task is slow to start
-    bool batch_claims = true; ///< the runs of one poll are claimed by one request, where the backend can
+    bool batch_claims = true; ///< one request claims the runs of a poll, and one tells them, where the backend can
     bool reconcile = true; ///< what was left behind is looked for; needs ecs:ListTasks, and ecs:StopTask to end tasks
     std::string
         fleet{}; ///< RunTask's `startedBy`, where the user set none; the same for agents that take each other's place
@@ -22596,59 +22679,6 @@ template <agent_policies Policies>
 
 #endif
 
-// ---- fargate/service/claim_outcome.hpp ------------------------------------------------------------------------------
-
-#ifndef FARGATE_SERVICE_CLAIM_OUTCOME_HPP
-#define FARGATE_SERVICE_CLAIM_OUTCOME_HPP
-
-namespace fargate::inline v0::service {
-
-/// True for a backend's answer that will be the same whenever it is asked for.
-[[nodiscard]] inline bool is_final_refusal(error const& why) noexcept {
-    if (why.code == errc::invalid_argument || why.code == errc::not_found) return true;
-    if (why.code != errc::service_error) return false;
-    return why.http_status == 0 || why.http_status == 200 || why.http_status == 400 || why.http_status == 404 ||
-           why.http_status == 422;
-}
-
-/// What follows from the answer to a claim.
-struct claim_outcome {
-    enum class kind : unsigned char {
-        won,     ///< it is ours
-        again,   ///< to be claimed after `wait`
-        lost,    ///< somebody else's, and not to be taken up before `wait`
-        unclear, ///< nobody can tell whose it is: likewise
-        refused  ///< the answer names what is wrong with the run, which is its end
-    };
-
-    claim_outcome::kind what = kind::won;
-    duration wait{};
-    error why{};
-};
-
-/// Without an answer nobody knows whose the run is: it is not ours to fail.
-[[nodiscard]] inline claim_outcome read_claim(result<claim> const& answer) {
-    using kind = claim_outcome::kind;
-    constexpr std::chrono::seconds after_lost{5};
-    constexpr std::chrono::seconds after_unclear{30};
-    if (!answer) {
-        if (is_final_refusal(answer.error())) return {kind::refused, {}, answer.error()};
-        return {kind::unclear, after_unclear, answer.error()};
-    }
-    auto why = fail(errc::lost_claim, answer->reason);
-    switch (answer->kind) {
-    case claim::outcome::won: return {};
-    case claim::outcome::later: return {kind::again, answer->wait, why};
-    case claim::outcome::unclear: return {kind::unclear, after_unclear, why};
-    case claim::outcome::lost: break;
-    }
-    return {kind::lost, after_lost, why};
-}
-
-} // namespace fargate::inline v0::service
-
-#endif
-
 // ---- fargate/service/histogram.hpp ----------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_HISTOGRAM_HPP
@@ -22972,6 +23002,190 @@ struct desk {
 
 #endif
 
+// ---- fargate/service/announcing.hpp ---------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_ANNOUNCING_HPP
+#define FARGATE_SERVICE_ANNOUNCING_HPP
+
+namespace fargate::inline v0::service {
+
+/// Tells runs which tasks they became, those that were claimed together by one request where that can be: when the last of
+/// them has its task or gets none, and no later than `patience`. Then their tasks are followed, and only then does a run
+/// leave `in_flight`: what is said of the task later comes behind, and a stop waits. Keeps references; may be used by
+/// several threads at once.
+template <flow_source Source, clock_policy Clock, log_policy Log>
+class announcing {
+public:
+    /// Whether the source takes several by one request.
+    static constexpr bool at_once = requires(Source & to, std::span<run_handle const> runs, std::stop_token stop) {
+        { to.launched_all(runs, stop) } -> std::same_as<std::vector<result<void>>>;
+    };
+
+    static constexpr std::chrono::milliseconds patience{500};
+    static constexpr std::size_t most_lines = 100; ///< in one request
+
+    /// `cut` ends waiting for the backend.
+    announcing(Source& source, desk<Clock>& shared, Log& log, protocol const& rules, std::stop_token cut) :
+        source_{source}, shared_{shared}, log_{log}, rules_{rules}, cut_{std::move(cut)} {}
+
+    /// So many more launches are under way, whose tasks may be told together.
+    void expect(std::size_t launches) {
+        std::scoped_lock const lock{mutex_};
+        coming_ += launches;
+    }
+
+    /// One of them has come to no task, or not yet.
+    void miss() {
+        {
+            std::scoped_lock const lock{mutex_};
+            if (--coming_ != 0) return;
+        }
+        tell();
+    }
+
+    /// A run became this task; `expected`: by one of those launches.
+    void announce(watched task, bool expected) {
+        std::unique_lock lock{mutex_};
+        if (expected) --coming_;
+        if (!at_once || !rules_.batch_claims) {
+            lock.unlock();
+            return tell_one(std::move(task));
+        }
+        untold_.push_back(std::move(task));
+        bool const first = untold_.size() == 1;
+        if (first) since_ = shared_.when.passed();
+        bool const waits = coming_ != 0 && untold_.size() < most_lines && shared_.when.passed() - since_ < patience;
+        auto const batch = batch_;
+        lock.unlock();
+        if (!waits) return tell();
+        if (first) shared_.when.after(patience, [this, batch] { tell_late(batch); });
+    }
+
+private:
+    void tell_late(std::uint64_t batch) {
+        {
+            std::scoped_lock const lock{mutex_};
+            if (batch != batch_) return;
+        }
+        tell();
+    }
+
+    /// Tells all that there is, unless another thread does: that one takes these along.
+    void tell() {
+        std::unique_lock lock{mutex_};
+        if (telling_) return;
+        telling_ = true;
+        while (!untold_.empty()) {
+            auto const from = untold_.begin();
+            auto const to = from + static_cast<std::ptrdiff_t>(std::min(untold_.size(), most_lines));
+            std::vector<watched> now{std::move_iterator{from}, std::move_iterator{to}};
+            untold_.erase(from, to);
+            ++batch_;
+            lock.unlock();
+            tell(std::move(now));
+            lock.lock();
+        }
+        telling_ = false;
+    }
+
+    void tell(std::vector<watched> now) {
+        if (now.size() == 1) return tell_one(std::move(now.front()));
+        if constexpr (at_once) {
+            std::vector<run_handle> runs;
+            runs.reserve(now.size());
+            for (auto const& each : now) runs.push_back({each.run, each.task});
+            auto const answers = source_.launched_all(runs, cut_);
+            for (std::size_t i = 0; i != now.size(); ++i) told(std::move(now[i]), answers[i]);
+        }
+    }
+
+    void tell_one(watched task) {
+        auto const answer = source_.launched(task.run, task.task, cut_);
+        told(std::move(task), answer);
+    }
+
+    /// The task runs: a lost line is a warning, never the run's failure.
+    void told(watched task, result<void> const& answer) {
+        auto const run = task.run;
+        if (!answer)
+            log_.write(log_level::warning, "flow run " + run + " runs as " + task.task +
+                                               ", but its log could not be written: " + answer.error().message);
+        if (rules_.watch && shared_.watched.follow(std::move(task))) shared_.attend();
+        log_.write(log_level::debug, "Completed flow run submission (id: " + run + ")");
+        shared_.busy.leave(run);
+        shared_.bell.ring();
+    }
+
+    Source& source_;
+    desk<Clock>& shared_;
+    Log& log_;
+    protocol const& rules_;
+    std::stop_token cut_;
+    std::mutex mutex_;
+    std::vector<watched> untold_;
+    duration since_{};        ///< when the first of them came
+    std::size_t coming_ = 0;  ///< launches that are under way
+    std::uint64_t batch_ = 0; ///< moves when what waited is told
+    bool telling_ = false;
+};
+
+} // namespace fargate::inline v0::service
+
+#endif
+
+// ---- fargate/service/claim_outcome.hpp ------------------------------------------------------------------------------
+
+#ifndef FARGATE_SERVICE_CLAIM_OUTCOME_HPP
+#define FARGATE_SERVICE_CLAIM_OUTCOME_HPP
+
+namespace fargate::inline v0::service {
+
+/// True for a backend's answer that will be the same whenever it is asked for.
+[[nodiscard]] inline bool is_final_refusal(error const& why) noexcept {
+    if (why.code == errc::invalid_argument || why.code == errc::not_found) return true;
+    if (why.code != errc::service_error) return false;
+    return why.http_status == 0 || why.http_status == 200 || why.http_status == 400 || why.http_status == 404 ||
+           why.http_status == 422;
+}
+
+/// What follows from the answer to a claim.
+struct claim_outcome {
+    enum class kind : unsigned char {
+        won,     ///< it is ours
+        again,   ///< to be claimed after `wait`
+        lost,    ///< somebody else's, and not to be taken up before `wait`
+        unclear, ///< nobody can tell whose it is: likewise
+        refused  ///< the answer names what is wrong with the run, which is its end
+    };
+
+    claim_outcome::kind what = kind::won;
+    duration wait{};
+    error why{};
+};
+
+/// Without an answer nobody knows whose the run is: it is not ours to fail.
+[[nodiscard]] inline claim_outcome read_claim(result<claim> const& answer) {
+    using kind = claim_outcome::kind;
+    constexpr std::chrono::seconds after_lost{5};
+    constexpr std::chrono::seconds after_unclear{30};
+    if (!answer) {
+        if (is_final_refusal(answer.error())) return {kind::refused, {}, answer.error()};
+        return {kind::unclear, after_unclear, answer.error()};
+    }
+    auto why = fail(errc::lost_claim, answer->reason);
+    switch (answer->kind) {
+    case claim::outcome::won: return {};
+    case claim::outcome::later: return {kind::again, answer->wait, why};
+    case claim::outcome::unclear: return {kind::unclear, after_unclear, why};
+    case claim::outcome::lost: break;
+    }
+    return {kind::lost, after_lost, why};
+}
+
+} // namespace fargate::inline v0::service
+
+#endif
+
 // ---- fargate/service/errand.hpp -------------------------------------------------------------------------------------
 
 #ifndef FARGATE_SERVICE_ERRAND_HPP
@@ -22993,6 +23207,7 @@ struct errand {
     bool may_go = false;   ///< it has had its turn of the launch rate
     bool claimed = false;  ///< it is ours
     bool fresh = false;    ///< and became so with others just now: its launch belongs to what is under way
+    bool expected = false; ///< the lines of those it was claimed with wait for its task
     bool sent = false;     ///< RunTask was asked, here or by an agent before
     bool doubtful = false; ///< RunTask was asked with this attempt's token, and nobody knows what came of it
     bool recovers = false; ///< attempts that another agent made may have to be gone through first
@@ -23016,6 +23231,16 @@ struct errand {
 
     /// A task may be there, of this attempt or of one that an agent before this one made.
     [[nodiscard]] bool may_have_task() const noexcept { return doubtful || is_walking(); }
+
+    /// It was claimed `age` ago, and launched up to this attempt.
+    void take_over(unsigned from, unsigned lost, duration age, duration now) {
+        claimed = sent = true;
+        attempt.number = first = from;
+        losses = lost;
+        recovers = from == 0;
+        claimed_at = now - age;
+        seen_at = now;
+    }
 
     /// The token of this attempt is used up.
     void use_up(deploy::launch_advice const& advice, error const& why, duration now) {
@@ -23318,6 +23543,7 @@ public:
         hash_{hash},
         rules_{std::move(rules)},
         claims_{source_, shared_, log_, rules_},
+        news_{source_, shared_, log_, rules_, cut_.get_token()},
         rate_{{static_cast<double>(std::max<std::size_t>(rules_.launch_burst, 1)), rules_.launch_rate}},
         lanes_{shared_.lanes} {}
 
@@ -23335,8 +23561,9 @@ public:
     /// True when the runs of one poll are claimed by one request.
     [[nodiscard]] bool claims_together() const { return claiming::at_once && rules_.batch_claims; }
 
-    /// The same for several: those whose turn it is are claimed together.
-    void deploy(std::vector<run> offered, std::stop_token const& stop) {
+    /// The same for several: those whose turn it is are claimed together. False when others are left to be claimed later.
+    bool deploy(std::vector<run> offered, std::stop_token const& stop) {
+        auto const all = offered.size();
         std::vector<held> now;
         for (auto& each : offered) {
             auto made = std::make_unique<errand>(std::move(each), clock_.now(), stop);
@@ -23345,7 +23572,9 @@ public:
             else if (take(*made))
                 now.push_back(std::move(made));
         }
+        bool const whole = now.size() == all;
         claim_these(std::move(now));
+        return whole;
     }
 
     /// Launches a run that is claimed already, from that attempt on: a token that was used before finds the task that it
@@ -23358,13 +23587,7 @@ public:
         if (stop.stop_requested() || age + wait >= token_life || !shared_.busy.enter(claimed.run.id)) return false;
         (void)shared_.busy.claim(claimed.run.id);
         auto made = std::make_unique<errand>(claimed.run, clock_.now(), stop);
-        auto const now = shared_.when.passed();
-        made->claimed = made->sent = true;
-        made->attempt.number = made->first = attempt;
-        made->losses = losses;
-        made->recovers = attempt == 0;
-        made->claimed_at = now - age;
-        made->seen_at = now;
+        made->take_over(attempt, losses, age, shared_.when.passed());
         later(std::move(made), wait);
         return true;
     }
@@ -23380,6 +23603,7 @@ public:
 private:
     using errand = service::errand<run>;
     using claiming = service::claiming<Source, Clock, Log>;
+    using announcing = service::announcing<Source, Clock, Log>;
     using held = std::unique_ptr<errand>; // handed on by &&: arguments beside it may still look into it
 
     static constexpr std::chrono::minutes subnet_rest{3};
@@ -23389,8 +23613,9 @@ private:
         shared_.when.after(wait, [this, of = std::move(of)]() mutable { go_on(std::move(of)); });
     }
 
-    void done(errand const& of) {
+    void done(errand& of) {
         if (of.counted) count(-1);
+        if (std::exchange(of.expected, false)) news_.miss();
         shared_.busy.leave(of.what.id);
         shared_.bell.ring();
     }
@@ -23459,11 +23684,14 @@ private:
     /// Claims these, which have their places.
     void claim_these(std::vector<held> these) {
         auto const answers = claims_.ask(these, cut_.get_token());
+        std::vector<held> ours;
         for (std::size_t i = 0; i != these.size(); ++i) {
             if (!is_ours(these[i], answers[i])) continue;
-            these[i]->fresh = true;
-            later(std::move(these[i]), duration::zero());
+            these[i]->fresh = these[i]->expected = true;
+            ours.push_back(std::move(these[i]));
         }
+        news_.expect(ours.size());
+        for (auto& each : ours) later(std::move(each), duration::zero());
     }
 
     /// What follows from a claim; false when the run is not ours, or not now.
@@ -23564,8 +23792,10 @@ private:
         }
         shared_.book.held();
         if (!std::exchange(of->counted, true)) count(1);
+        bool const expected = std::exchange(of->expected, false);
         later(std::move(of), wait);
         shared_.attend();
+        if (expected) news_.miss();
     }
 
     void not_planned(held&& of, error const& why) {
@@ -23590,15 +23820,8 @@ private:
         shared_.book.launched(clock_.now() - of.began);
         if (task.adopted) shared_.book.adopted();
         log_.write(log_level::debug, "Run created for task " + task.task_arn);
-        if (rules_.watch &&
-            shared_.watched.follow(watched_task(of, task.task_arn, source_.epoch(of.what), clock_.now())))
-            shared_.attend();
-        // The task runs: from here on a lost line is a warning, never the run's failure.
-        if (auto const told = source_.launched(of.what.id, task.task_arn, cut_.get_token()); !told)
-            log_.write(log_level::warning, "flow run " + of.what.id + " runs as " + task.task_arn +
-                                               ", but its log could not be written: " + told.error().message);
-        log_.write(log_level::debug, "Completed flow run submission (id: " + of.what.id + ")");
-        done(of);
+        if (of.counted) count(-1);
+        news_.announce(watched_task(of, task.task_arn, source_.epoch(of.what), clock_.now()), of.expected);
     }
 
     /// The loop was stopped while the run was held.
@@ -23618,7 +23841,9 @@ private:
         shared_.book.failed();
         of->end = std::move(why);
         of->tries = 0;
+        bool const expected = std::exchange(of->expected, false);
         tell_end(std::move(of));
+        if (expected) news_.miss();
     }
 
     void tell_end(held&& of) {
@@ -23644,8 +23869,9 @@ private:
     Hash const& hash_;
     protocol rules_;
     claiming claims_;
-    retry::token_bucket rate_;
     std::stop_source cut_;
+    announcing news_;
+    retry::token_bucket rate_;
     std::mutex mutex_;
     resting subnets_;
     service::lanes<held> lanes_;
@@ -23823,7 +24049,9 @@ namespace fargate::inline v0::service {
 /// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
 /// hands on what the agenda says is due. `Deployment` has `has_room()`; `deploy(run, stop)`, which takes a run that `in_flight`
 /// holds and sees to it that it leaves; and `cut()`, which ends what is under way. It may have `wants(run)`, without which
-/// all runs are wanted, and `claims_together()` with `deploy(runs, stop)`, for several that one request claims.
+/// all runs are wanted, and `claims_together()` with `deploy(runs, stop)`, for several that one request claims; that is false
+/// when it leaves some of them for later. A source that offers so many runs at most says so as `Source::most_offered`: behind a
+/// full page that is claimed there may be more, and the next poll follows at once.
 ///
 /// Keeps references; `run` is called by one thread, `poke` by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
@@ -23926,7 +24154,11 @@ private:
         if constexpr (requires { deployment_.claims_together(); })
             if (taken.size() > 1 && deployment_.claims_together())
                 return executor_.submit([this, taken = std::move(taken), stop]() mutable {
-                    if (!stop.stop_requested()) return deployment_.deploy(std::move(taken), stop);
+                    bool const full = is_page(taken.size());
+                    if (!stop.stop_requested()) {
+                        if (deployment_.deploy(std::move(taken), stop) && full) poke();
+                        return;
+                    }
                     for (auto const& each : taken) busy_.leave(each.id);
                     bell_.ring();
                 });
@@ -23936,6 +24168,13 @@ private:
                 busy_.leave(one.id);
                 bell_.ring();
             });
+    }
+
+    [[nodiscard]] static constexpr bool is_page([[maybe_unused]] std::size_t runs) noexcept {
+        if constexpr (requires { Source::most_offered; })
+            return runs >= Source::most_offered;
+        else
+            return false;
     }
 
     bool failed(error const& why, duration took) {
@@ -24548,7 +24787,9 @@ public:
         real_.deploy(std::move(offered), stop);
     }
     [[nodiscard]] bool claims_together() const { return !is_dry_ && real_.claims_together(); }
-    void deploy(std::vector<run> offered, std::stop_token const& stop) { real_.deploy(std::move(offered), stop); }
+    bool deploy(std::vector<run> offered, std::stop_token const& stop) {
+        return real_.deploy(std::move(offered), stop);
+    }
     void cut() { real_.cut(); }
 
 private:

@@ -131,14 +131,16 @@ TEST_CASE("what a server put into an id stays text in the query that names it") 
 }
 
 TEST_CASE("3.10: a line in a run's log") {
-    auto const asked = prefect::write_run_log_mutation("run", "agent", log_level::warning, "text");
+    auto lines = json::value::array();
+    lines.push_back(prefect::run_log_line("run", "agent", log_level::warning, "text"));
+    auto const asked = prefect::write_run_logs_mutation(lines);
     CHECK(asked.text == "mutation($input: write_run_logs_input!) { write_run_logs(input: $input) { success } }");
     CHECK(
         same(asked.variables, json_of(R"({"input": {"logs": [{"flow_run_id": "run", "name": "agent", "message": "text",
         "level": "WARNING"}]}})")));
     for (auto const& [level, name] : {std::pair{log_level::debug, "DEBUG"}, std::pair{log_level::info, "INFO"},
                                       std::pair{log_level::error, "ERROR"}, std::pair{log_level::critical, "CRITICAL"}})
-        CHECK(prefect::write_run_log_mutation("r", "a", level, "t").variables["input"]["logs"][0]["level"] == name);
+        CHECK(prefect::run_log_line("r", "a", level, "t")["level"] == name);
 
     CHECK(prefect::read_success(recorded_data("write_run_logs"), "write_run_logs"));
     CHECK(prefect::read_success(json_of(R"({"write_run_logs": {"success": false}})"), "write_run_logs").error().code ==

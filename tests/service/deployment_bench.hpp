@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -50,9 +51,14 @@ struct launcher {
     std::deque<result<deploy::launched>> answers{}; ///< the first ones; then `task`
     std::vector<json::value> bodies{};
     std::function<void()> on_launch = [] {};
+    std::mutex mutex{};
     result<deploy::launched> launch(deploy::launch_plan const& plan, std::stop_token) {
-        bodies.push_back(plan.task);
+        {
+            std::scoped_lock const lock{mutex};
+            bodies.push_back(plan.task);
+        }
         on_launch();
+        std::scoped_lock const lock{mutex};
         if (answers.empty()) return task;
         auto next = answers.front();
         answers.pop_front();

@@ -37,10 +37,12 @@ struct recording_deployment {
         on_deploy(offered);
         end(offered);
     }
-    void deploy(std::vector<scripted_run> const& offered, std::stop_token const& stop) {
+    bool deploy(std::vector<scripted_run> const& offered, std::stop_token const& stop) {
         groups.push_back(offered.size());
         for (auto const& each : offered) deploy(each, stop);
+        return whole;
     }
+    bool whole = true;
     bool together = false;
     std::vector<std::size_t> groups{};
     [[nodiscard]] bool claims_together() const { return together; }
@@ -53,9 +55,14 @@ struct recording_deployment {
     std::size_t room = 1000;
 };
 
-template <class Executor>
+/// A source that offers three runs at most.
+struct paged_source : scripted_source {
+    static constexpr std::size_t most_offered = 3;
+};
+
+template <class Executor, class Source = scripted_source>
 struct bench {
-    scripted_source source;
+    Source source;
     testing::manual_clock clock;
     testing::captured_log log;
     service::in_flight busy;
@@ -64,8 +71,8 @@ struct bench {
     recording_deployment deployment{busy, bell};
     service::health_book book;
     Executor executor;
-    service::poller<scripted_source, recording_deployment, testing::manual_clock, testing::captured_log, Executor>
-        poller{source, deployment, busy, agenda, bell, clock, log, executor, book};
+    service::poller<Source, recording_deployment, testing::manual_clock, testing::captured_log, Executor> poller{
+        source, deployment, busy, agenda, bell, clock, log, executor, book};
 
     [[nodiscard]] auto polls() const {
         auto const told = source.told();
@@ -83,6 +90,53 @@ TEST_CASE("the runs of a poll are handed over together where they are claimed to
     CHECK(b.deployment.groups == std::vector<std::size_t>{3, 2});
     CHECK(b.deployment.deployed == std::vector<std::string>{"a", "b", "c", "d", "e", "f"});
     CHECK(b.busy.size() == 0);
+}
+
+TEST_CASE("a full page that was claimed is followed by the next poll at once, and no other poll is") {
+    bench<inline_executor, paged_source> b;
+    b.deployment.together = true;
+    b.source.polls = {runs{{"a"}, {"b"}, {"c"}}, runs{{"d"}, {"e"}, {"f"}}, runs{{"g"}, {"h"}}, runs{}};
+    std::vector<duration> polled;
+    b.source.on_poll = [&] { polled.push_back(b.agenda.passed()); };
+    b.poller.run(4, {});
+    CHECK(polled == std::vector<duration>{0ms, 0ms, 0ms, 250ms});
+    CHECK(b.deployment.groups == std::vector<std::size_t>{3, 3, 2});
+
+    bench<inline_executor, paged_source> later; // what is left to be claimed later would be offered again
+    later.deployment.together = true;
+    later.deployment.whole = false;
+    later.source.polls = {runs{{"a"}, {"b"}, {"c"}}, runs{}};
+    later.poller.run(2, {});
+    CHECK(later.clock.slept() == std::vector<duration>{250ms, 500ms});
+
+    bench<inline_executor, paged_source> apart;
+    apart.source.polls = {runs{{"a"}, {"b"}, {"c"}}, runs{}};
+    apart.poller.run(2, {});
+    CHECK(apart.clock.slept() == std::vector<duration>{250ms, 500ms});
+}
+
+TEST_CASE("with workers, the next poll follows a full page as soon as that is claimed, not before") {
+    bench<thread_pool, paged_source> b;
+    b.deployment.together = true;
+    b.source.polls = {runs{{"a"}, {"b"}, {"c"}}, runs{}};
+    int polls = 0;
+    bool claimed_first = false;
+    std::stop_source stop;
+    std::latch may_claim{1};
+    b.deployment.on_deploy = [&](scripted_run const&) { may_claim.wait(); };
+    b.clock.during_sleep([&](duration) { // the wait behind the first poll: the claim ends it
+        may_claim.count_down();
+        b.executor.drain();
+    });
+    b.source.on_poll = [&] {
+        if (++polls != 2) return;
+        claimed_first = b.deployment.deployed.size() == 3;
+        stop.request_stop();
+    };
+    b.poller.run(std::nullopt, stop.get_token());
+    CHECK(polls == 2);
+    CHECK(claimed_first);
+    CHECK(b.agenda.passed() < 250ms + 1us);
 }
 
 TEST_CASE("the waits follow the recorded pace, and work starts it again") {

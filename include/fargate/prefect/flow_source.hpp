@@ -48,6 +48,12 @@ struct run_view {
     std::optional<time_point> since{}; ///< when it came to this life, by the backend's clock
 };
 
+/// What a run became.
+struct run_handle {
+    std::string run{};    ///< its id
+    std::string handle{}; ///< a task ARN
+};
+
 /// Where runs come from and where their fate is told.
 ///
 /// | expression                       | type                                   | contract                                |
@@ -66,9 +72,10 @@ struct run_view {
 /// | `s.note(id, level, text, stop)`  | `result<void>`                         | a line in the run's own log             |
 /// | `s.heartbeat(id, stop)`          | `result<void>`                         | the run is being taken care of, though it is silent |
 ///
-/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`, and one that can claim
-/// several runs at once `s.claim_all(runs, stop) -> std::vector<result<claim>>` for a `std::span<S::run const* const>`, with
-/// the answers in their order.
+/// A source whose claims can be given back also has `s.release(run, why, stop) -> result<void>`. One that can claim several
+/// runs at once has `s.claim_all(runs, stop) -> std::vector<result<claim>>` for a `std::span<S::run const* const>`, and one
+/// that can tell several at once what they became `s.launched_all(runs, stop) -> std::vector<result<void>>` for a
+/// `std::span<run_handle const>`, both with the answers in their order.
 ///
 /// `open` and `poll` are called by one thread, the others by several at once. `stop` ends waiting, not what was sent.
 template <class Source>

@@ -307,15 +307,20 @@ namespace detail {
 // --- Telling a run's fate
 
 /// One line in a run's own log; the API stamps it with its time.
-[[nodiscard]] inline operation write_run_log_mutation(std::string_view flow_run_id, std::string_view name,
-                                                      log_level level, std::string_view message) {
+[[nodiscard]] inline json::value run_log_line(std::string_view flow_run_id, std::string_view name, log_level level,
+                                              std::string_view message) {
     auto item = json::value::object();
     json::set(item, "flow_run_id", std::string{flow_run_id});
     json::set(item, "name", std::string{name});
     json::set(item, "message", std::string{message});
     json::set(item, "level", std::string{name_of(level)});
+    return item;
+}
+
+/// `lines` is a list of them, of one run or of several.
+[[nodiscard]] inline operation write_run_logs_mutation(json::value lines) {
     return {"mutation($input: write_run_logs_input!) { write_run_logs(input: $input) { success } }",
-            detail::as_input_list("logs", std::move(item))};
+            detail::as_input_of("logs", std::move(lines))};
 }
 
 [[nodiscard]] inline operation heartbeat_mutation(std::string_view flow_run_id) {

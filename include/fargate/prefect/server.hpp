@@ -11,6 +11,7 @@
 #include <fargate/prefect/login.hpp>
 #include <fargate/prefect/queries.hpp>
 #include <fargate/prefect/registration.hpp>
+#include <fargate/prefect/run_log.hpp>
 #include <fargate/prefect/run_states.hpp>
 #include <fargate/prefect/run_views.hpp>
 #include <fargate/prefect/settings.hpp>
@@ -75,13 +76,17 @@ class server {
 public:
     using run = flow_run;
 
+    /// How many runs the queue of a Server offers at most.
+    static constexpr std::size_t most_offered = 25;
+
     server(Http& http, Clock& clock, Log& log, settings options, random_source bits = random_bits) :
         clock_{&clock},
         log_{&log},
         options_{std::move(options)},
         client_{http, clock, options_, bits},
         ourselves_{client_, log, options_},
-        states_{client_} {}
+        states_{client_},
+        lines_{client_, options_.name} {}
     server(server const&) = delete;
     server& operator=(server const&) = delete;
 
@@ -189,7 +194,12 @@ public:
 
     /// Tells the run's log which task it became.
     [[nodiscard]] result<void> launched(std::string_view id, std::string_view handle, std::stop_token stop = {}) {
-        return note(id, log_level::info, "Submitted for execution: Task ARN: " + std::string{handle}, stop);
+        return lines_.launched(id, handle, std::move(stop));
+    }
+
+    /// The same for several, in their order: what `run_log::launched` does.
+    [[nodiscard]] std::vector<result<void>> launched_all(std::span<run_handle const> runs, std::stop_token stop = {}) {
+        return lines_.launched(runs, std::move(stop));
     }
 
     /// The version that the run's newest waiting state had, and those of the task runs it is about.
@@ -212,10 +222,7 @@ public:
     /// One line in the run's own log, cut to `longest_message`.
     [[nodiscard]] result<void> note(std::string_view id, log_level level, std::string_view text,
                                     std::stop_token stop = {}) {
-        auto const answer =
-            client_.finish(write_run_log_mutation(id, options_.name, level, bounded_message(text)), stop);
-        if (!answer) return answer.error();
-        return read_success(*answer, "write_run_logs");
+        return lines_.note(id, level, text, std::move(stop));
     }
 
     /// Keeps the API from taking the run for dead while its task starts.
@@ -371,6 +378,7 @@ private:
     client<Http, Clock> client_;
     registration<Http, Clock, Log> ourselves_;
     run_states<Http, Clock> states_;
+    run_log<Http, Clock> lines_;
 
     mutable std::mutex mutex_;
     run_columns columns_{}; ///< until the API refuses

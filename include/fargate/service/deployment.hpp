@@ -7,6 +7,7 @@
 #include <fargate/deploy/launch_plan.hpp>
 #include <fargate/prefect/flow_source.hpp>
 #include <fargate/retry/token_bucket.hpp>
+#include <fargate/service/announcing.hpp>
 #include <fargate/service/claim_outcome.hpp>
 #include <fargate/service/claiming.hpp>
 #include <fargate/service/desk.hpp>
@@ -58,6 +59,7 @@ public:
         hash_{hash},
         rules_{std::move(rules)},
         claims_{source_, shared_, log_, rules_},
+        news_{source_, shared_, log_, rules_, cut_.get_token()},
         rate_{{static_cast<double>(std::max<std::size_t>(rules_.launch_burst, 1)), rules_.launch_rate}},
         lanes_{shared_.lanes} {}
 
@@ -75,8 +77,9 @@ public:
     /// True when the runs of one poll are claimed by one request.
     [[nodiscard]] bool claims_together() const { return claiming::at_once && rules_.batch_claims; }
 
-    /// The same for several: those whose turn it is are claimed together.
-    void deploy(std::vector<run> offered, std::stop_token const& stop) {
+    /// The same for several: those whose turn it is are claimed together. False when others are left to be claimed later.
+    bool deploy(std::vector<run> offered, std::stop_token const& stop) {
+        auto const all = offered.size();
         std::vector<held> now;
         for (auto& each : offered) {
             auto made = std::make_unique<errand>(std::move(each), clock_.now(), stop);
@@ -85,7 +88,9 @@ public:
             else if (take(*made))
                 now.push_back(std::move(made));
         }
+        bool const whole = now.size() == all;
         claim_these(std::move(now));
+        return whole;
     }
 
     /// Launches a run that is claimed already, from that attempt on: a token that was used before finds the task that it
@@ -98,13 +103,7 @@ public:
         if (stop.stop_requested() || age + wait >= token_life || !shared_.busy.enter(claimed.run.id)) return false;
         (void)shared_.busy.claim(claimed.run.id);
         auto made = std::make_unique<errand>(claimed.run, clock_.now(), stop);
-        auto const now = shared_.when.passed();
-        made->claimed = made->sent = true;
-        made->attempt.number = made->first = attempt;
-        made->losses = losses;
-        made->recovers = attempt == 0;
-        made->claimed_at = now - age;
-        made->seen_at = now;
+        made->take_over(attempt, losses, age, shared_.when.passed());
         later(std::move(made), wait);
         return true;
     }
@@ -120,6 +119,7 @@ public:
 private:
     using errand = service::errand<run>;
     using claiming = service::claiming<Source, Clock, Log>;
+    using announcing = service::announcing<Source, Clock, Log>;
     using held = std::unique_ptr<errand>; // handed on by &&: arguments beside it may still look into it
 
     static constexpr std::chrono::minutes subnet_rest{3};
@@ -129,8 +129,9 @@ private:
         shared_.when.after(wait, [this, of = std::move(of)]() mutable { go_on(std::move(of)); });
     }
 
-    void done(errand const& of) {
+    void done(errand& of) {
         if (of.counted) count(-1);
+        if (std::exchange(of.expected, false)) news_.miss();
         shared_.busy.leave(of.what.id);
         shared_.bell.ring();
     }
@@ -199,11 +200,14 @@ private:
     /// Claims these, which have their places.
     void claim_these(std::vector<held> these) {
         auto const answers = claims_.ask(these, cut_.get_token());
+        std::vector<held> ours;
         for (std::size_t i = 0; i != these.size(); ++i) {
             if (!is_ours(these[i], answers[i])) continue;
-            these[i]->fresh = true;
-            later(std::move(these[i]), duration::zero());
+            these[i]->fresh = these[i]->expected = true;
+            ours.push_back(std::move(these[i]));
         }
+        news_.expect(ours.size());
+        for (auto& each : ours) later(std::move(each), duration::zero());
     }
 
     /// What follows from a claim; false when the run is not ours, or not now.
@@ -304,8 +308,10 @@ private:
         }
         shared_.book.held();
         if (!std::exchange(of->counted, true)) count(1);
+        bool const expected = std::exchange(of->expected, false);
         later(std::move(of), wait);
         shared_.attend();
+        if (expected) news_.miss();
     }
 
     void not_planned(held&& of, error const& why) {
@@ -330,15 +336,8 @@ private:
         shared_.book.launched(clock_.now() - of.began);
         if (task.adopted) shared_.book.adopted();
         log_.write(log_level::debug, "Run created for task " + task.task_arn);
-        if (rules_.watch &&
-            shared_.watched.follow(watched_task(of, task.task_arn, source_.epoch(of.what), clock_.now())))
-            shared_.attend();
-        // The task runs: from here on a lost line is a warning, never the run's failure.
-        if (auto const told = source_.launched(of.what.id, task.task_arn, cut_.get_token()); !told)
-            log_.write(log_level::warning, "flow run " + of.what.id + " runs as " + task.task_arn +
-                                               ", but its log could not be written: " + told.error().message);
-        log_.write(log_level::debug, "Completed flow run submission (id: " + of.what.id + ")");
-        done(of);
+        if (of.counted) count(-1);
+        news_.announce(watched_task(of, task.task_arn, source_.epoch(of.what), clock_.now()), of.expected);
     }
 
     /// The loop was stopped while the run was held.
@@ -358,7 +357,9 @@ private:
         shared_.book.failed();
         of->end = std::move(why);
         of->tries = 0;
+        bool const expected = std::exchange(of->expected, false);
         tell_end(std::move(of));
+        if (expected) news_.miss();
     }
 
     void tell_end(held&& of) {
@@ -384,8 +385,9 @@ private:
     Hash const& hash_;
     protocol rules_;
     claiming claims_;
-    retry::token_bucket rate_;
     std::stop_source cut_;
+    announcing news_;
+    retry::token_bucket rate_;
     std::mutex mutex_;
     resting subnets_;
     service::lanes<held> lanes_;

@@ -32,6 +32,7 @@ struct errand {
     bool may_go = false;   ///< it has had its turn of the launch rate
     bool claimed = false;  ///< it is ours
     bool fresh = false;    ///< and became so with others just now: its launch belongs to what is under way
+    bool expected = false; ///< the lines of those it was claimed with wait for its task
     bool sent = false;     ///< RunTask was asked, here or by an agent before
     bool doubtful = false; ///< RunTask was asked with this attempt's token, and nobody knows what came of it
     bool recovers = false; ///< attempts that another agent made may have to be gone through first
@@ -55,6 +56,16 @@ struct errand {
 
     /// A task may be there, of this attempt or of one that an agent before this one made.
     [[nodiscard]] bool may_have_task() const noexcept { return doubtful || is_walking(); }
+
+    /// It was claimed `age` ago, and launched up to this attempt.
+    void take_over(unsigned from, unsigned lost, duration age, duration now) {
+        claimed = sent = true;
+        attempt.number = first = from;
+        losses = lost;
+        recovers = from == 0;
+        claimed_at = now - age;
+        seen_at = now;
+    }
 
     /// The token of this attempt is used up.
     void use_up(deploy::launch_advice const& advice, error const& why, duration now) {

@@ -69,7 +69,7 @@ struct agent_options {
     std::optional<bool> idempotent{};   ///< the same launch asked for again finds the same task
     std::optional<bool> watch{};        ///< tasks are followed to their end
     std::optional<bool> reconcile{};    ///< what was left behind by a crash is looked for
-    std::optional<bool> batch_claims{}; ///< the runs of one poll are claimed by one request
+    std::optional<bool> batch_claims{}; ///< the runs of one poll are claimed by one request, and told by one
     std::optional<bool> heartbeat{};    ///< runs whose tasks are slow to start are kept from being scheduled again
     std::string fleet_id{}; ///< the same for agents that take each other's place; else made of API and labels
     std::optional<duration> poll_interval_max{};    ///< the longest wait between two polls

@@ -26,7 +26,9 @@ namespace fargate::inline v0::service {
 /// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
 /// hands on what the agenda says is due. `Deployment` has `has_room()`; `deploy(run, stop)`, which takes a run that `in_flight`
 /// holds and sees to it that it leaves; and `cut()`, which ends what is under way. It may have `wants(run)`, without which
-/// all runs are wanted, and `claims_together()` with `deploy(runs, stop)`, for several that one request claims.
+/// all runs are wanted, and `claims_together()` with `deploy(runs, stop)`, for several that one request claims; that is false
+/// when it leaves some of them for later. A source that offers so many runs at most says so as `Source::most_offered`: behind a
+/// full page that is claimed there may be more, and the next poll follows at once.
 ///
 /// Keeps references; `run` is called by one thread, `poke` by any.
 template <flow_source Source, class Deployment, clock_policy Clock, log_policy Log, executor_policy Executor>
@@ -129,7 +131,11 @@ private:
         if constexpr (requires { deployment_.claims_together(); })
             if (taken.size() > 1 && deployment_.claims_together())
                 return executor_.submit([this, taken = std::move(taken), stop]() mutable {
-                    if (!stop.stop_requested()) return deployment_.deploy(std::move(taken), stop);
+                    bool const full = is_page(taken.size());
+                    if (!stop.stop_requested()) {
+                        if (deployment_.deploy(std::move(taken), stop) && full) poke();
+                        return;
+                    }
                     for (auto const& each : taken) busy_.leave(each.id);
                     bell_.ring();
                 });
@@ -139,6 +145,13 @@ private:
                 busy_.leave(one.id);
                 bell_.ring();
             });
+    }
+
+    [[nodiscard]] static constexpr bool is_page([[maybe_unused]] std::size_t runs) noexcept {
+        if constexpr (requires { Source::most_offered; })
+            return runs >= Source::most_offered;
+        else
+            return false;
     }
 
     bool failed(error const& why, duration took) {

@@ -20,7 +20,7 @@ struct protocol {
     bool idempotent = true; ///< RunTask carries a token made of the run, so that whoever repeats it finds the same task
     bool watch = true;      ///< tasks are followed to their end; needs ecs:DescribeTasks
     bool heartbeat = true;  ///< a run is kept alive at the backend while its task is slow to start
-    bool batch_claims = true; ///< the runs of one poll are claimed by one request, where the backend can
+    bool batch_claims = true; ///< one request claims the runs of a poll, and one tells them, where the backend can
     bool reconcile = true; ///< what was left behind is looked for; needs ecs:ListTasks, and ecs:StopTask to end tasks
     std::string
         fleet{}; ///< RunTask's `startedBy`, where the user set none; the same for agents that take each other's place

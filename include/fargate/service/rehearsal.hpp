@@ -73,7 +73,9 @@ public:
         real_.deploy(std::move(offered), stop);
     }
     [[nodiscard]] bool claims_together() const { return !is_dry_ && real_.claims_together(); }
-    void deploy(std::vector<run> offered, std::stop_token const& stop) { real_.deploy(std::move(offered), stop); }
+    bool deploy(std::vector<run> offered, std::stop_token const& stop) {
+        return real_.deploy(std::move(offered), stop);
+    }
     void cut() { real_.cut(); }
 
 private:

@@ -126,7 +126,9 @@ public:
 /// no thread at all, `submit` runs the job itself. The destructor drains.
 class thread_pool {
 public:
-    thread_pool() : thread_pool{std::min(32U, std::thread::hardware_concurrency() + 4U)} {}
+    /// Four more than there are processors, within 12 and 32: jobs wait for answers most of the time. Ten launches at a time
+    /// are 20 a second, which is what ECS takes, as long as an answer comes within half a second.
+    thread_pool() : thread_pool{std::clamp(std::thread::hardware_concurrency() + 4U, 12U, 32U)} {}
     explicit thread_pool(unsigned workers) : limit_{std::max(1U, workers)} {}
 
     thread_pool(thread_pool const&) = delete;

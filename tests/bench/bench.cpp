@@ -4,10 +4,12 @@
 //        bench rounds GROUP ROUNDS    nanoseconds of CPU that each case of a group takes, the cases by turns
 //        bench steps GROUP            user-mode instructions that each case takes, counted one by one
 //        bench repeat CASE TIMES      does it so often, for somebody who watches from outside
+//        bench latency RUNS           how long so many runs wait for RunTask when AWS is 300 ms away
 //        bench world                  Prefect and ECS on a free port of the loopback interface: see world.hpp
 //        bench serve                  ECS's answer to RunTask on a free port of the loopback interface
 
 #include "calls.hpp"
+#include "latency.hpp"
 #include "launches.hpp"
 #include "signing.hpp"
 #include "steps.hpp"
@@ -102,8 +104,10 @@ void steps(group const& from) {
 }
 
 int usage() {
-    std::fputs("usage: bench list | rounds GROUP ROUNDS | steps GROUP | repeat GROUP.CASE TIMES | world | serve\n",
-               stderr);
+    std::fputs(
+        "usage: bench list | rounds GROUP ROUNDS | steps GROUP | repeat GROUP.CASE TIMES | latency RUNS | world | "
+        "serve\n",
+        stderr);
     return 2;
 }
 
@@ -122,6 +126,8 @@ int main(int count, char* words[]) {
         return 0;
     }
     if (count < 3) return usage();
+    if (command == "latency")
+        return std::puts(bench::latency(static_cast<std::size_t>(std::atoi(words[2]))).c_str()) < 0;
     std::string const asked = words[2];
     for (auto const& each : all) {
         if (command == "steps" && asked == each.name) return steps(each), 0;

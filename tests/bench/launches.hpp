@@ -45,31 +45,39 @@ struct fake_policies : fargate::default_policies {
     using executor = fargate::inline_executor;
 };
 
+/// Queues the runs of one flow that have these numbers.
+inline void queue(fakes::fake_prefect& prefect, std::size_t from, std::size_t to) {
+    auto const recorded = testing_support::load("prefect1/flow_run_environment_metadata_image.json");
+    fargate::json::value row = recorded["data"]["flow_run"][0];
+    for (std::size_t i = from; i != to; ++i) {
+        std::string id = std::to_string(100'000'000'000 + i);
+        row["id"] = "91d3f5b7-2e4c-4a60-8b9d-" + id;
+        prefect.add_flow_run(row);
+    }
+}
+
+inline fargate::agent_options usual_options() {
+    return {.backend = fargate::prefect::backend::server,
+            .region_name = "us-east-1",
+            .kwargs = {{"cpu", "256"},
+                       {"memory", "512"},
+                       {"networkConfiguration", {{"awsvpcConfiguration", {{"subnets", {"subnet-1"}}}}}}}};
+}
+
 /// A queue of flow runs that an agent launches, with Prefect and ECS in memory; their work counts with ours.
 inline void launch(std::size_t runs) {
     using namespace fargate;
     fakes::manual_clock clock;
     fakes::fake_prefect prefect{{}, fakes::time_of(clock)};
     fakes::fake_aws aws{{}, fakes::time_of(clock)};
-    auto const recorded = testing_support::load("prefect1/flow_run_environment_metadata_image.json");
-    json::value row = recorded["data"]["flow_run"][0];
-    for (std::size_t i = 0; i != runs; ++i) {
-        std::string id = std::to_string(100'000'000'000 + i);
-        row["id"] = "91d3f5b7-2e4c-4a60-8b9d-" + id;
-        prefect.add_flow_run(row);
-    }
+    queue(prefect, 0, runs);
     parts<fake_policies> parts{.http = {&prefect, &aws},
                                .credentials =
                                    credentials::fixed{fakes::example_key().id, fakes::example_key().secret_key},
                                .clock = {&clock}};
-    agent<fake_policies> agent{
-        {.backend = prefect::backend::server,
-         .max_polls = static_cast<std::int64_t>(runs / 25 + 1),
-         .region_name = "us-east-1",
-         .kwargs = {{"cpu", "256"},
-                    {"memory", "512"},
-                    {"networkConfiguration", {{"awsvpcConfiguration", {{"subnets", {"subnet-1"}}}}}}}},
-        parts};
+    auto options = usual_options();
+    options.max_polls = static_cast<std::int64_t>(runs / 25 + 1);
+    agent<fake_policies> agent{std::move(options), parts};
     auto const ended = agent.start();
     if (!ended || aws.ecs.tasks_created() != runs) {
         std::fprintf(stderr, "%zu of %zu runs were launched\n", aws.ecs.tasks_created(), runs);

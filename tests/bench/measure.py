@@ -89,6 +89,13 @@ def table(group, cases):
         print(f"| {NAMES.get(name, name)} | {time_text(cpu['median'])} | {time_text(cpu['low'])} to {time_text(cpu['high'])} | {ratio} | {steps} | {peak} |")
 
 
+def latency_table(found):
+    print("\nFrom the queue to RunTask, with AWS 300 ms away\n")
+    print("| | workers | flow runs a second | p50 | p99 |\n|---|---|---|---|---|")
+    for name, each in found.items():
+        print(f"| `{name}` | {each['workers']} | {each['runs_per_s']:.1f} | {each['p50_ms'] / 1000:.2f} s | {each['p99_ms'] / 1000:.2f} s |")
+
+
 def machine(bench):
     def first(pattern, text):
         found = re.search(pattern, text, re.MULTILINE)
@@ -131,6 +138,8 @@ def main():
             table(group, found[group])
         runs = 250e9 / found["launch"]["ours"]["cpu_ns"]["median"]
         print(f"\n{runs:,.0f} flow runs launched in a second of one core, the fakes' work included")
+        found["latency"] = lines(asked.bench, "latency", 20 if asked.quick else 100)[0]
+        latency_table(found["latency"])
         if asked.agent:
             found["agents"] = agents.measure(asked.bench, asked.agent, peers.original(out) if asked.peers else None, asked.quick)
             agents.table(found["agents"])

@@ -2,6 +2,7 @@
 
 #include "scenarios/world.hpp"
 #include "support/catch.hpp"
+#include "support/sanitizers.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -20,6 +21,9 @@
 // An agent that looks after many tasks holds no more memory after an hour of that than before it, and no more files. What
 // is held is counted at operator new, which is exact; the fakes write down what they see, and theirs is not counted. The
 // sockets and the memory of libcurl are not in here.
+//
+// The pages that the process uses are compared without AddressSanitizer, which keeps what is given back: as much as
+// 256 MB of it, and that fills during the hour.
 //
 // FARGATE_SOAK_TASKS says how many tasks: 5000 is what is promised, which takes minutes without optimization.
 
@@ -233,6 +237,6 @@ TEST_CASE("an hour with many tasks leaves neither memory nor files behind") {
     CHECK(late.requests - early.requests > 350 * count / 100); // each task was looked at every ten seconds
     CHECK(each < most_a_task);
     CHECK(late.held <= early.held + most_growth);
-    CHECK(late.resident <= early.resident + most_pages);
+    if (!testing_support::under_asan) CHECK(late.resident <= early.resident + most_pages);
     CHECK(late.files == early.files);
 }

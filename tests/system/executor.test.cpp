@@ -1,6 +1,7 @@
 #include <fargate/system/executor.hpp>
 
 #include "support/catch.hpp"
+#include "support/sanitizers.hpp"
 
 #include <array>
 #include <atomic>
@@ -238,17 +239,9 @@ TEST_CASE("the everyday pool has a few workers more than processors, and at most
     CHECK(pool.workers() <= 32);
 }
 
-#if defined(__SANITIZE_THREAD__)
-#define FARGATE_TESTS_UNDER_TSAN
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FARGATE_TESTS_UNDER_TSAN
-#endif
-#endif
-
-// ThreadSanitizer makes its threads in its own way.
-#if defined(__GLIBC__) && !defined(FARGATE_TESTS_UNDER_TSAN)
+#ifdef __GLIBC__
 TEST_CASE("where the system gives no thread, submit runs the job itself") {
+    if (testing_support::under_tsan) return; // it makes its threads in its own way
     pthread_attr_t usual;
     pthread_attr_t impossible;
     REQUIRE(pthread_getattr_default_np(&usual) == 0);

@@ -21815,16 +21815,16 @@ inline constexpr std::string_view report_members[] = {
 };
 
 /// As much as a task that has not stopped tells of itself, but for its flow run.
-[[nodiscard]] inline task_report read_task_report(aws::task const& task) {
+[[nodiscard]] inline task_report read_task_report(aws::task task) {
     task_report made;
     made.at = detail::phase_of(task);
-    made.task = task.arn;
-    made.cluster = task.cluster_arn;
-    made.started_by = task.started_by;
+    made.task = std::move(task.arn);
+    made.cluster = std::move(task.cluster_arn);
+    made.started_by = std::move(task.started_by);
     made.created = task.created_at;
     made.started = task.started_at;
     made.stopped = task.stopped_at;
-    made.stopped_reason = task.stopped_reason;
+    made.stopped_reason = std::move(task.stopped_reason);
     return made;
 }
 
@@ -22207,13 +22207,15 @@ public:
         json::value whole; // most tasks go on, and only how others ended takes more than their type tells
         for (std::size_t i = 0; i != got->tasks.size(); ++i) {
             auto& each = got->tasks[i];
-            auto report = deploy::read_task_report(each);
+            std::string status = each.last_status;
+            bool const told_to_stop = each.desired_status == "STOPPED";
+            auto report = deploy::read_task_report(std::move(each));
             if (report.at == deploy::task_report::phase::stopped) {
                 if (whole.is_null()) whole = json::parse(got->raw, deploy::report_members).value_or(json::value{});
                 if (auto const* const list = json::array_of(whole, "tasks"))
                     report = deploy::read_task_report((*list)[i], container_);
             }
-            made.tasks.push_back({std::move(report), std::move(each.last_status), each.desired_status == "STOPPED"});
+            made.tasks.push_back({std::move(report), std::move(status), told_to_stop});
         }
         made.failures = std::move(got->failures);
         return made;

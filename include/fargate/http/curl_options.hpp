@@ -41,7 +41,7 @@ struct curl_options {
     http::certificate_files client_certificate{}; ///< shown to servers that ask
     bool tcp_keepalive = false;                   ///< probes connections that nothing moves over
     bool verify_peer = true;                      ///< false trusts anybody: for a test, never for a secret
-    std::size_t idle_sessions = 8;                ///< how many are kept between calls, each with its open connections
+    std::size_t idle_sessions = 40;               ///< how many are kept between calls, each with its open connections
     std::size_t connections = 8;                  ///< open connections of one session, to as many hosts
     std::chrono::seconds connection_age{60};      ///< one that was idle for longer is not used again
 

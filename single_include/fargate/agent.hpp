@@ -23028,6 +23028,7 @@ public:
 
     static constexpr std::chrono::milliseconds patience{500};
     static constexpr std::size_t most_lines = 100; ///< in one request
+    static constexpr std::size_t ahead = 75;       ///< launches that may wait: three pages, so that no worker ever does
 
     /// `cut` ends waiting for the backend.
     announcing(Source& source, desk<Clock>& shared, Log& log, protocol const& rules, std::stop_token cut) :
@@ -23039,11 +23040,18 @@ public:
         coming_ += launches;
     }
 
+    /// More launches are expected than the lanes let through and may wait besides. The bell rings when that is over.
+    [[nodiscard]] bool is_behind() const {
+        std::scoped_lock const lock{mutex_};
+        return coming_ > shared_.lanes + ahead;
+    }
+
     /// One of them has come to no task, or not yet.
     void miss() {
         {
             std::scoped_lock const lock{mutex_};
-            if (--coming_ != 0) return;
+            came();
+            if (coming_ != 0) return;
         }
         tell();
     }
@@ -23051,7 +23059,7 @@ public:
     /// A run became this task; `expected`: by one of those launches.
     void announce(watched task, bool expected) {
         std::unique_lock lock{mutex_};
-        if (expected) --coming_;
+        if (expected) came();
         if (!at_once || !rules_.batch_claims) {
             lock.unlock();
             return tell_one(std::move(task));
@@ -23067,6 +23075,10 @@ public:
     }
 
 private:
+    void came() {
+        if (--coming_ == shared_.lanes + ahead) shared_.bell.ring();
+    }
+
     void tell_late(std::uint64_t batch) {
         {
             std::scoped_lock const lock{mutex_};
@@ -23126,7 +23138,7 @@ private:
     Log& log_;
     protocol const& rules_;
     std::stop_token cut_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<watched> untold_;
     duration since_{};        ///< when the first of them came
     std::size_t coming_ = 0;  ///< launches that are under way
@@ -23558,6 +23570,9 @@ public:
                shared_.busy.claimed().size() + shared_.watched.live() < rules_.max_in_flight;
     }
 
+    /// So many claimed runs wait for a worker that no more should be claimed.
+    [[nodiscard]] bool is_behind() const { return news_.is_behind(); }
+
     /// Takes a run that `in_flight` holds all the way. What is not claimed when `stop` fires stays with the backend.
     void deploy(run offered, std::stop_token const& stop) {
         go_on(std::make_unique<errand>(std::move(offered), clock_.now(), stop));
@@ -23670,9 +23685,8 @@ private:
                 log_.write(log_level::debug, "Waiting " + in_microseconds(wait) + " seconds to deploy flow run " +
                                                  of.what.id + " on time...");
             return wait;
-        } else {
-            return duration::zero();
         }
+        return duration::zero();
     }
 
     /// Takes a place for a run that is to be claimed; false, and the run is let go, when there is none.
@@ -23832,9 +23846,8 @@ private:
     /// The loop was stopped while the run was held.
     void put_down(errand& of) {
         if (of.claimed && !of.sent) {
-            if constexpr (requires { source_.release(of.what, std::string_view{}, std::stop_token{}); }) {
+            if constexpr (requires { source_.release(of.what, std::string_view{}, std::stop_token{}); })
                 if (source_.release(of.what, "the agent was stopped", cut_.get_token())) return done(of);
-            }
         }
         if (of.claimed || of.end)
             log_.write(of.end ? log_level::warning : log_level::info, "flow run " + of.what.id + parting_words(of));
@@ -24052,7 +24065,8 @@ void introduce(agent_options const& options, prefect::settings const& server, de
 namespace fargate::inline v0::service {
 
 /// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
-/// hands on what the agenda says is due. `Deployment` has `has_room()`; `deploy(run, stop)`, which takes a run that `in_flight`
+/// hands on what the agenda says is due. `Deployment` has `has_room()`; `is_behind()`, and while that is so no run is taken,
+/// and the next poll follows when the bell rings and it no longer is; `deploy(run, stop)`, which takes a run that `in_flight`
 /// holds and sees to it that it leaves; and `cut()`, which ends what is under way. It may have `wants(run)`, without which
 /// all runs are wanted, and `claims_together()` with `deploy(runs, stop)`, for several that one request claims; that is false
 /// when it leaves some of them for later. A source that offers so many runs at most says so as `Source::most_offered`: behind a
@@ -24090,7 +24104,11 @@ public:
             if (stop.stop_requested()) break;
             book_.turned();
             for (auto& work : agenda_.due()) executor_.submit(std::move(work));
-            if (poked_.exchange(false)) next_poll = agenda_.passed();
+            early_ = poked_.exchange(false) || early_;
+            if (early_ && !deployment_.is_behind()) {
+                early_ = false;
+                next_poll = agenda_.passed();
+            }
             bool const may_poll = polls != 0;
             if (may_poll && agenda_.passed() >= next_poll) {
                 auto const wait = waits_.after(poll(stop));
@@ -24133,6 +24151,10 @@ private:
         auto due = source_.poll(busy, stop);
         if (!due) return failed(due.error(), clock_.now() - began);
         recovered(began);
+        if (deployment_.is_behind()) {
+            early_ = !due->empty();
+            return false; // asking often would be in vain: a ring asks
+        }
 
         std::vector<typename Source::run> taken;
         for (auto& offered : *due) {
@@ -24223,6 +24245,7 @@ private:
     health_book& book_;
     pace waits_;
     std::atomic<bool> poked_{false};
+    bool early_ = false; ///< the next poll is to follow as soon as the deployment is not behind
 };
 
 } // namespace fargate::inline v0::service
@@ -24786,6 +24809,7 @@ public:
     dispatch(Deployment& real, Rehearsal& dry, bool is_dry) : real_{real}, dry_{dry}, is_dry_{is_dry} {}
 
     [[nodiscard]] bool has_room() const { return is_dry_ || real_.has_room(); }
+    [[nodiscard]] bool is_behind() const { return real_.is_behind(); }
     [[nodiscard]] bool wants(run const& offered) { return !is_dry_ || dry_.wants(offered); }
     void deploy(run offered, std::stop_token const& stop) {
         if (is_dry_) return dry_.deploy(offered, stop);

@@ -49,12 +49,13 @@ struct bench : testing_support::deployment_bench<group_source> {
     void deploy(std::size_t count) {
         std::vector<scripted_run> offered;
         for (std::size_t i = 0; i != count; ++i) {
-            offered.push_back({"r" + std::to_string(i)});
+            offered.push_back({"r" + std::to_string(offered_before++)});
             source.known.push_back({offered.back(), run_life::claimed, true, time.now()});
             REQUIRE(busy.enter(offered.back().id));
         }
         REQUIRE(deployment.deploy(std::move(offered), stop.get_token()));
     }
+    std::size_t offered_before = 0;
     /// How many runs each request told of.
     [[nodiscard]] std::vector<std::size_t> told() const {
         std::vector<std::size_t> made;
@@ -84,6 +85,31 @@ TEST_CASE("runs that were claimed together are told their tasks by one request, 
     CHECK(b.watched.live() == 1);   // they all became the same task, here
     CHECK(b.busy.size() == 0);
     CHECK(b.time.slept() == std::vector<duration>{0s}); // nobody waited for more
+}
+
+TEST_CASE(
+    "a deployment is behind while more claimed runs wait than its lanes and three pages hold, and rings at the end") {
+    bool const fails = GENERATE(false, true);
+    bench b{{}, 10};
+    for (auto const page : {25U, 25U, 25U, 10U}) b.deploy(page);
+    CHECK_FALSE(b.deployment.is_behind());
+    b.deploy(2);
+    CHECK(b.deployment.is_behind());
+    if (fails) b.launch.answers.assign(87, refusal("InvalidParameterException"));
+    std::vector<bool> behind;
+    bool rang = false;
+    b.launch.on_launch = [&] {
+        if (behind.size() == 2) rang = b.bell.token().stop_requested();
+        behind.push_back(b.deployment.is_behind());
+        b.bell.reset();
+    };
+    b.go_on();
+    CHECK(behind.size() == 87);
+    CHECK(std::count(behind.begin(), behind.end(), true) == 2);
+    CHECK(behind[1]);
+    CHECK(rang);
+    CHECK(b.busy.size() == 0);
+    CHECK_FALSE(b.deployment.is_behind());
 }
 
 TEST_CASE("a run by itself is told at once, as one") {

@@ -52,6 +52,8 @@ struct recording_deployment {
     }
     void cut() { ++cuts; }
     [[nodiscard]] bool has_room() const { return busy.size() < room; }
+    [[nodiscard]] bool is_behind() const { return behind; }
+    bool behind = false;
     std::size_t room = 1000;
 };
 
@@ -137,6 +139,44 @@ TEST_CASE("with workers, the next poll follows a full page as soon as that is cl
     CHECK(polls == 2);
     CHECK(claimed_first);
     CHECK(b.agenda.passed() < 250ms + 1us);
+}
+
+TEST_CASE("while the deployment is behind no run is taken, and the next poll follows a ring when it no longer is") {
+    bench<inline_executor, paged_source> b;
+    b.deployment.behind = true;
+    b.source.polls = {runs{{"a"}}, runs{{"a"}}, runs{{"a"}}, runs{}};
+    std::vector<duration> polled;
+    b.source.on_poll = [&] { polled.push_back(b.agenda.passed()); };
+    int sleeps = 0;
+    b.clock.during_sleep([&](duration) {
+        ++sleeps;
+        if (sleeps == 1) CHECK(b.deployment.deployed.empty());
+        if (sleeps == 2) b.bell.ring(); // it still is
+        if (sleeps == 3) {
+            b.deployment.behind = false;
+            b.bell.ring();
+        }
+    });
+    b.poller.run(4, {});
+    CHECK(polled == std::vector<duration>{0ms, 500ms, 500ms, 750ms}); // asking often would be in vain
+    CHECK(b.deployment.deployed == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("a poke while the deployment is behind waits until it no longer is") {
+    bench<inline_executor> b;
+    b.deployment.behind = true;
+    std::vector<bool> behind;
+    b.source.on_poll = [&] { behind.push_back(b.deployment.behind); };
+    int sleeps = 0;
+    b.clock.during_sleep([&](duration) {
+        if (++sleeps == 1) b.poller.poke();
+        if (sleeps != 2) return;
+        b.deployment.behind = false;
+        b.bell.ring();
+    });
+    b.poller.run(2, {});
+    CHECK(behind == std::vector<bool>{true, false});
+    CHECK(b.clock.slept() == std::vector<duration>{500ms, 500ms, 1s}); // finding nothing is no work
 }
 
 TEST_CASE("the waits follow the recorded pace, and work starts it again") {
@@ -297,6 +337,7 @@ TEST_CASE("after the last poll the loop goes on for the runs that are held, and 
         }
         void cut() {}
         [[nodiscard]] bool has_room() const { return true; }
+        [[nodiscard]] bool is_behind() const { return false; }
     } holding{b};
     service::poller<scripted_source, decltype(holding), testing::manual_clock, testing::captured_log, inline_executor>
         poller{b.source, holding, b.busy, b.agenda, b.bell, b.clock, b.log, b.executor, b.book};

@@ -37,6 +37,7 @@ public:
 
     static constexpr std::chrono::milliseconds patience{500};
     static constexpr std::size_t most_lines = 100; ///< in one request
+    static constexpr std::size_t ahead = 75;       ///< launches that may wait: three pages, so that no worker ever does
 
     /// `cut` ends waiting for the backend.
     announcing(Source& source, desk<Clock>& shared, Log& log, protocol const& rules, std::stop_token cut) :
@@ -48,11 +49,18 @@ public:
         coming_ += launches;
     }
 
+    /// More launches are expected than the lanes let through and may wait besides. The bell rings when that is over.
+    [[nodiscard]] bool is_behind() const {
+        std::scoped_lock const lock{mutex_};
+        return coming_ > shared_.lanes + ahead;
+    }
+
     /// One of them has come to no task, or not yet.
     void miss() {
         {
             std::scoped_lock const lock{mutex_};
-            if (--coming_ != 0) return;
+            came();
+            if (coming_ != 0) return;
         }
         tell();
     }
@@ -60,7 +68,7 @@ public:
     /// A run became this task; `expected`: by one of those launches.
     void announce(watched task, bool expected) {
         std::unique_lock lock{mutex_};
-        if (expected) --coming_;
+        if (expected) came();
         if (!at_once || !rules_.batch_claims) {
             lock.unlock();
             return tell_one(std::move(task));
@@ -76,6 +84,10 @@ public:
     }
 
 private:
+    void came() {
+        if (--coming_ == shared_.lanes + ahead) shared_.bell.ring();
+    }
+
     void tell_late(std::uint64_t batch) {
         {
             std::scoped_lock const lock{mutex_};
@@ -135,7 +147,7 @@ private:
     Log& log_;
     protocol const& rules_;
     std::stop_token cut_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<watched> untold_;
     duration since_{};        ///< when the first of them came
     std::size_t coming_ = 0;  ///< launches that are under way

@@ -69,6 +69,9 @@ public:
                shared_.busy.claimed().size() + shared_.watched.live() < rules_.max_in_flight;
     }
 
+    /// So many claimed runs wait for a worker that no more should be claimed.
+    [[nodiscard]] bool is_behind() const { return news_.is_behind(); }
+
     /// Takes a run that `in_flight` holds all the way. What is not claimed when `stop` fires stays with the backend.
     void deploy(run offered, std::stop_token const& stop) {
         go_on(std::make_unique<errand>(std::move(offered), clock_.now(), stop));
@@ -181,9 +184,8 @@ private:
                 log_.write(log_level::debug, "Waiting " + in_microseconds(wait) + " seconds to deploy flow run " +
                                                  of.what.id + " on time...");
             return wait;
-        } else {
-            return duration::zero();
         }
+        return duration::zero();
     }
 
     /// Takes a place for a run that is to be claimed; false, and the run is let go, when there is none.
@@ -343,9 +345,8 @@ private:
     /// The loop was stopped while the run was held.
     void put_down(errand& of) {
         if (of.claimed && !of.sent) {
-            if constexpr (requires { source_.release(of.what, std::string_view{}, std::stop_token{}); }) {
+            if constexpr (requires { source_.release(of.what, std::string_view{}, std::stop_token{}); })
                 if (source_.release(of.what, "the agent was stopped", cut_.get_token())) return done(of);
-            }
         }
         if (of.claimed || of.end)
             log_.write(of.end ? log_level::warning : log_level::info, "flow run " + of.what.id + parting_words(of));

@@ -24,7 +24,8 @@
 namespace fargate::inline v0::service {
 
 /// The agent's loop: asks the source for due runs again and again and hands each to the executor once, and between polls
-/// hands on what the agenda says is due. `Deployment` has `has_room()`; `deploy(run, stop)`, which takes a run that `in_flight`
+/// hands on what the agenda says is due. `Deployment` has `has_room()`; `is_behind()`, and while that is so no run is taken,
+/// and the next poll follows when the bell rings and it no longer is; `deploy(run, stop)`, which takes a run that `in_flight`
 /// holds and sees to it that it leaves; and `cut()`, which ends what is under way. It may have `wants(run)`, without which
 /// all runs are wanted, and `claims_together()` with `deploy(runs, stop)`, for several that one request claims; that is false
 /// when it leaves some of them for later. A source that offers so many runs at most says so as `Source::most_offered`: behind a
@@ -62,7 +63,11 @@ public:
             if (stop.stop_requested()) break;
             book_.turned();
             for (auto& work : agenda_.due()) executor_.submit(std::move(work));
-            if (poked_.exchange(false)) next_poll = agenda_.passed();
+            early_ = poked_.exchange(false) || early_;
+            if (early_ && !deployment_.is_behind()) {
+                early_ = false;
+                next_poll = agenda_.passed();
+            }
             bool const may_poll = polls != 0;
             if (may_poll && agenda_.passed() >= next_poll) {
                 auto const wait = waits_.after(poll(stop));
@@ -105,6 +110,10 @@ private:
         auto due = source_.poll(busy, stop);
         if (!due) return failed(due.error(), clock_.now() - began);
         recovered(began);
+        if (deployment_.is_behind()) {
+            early_ = !due->empty();
+            return false; // asking often would be in vain: a ring asks
+        }
 
         std::vector<typename Source::run> taken;
         for (auto& offered : *due) {
@@ -195,6 +204,7 @@ private:
     health_book& book_;
     pace waits_;
     std::atomic<bool> poked_{false};
+    bool early_ = false; ///< the next poll is to follow as soon as the deployment is not behind
 };
 
 } // namespace fargate::inline v0::service

@@ -67,6 +67,7 @@ public:
     dispatch(Deployment& real, Rehearsal& dry, bool is_dry) : real_{real}, dry_{dry}, is_dry_{is_dry} {}
 
     [[nodiscard]] bool has_room() const { return is_dry_ || real_.has_room(); }
+    [[nodiscard]] bool is_behind() const { return real_.is_behind(); }
     [[nodiscard]] bool wants(run const& offered) { return !is_dry_ || dry_.wants(offered); }
     void deploy(run offered, std::stop_token const& stop) {
         if (is_dry_) return dry_.deploy(offered, stop);

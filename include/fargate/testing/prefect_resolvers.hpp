@@ -145,10 +145,9 @@ inline result<json::value> fake_prefect::resolve(graphql::field const& of, graph
     json::value const known = tenants();
     if (of.name == "tenant")
         for (auto const& each : known) rows.push_back(&each);
-    if (of.name == "flow_run")
-        for (auto const& each : store_.flow_runs) rows.push_back(&each);
+    if (of.name == "flow_run") rows = store_.candidates(values.argument(of, "where"));
     if (of.name == "task_run")
-        for (auto const& run : store_.flow_runs)
+        for (auto const& run : store_.flow_runs())
             for (auto const& each : *json::array_of(run, "task_runs")) rows.push_back(&each);
     if (of.name == "agent_config")
         for (auto const& each : store_.agent_configs) rows.push_back(&each);

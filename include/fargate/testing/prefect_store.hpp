@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,7 +56,6 @@ public:
     duration submitted_lock{};    ///< a second Submitted within this time is refused; 30 s from Server 2021-10-21 on
     bool version_locking = false; ///< a state that is sent with another version than the run's is refused
 
-    std::vector<json::value> flow_runs{};
     std::vector<known_agent> agents{};
     std::vector<run_log> logs{};
     std::vector<json::value> agent_configs{};
@@ -86,17 +86,34 @@ public:
         fill(row, "scheduled_start_time", text::iso8601(now));
         std::string const id{json::text_of(row, "id").value_or("")};
         history_[id].push_back(entry_of(row, {}, now));
-        index_[id] = flow_runs.size();
-        flow_runs.push_back(std::move(row));
+        index_[id] = flow_runs_.size();
+        flow_runs_.push_back(std::move(row));
+        enqueue(flow_runs_.back());
     }
 
-    [[nodiscard]] json::value* find_flow_run(std::string_view id) {
-        auto const found = index_.find(id);
-        return found == index_.end() ? nullptr : &flow_runs[found->second];
-    }
+    /// In the order in which they were added.
+    [[nodiscard]] std::vector<json::value> const& flow_runs() const noexcept { return flow_runs_; }
+
     [[nodiscard]] json::value const* find_flow_run(std::string_view id) const {
         auto const found = index_.find(id);
-        return found == index_.end() ? nullptr : &flow_runs[found->second];
+        return found == index_.end() ? nullptr : &flow_runs_[found->second];
+    }
+
+    /// The flow runs that a `where` may select, in the same order: those of the ids that it asks for, else all.
+    [[nodiscard]] std::vector<json::value const*> candidates(json::value const& where) const {
+        std::vector<json::value const*> rows;
+        auto const* const id = json::object_of(where, "id");
+        auto const* const ids = id != nullptr ? json::array_of(*id, "_in") : nullptr;
+        if (ids == nullptr) {
+            for (auto const& each : flow_runs_) rows.push_back(&each);
+            return rows;
+        }
+        std::set<std::size_t> found;
+        for (auto const& each : *ids)
+            if (auto const at = index_.find(json::as_text(each).value_or("")); at != index_.end())
+                found.insert(at->second);
+        for (auto const at : found) rows.push_back(&flow_runs_[at]);
+        return rows;
     }
 
     [[nodiscard]] std::vector<state_entry> history(std::string_view id) const {
@@ -107,8 +124,10 @@ public:
     /// The ids that are due for an agent of those labels, a page at most.
     [[nodiscard]] std::vector<std::string> queue(std::string_view tenant, std::vector<std::string> const& labels,
                                                  text::instant before) const {
-        std::vector<std::pair<std::string, json::value const*>> due;
-        for (auto const& row : flow_runs) {
+        std::vector<std::string> ids;
+        std::size_t due = 0;
+        for (auto const& [start, number] : waiting_) {
+            json::value const& row = flow_runs_[number];
             if (json::text_of(row, "tenant_id") != tenant) continue;
             auto const state = json::text_of(row, "state").value_or("");
             bool wanted = is_scheduled_state(state) && is_due(row, before);
@@ -116,15 +135,9 @@ public:
                 for (auto const& task : *json::array_of(row, "task_runs"))
                     wanted = wanted ||
                              (is_scheduled_state(json::text_of(task, "state").value_or("")) && is_due(task, before));
-            if (wanted) due.emplace_back(json::text_of(row, "state_start_time").value_or("~"), &row);
-        }
-        std::stable_sort(due.begin(), due.end(), [](auto const& a, auto const& b) { return a.first < b.first; });
-        // The server fetches three pages and drops what the labels forbid, so runs beyond those three are not seen.
-        if (due.size() > queue_page * 3) due.resize(queue_page * 3);
-        std::vector<std::string> ids;
-        for (auto const& each : due) {
-            if (ids.size() == queue_page) break;
-            json::value const& row = *each.second;
+            if (!wanted) continue;
+            // The server fetches three pages and drops what the labels forbid, so runs beyond those three are not seen.
+            if (ids.size() == queue_page || due++ == queue_page * 3) break;
             auto const* const own = json::array_of(row, "labels");
             bool const bare = own == nullptr || own->empty();
             if (bare != labels.empty() && bare) continue;
@@ -143,7 +156,7 @@ public:
                                                   time_point now) {
         if (auto wrong = refuse_state(state)) return fail(errc::service_error, std::move(*wrong));
         auto const type = json::text_of(state, "type").value_or("");
-        json::value* const row = find_flow_run(id);
+        json::value* const row = find(id);
         bool const locked =
             row != nullptr && version_locking && version && version != json::integer_of(*row, "version");
         if (row == nullptr || locked) {
@@ -157,7 +170,7 @@ public:
                 return fail(errc::service_error, "State update failed: this run has already been submitted.");
             until = now + submitted_lock;
         }
-        move(*row, state, now);
+        move_run(*row, state, now);
         if (type == "Running" || type == "Submitted") json::set(*row, "heartbeat", text::iso8601(now));
         bool const known =
             std::any_of(agents.begin(), agents.end(), [&](auto const& each) { return each.id == agent_id; });
@@ -171,7 +184,7 @@ public:
 
     [[nodiscard]] result<void> set_task_run_state(std::string_view id, json::value const& state, time_point now) {
         if (auto wrong = refuse_state(state)) return fail(errc::service_error, std::move(*wrong));
-        for (auto& row : flow_runs)
+        for (auto& row : flow_runs_)
             for (auto& task : tasks_of(row)) {
                 if (json::text_of(task, "id") != id) continue;
                 if (json::text_of(state, "type") == "Running" && json::text_of(row, "state") != "Running")
@@ -186,7 +199,7 @@ public:
     }
 
     [[nodiscard]] result<void> beat(std::string_view id, time_point now) {
-        json::value* const row = find_flow_run(id);
+        json::value* const row = find(id);
         if (row == nullptr) return fail(errc::service_error, "Invalid flow run ID");
         json::set(*row, "heartbeat", text::iso8601(now));
         ++beats_[std::string{id}];
@@ -201,7 +214,7 @@ public:
     /// `silence` and have no task run under way are scheduled again, three times at most. Returns how many.
     std::size_t raise_silent_runs(duration silence, time_point now) {
         std::size_t raised = 0;
-        for (auto& row : flow_runs) {
+        for (auto& row : flow_runs_) {
             auto const state = json::text_of(row, "state").value_or("");
             if (state != "Submitted" && state != "Running") continue;
             auto const beat = text::parse_iso8601(json::text_of(row, "heartbeat").value_or(""));
@@ -215,7 +228,7 @@ public:
             if (busy || times >= 3) continue;
             json::value scheduled = prefect_state("Scheduled", "Rescheduled by a Lazarus process.");
             json::set(scheduled, "start_time", text::iso8601(now));
-            move(row, scheduled, now);
+            move_run(row, scheduled, now);
             json::set(row, "times_resurrected", times + 1);
             history_[std::string{json::text_of(row, "id").value_or("")}].push_back(entry_of(row, {}, now));
             ++raised;
@@ -224,6 +237,24 @@ public:
     }
 
 private:
+    [[nodiscard]] json::value* find(std::string_view id) { return const_cast<json::value*>(find_flow_run(id)); }
+
+    /// Its place in `waiting_`: runs that began to wait at the same time come in the order in which they were added.
+    [[nodiscard]] std::pair<std::string, std::size_t> place_of(json::value const& row) const {
+        return {std::string{json::text_of(row, "state_start_time").value_or("~")},
+                static_cast<std::size_t>(&row - flow_runs_.data())};
+    }
+    void enqueue(json::value const& row) {
+        auto const state = json::text_of(row, "state").value_or("");
+        bool const has_tasks = !json::array_of(row, "task_runs")->empty();
+        if (is_scheduled_state(state) || (state == "Running" && has_tasks)) waiting_.insert(place_of(row));
+    }
+    void move_run(json::value& row, json::value const& state, time_point now) {
+        waiting_.erase(place_of(row));
+        move(row, state, now);
+        enqueue(row);
+    }
+
     static json::value::array_t& tasks_of(json::value& row) {
         return *const_cast<json::value*>(json::array_of(row, "task_runs"))->get_ptr<json::value::array_t*>();
     }
@@ -307,7 +338,9 @@ private:
         row["states"].push_back(past_state(row));
     }
 
-    std::map<std::string, std::size_t, std::less<>> index_;
+    std::vector<json::value> flow_runs_;
+    std::map<std::string, std::size_t, std::less<>> index_; ///< of flow runs, by id
+    std::set<std::pair<std::string, std::size_t>> waiting_; ///< flow runs that can become due, by start and index
     std::map<std::string, std::vector<state_entry>, std::less<>> history_;
     std::map<std::string, std::size_t, std::less<>> beats_;
     std::map<std::string, time_point> submitted_until_;

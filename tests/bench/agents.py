@@ -180,12 +180,13 @@ def run_us(bench, agent, runs, flows=1, labels=0):
 
 
 def growth(bench, agent, quick):
-    most = 100 if quick else 10_000  # the fakes look at all runs at each poll: more of them would measure that
-    powers = [10**i for i in range(5) if 10**i <= most]
+    def powers(most):
+        return [10**i for i in range(6) if 10**i <= (min(most, 100) if quick else most)]
+
     return {
-        "runs": {count: run_us(bench, agent, count) for count in powers},
-        "definitions": {count: run_us(bench, agent, count, count) for count in powers},
-        "labels": {count: run_us(bench, agent, 250, 1, count) for count in powers if count <= 1000},
+        "runs": {count: run_us(bench, agent, count) for count in powers(100_000)},
+        "definitions": {count: run_us(bench, agent, count, count) for count in powers(10_000)},
+        "labels": {count: run_us(bench, agent, 250, 1, count) for count in powers(1000)},
     }
 
 
@@ -219,3 +220,7 @@ def table(found):
     seen = found["watch"]
     print(f"\n{seen['tasks']:,} tasks are followed by {seen['calls_a_round']:.0f} calls and {seen['cpu_ms_a_round']:.0f} ms of CPU in 10 s, "
           f"and in {seen['more_rss_kib'] / 1024:.1f} MB more")
+    print("\nCPU of one flow run, over how many there are of something\n")
+    print("| | " + " | ".join(f"{count:,}" for count in found["growth"]["runs"]) + " |\n|---" + "|---" * len(found["growth"]["runs"]) + "|")
+    for name, taken in found["growth"].items():
+        print(f"| {name} | " + " | ".join(f"{used:,.0f} µs" for used in taken.values()) + " |")

@@ -1118,16 +1118,23 @@ public:
             ::new (static_cast<void*>(&reason)) fargate::error(other.reason);
     }
     result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) : has_value_{other.has_value_} {
-        take(other);
+        if (has_value_)
+            ::new (static_cast<void*>(&held)) T(static_cast<T&&>(other.held));
+        else
+            ::new (static_cast<void*>(&reason)) fargate::error(static_cast<fargate::error&&>(other.reason));
     }
 
     result& operator=(result other) noexcept {
         static_assert(std::is_nothrow_move_constructible_v<T>);
-        destroy();
-        take(other);
-        return *this;
+        this->~result();
+        return *::new (static_cast<void*>(this)) result(static_cast<result&&>(other));
     }
-    ~result() { destroy(); }
+    ~result() {
+        if (has_value_)
+            held.~T();
+        else
+            reason.~error();
+    }
 
     [[nodiscard]] bool has_value() const noexcept { return has_value_; }
     [[nodiscard]] explicit operator bool() const noexcept { return has_value_; }
@@ -1144,11 +1151,11 @@ public:
 
     template <class U>
     [[nodiscard]] T value_or(U&& fallback) const& {
-        return has_value() ? **this : static_cast<T>(std::forward<U>(fallback));
+        return has_value_ ? held : static_cast<T>(std::forward<U>(fallback));
     }
     template <class U>
     [[nodiscard]] T value_or(U&& fallback) && {
-        return has_value() ? *std::move(*this) : static_cast<T>(std::forward<U>(fallback));
+        return has_value_ ? static_cast<T&&>(held) : static_cast<T>(std::forward<U>(fallback));
     }
 
     /// Calls `next(value)`, itself a result, or passes the error on.
@@ -1159,20 +1166,6 @@ public:
     }
 
 private:
-    void take(result& other) noexcept(std::is_nothrow_move_constructible_v<T>) {
-        has_value_ = other.has_value_;
-        if (has_value_)
-            ::new (static_cast<void*>(&held)) T(static_cast<T&&>(other.held));
-        else
-            ::new (static_cast<void*>(&reason)) fargate::error(static_cast<fargate::error&&>(other.reason));
-    }
-    void destroy() noexcept {
-        if (has_value_)
-            held.~T();
-        else
-            reason.~error();
-    }
-
     // Not a std::variant, which every user of every result would pay for in compile time.
     union {
         T held;

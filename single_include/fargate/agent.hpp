@@ -2702,15 +2702,20 @@ inline void wipe(value& document) noexcept {
     return found != nullptr ? as_integer(*found) : std::nullopt;
 }
 
+/// A value that is any number.
+[[nodiscard]] inline std::optional<double> as_number(value const& document) noexcept {
+    if (auto const* const real = document.get_ptr<value::number_float_t const*>()) return *real;
+    if (auto const* const counted = document.get_ptr<value::number_unsigned_t const*>())
+        return static_cast<double>(*counted);
+    if (auto const* const whole = document.get_ptr<value::number_integer_t const*>())
+        return static_cast<double>(*whole);
+    return std::nullopt;
+}
+
 /// The member `key` when it is any number; AWS sends times as seconds with a fraction.
 [[nodiscard]] inline std::optional<double> number_of(value const& document, std::string_view key) noexcept {
     auto const* const found = member(document, key);
-    if (found == nullptr) return std::nullopt;
-    if (auto const* const real = found->get_ptr<value::number_float_t const*>()) return *real;
-    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>())
-        return static_cast<double>(*counted);
-    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return static_cast<double>(*whole);
-    return std::nullopt;
+    return found != nullptr ? as_number(*found) : std::nullopt;
 }
 
 /// The member `key` when it is true or false.
@@ -2737,6 +2742,11 @@ inline void set(value& document, std::string_view key, value made) {
         members.swap(grown);
     }
     members.emplace_back(std::string{key}, std::move(made));
+}
+
+/// The same with a text.
+inline void set_text(value& document, std::string_view key, std::string_view text) {
+    set(document, key, value(std::string{text}));
 }
 
 } // namespace fargate::inline v0::json
@@ -9369,10 +9379,10 @@ public:
 private:
     static std::string write(token_request const& shown) {
         json::value document = json::value::object();
-        json::set(document, "grantType", json::value("refresh_token"));
-        json::set(document, "clientId", json::value(std::string{shown.client_id.reveal()}));
-        json::set(document, "clientSecret", json::value(std::string{shown.client_secret.reveal()}));
-        json::set(document, "refreshToken", json::value(std::string{shown.refresh_token.reveal()}));
+        json::set_text(document, "grantType", "refresh_token");
+        json::set_text(document, "clientId", shown.client_id.reveal());
+        json::set_text(document, "clientSecret", shown.client_secret.reveal());
+        json::set_text(document, "refreshToken", shown.refresh_token.reveal());
         std::string body = json::write(document);
         json::wipe(document);
         return body;
@@ -9469,9 +9479,9 @@ namespace detail {
 [[nodiscard]] inline std::string write_sso_token(std::string_view before, sso_token const& token) {
     auto parsed = json::parse(before);
     json::value document = parsed && parsed->is_object() ? *std::move(parsed) : json::value::object();
-    json::set(document, "accessToken", json::value(std::string{token.access.reveal()}));
+    json::set_text(document, "accessToken", token.access.reveal());
     json::set(document, "expiresAt", json::value(detail::token_time(token.expires)));
-    json::set(document, "refreshToken", json::value(std::string{token.refresh.reveal()}));
+    json::set_text(document, "refreshToken", token.refresh.reveal());
     auto made = json::write(document);
     json::wipe(document);
     return made;
@@ -14329,13 +14339,13 @@ template <std::size_t Count>
 
 [[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
     auto made = json::value::object();
-    json::set(made, "type", type);
-    json::set(made, "message", std::string{message});
+    json::set_text(made, "type", type);
+    json::set_text(made, "message", message);
     json::set(made, "context", json::value::object());
     json::set(made, "cached_inputs", json::value::object());
     auto nothing = json::value::object();
-    json::set(nothing, "type", "NoResultType");
-    json::set(nothing, "__version__", std::string{core_version});
+    json::set_text(nothing, "type", "NoResultType");
+    json::set_text(nothing, "__version__", core_version);
     json::set(made, "_result", std::move(nothing));
     return made;
 }
@@ -14367,21 +14377,21 @@ template <std::size_t Count>
                                                  std::string_view core_version) {
     auto made = detail::bare_state("Submitted", message, core_version);
     json::set(made, "state", unwrapped(previous));
-    json::set(made, "__version__", std::string{core_version});
+    json::set_text(made, "__version__", core_version);
     return made;
 }
 
 /// Failed, for the reason that `message` gives, cut to `longest_message`.
 [[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
     auto made = detail::bare_state("Failed", bounded_message(message), core_version);
-    json::set(made, "__version__", std::string{core_version});
+    json::set_text(made, "__version__", core_version);
     return made;
 }
 
 /// Cancelled, by the wish that `message` tells of, cut likewise.
 [[nodiscard]] inline json::value cancelled_state(std::string_view message, std::string_view core_version) {
     auto made = detail::bare_state("Cancelled", bounded_message(message), core_version);
-    json::set(made, "__version__", std::string{core_version});
+    json::set_text(made, "__version__", core_version);
     return made;
 }
 
@@ -16343,7 +16353,7 @@ namespace detail {
     auto labels = json::value::array();
     for (auto const& each : options.labels) labels.push_back(each);
     auto input = json::value::object();
-    json::set(input, "type", std::string{agent_type});
+    json::set_text(input, "type", agent_type);
     json::set(input, "name", options.name);
     json::set(input, "labels", std::move(labels));
     json::set(input, "tenant_id", detail::text_or_null(tenant_id));
@@ -16381,7 +16391,7 @@ namespace detail {
     auto list = json::value::array();
     for (auto const& each : labels) list.push_back(each);
     auto input = json::value::object();
-    json::set(input, "before", std::string{before});
+    json::set_text(input, "before", before);
     json::set(input, "labels", std::move(list));
     json::set(input, "tenant_id", detail::text_or_null(tenant_id));
     return {"mutation($input: get_runs_in_queue_input!) { get_runs_in_queue(input: $input) { flow_run_ids } }",
@@ -16540,10 +16550,10 @@ namespace detail {
 [[nodiscard]] inline json::value run_log_line(std::string_view flow_run_id, std::string_view name, log_level level,
                                               std::string_view message) {
     auto item = json::value::object();
-    json::set(item, "flow_run_id", std::string{flow_run_id});
-    json::set(item, "name", std::string{name});
-    json::set(item, "message", std::string{message});
-    json::set(item, "level", std::string{name_of(level)});
+    json::set_text(item, "flow_run_id", flow_run_id);
+    json::set_text(item, "name", name);
+    json::set_text(item, "message", message);
+    json::set_text(item, "level", name_of(level));
     return item;
 }
 
@@ -16555,7 +16565,7 @@ namespace detail {
 
 [[nodiscard]] inline operation heartbeat_mutation(std::string_view flow_run_id) {
     auto input = json::value::object();
-    json::set(input, "flow_run_id", std::string{flow_run_id});
+    json::set_text(input, "flow_run_id", flow_run_id);
     return {
         "mutation($input: update_flow_run_heartbeat_input!) { update_flow_run_heartbeat(input: $input) { success } }",
         detail::as_input(std::move(input))};
@@ -16619,14 +16629,14 @@ struct access {
 [[nodiscard]] inline operation tenant_by_id_query(std::string_view tenant_id) {
     auto variables = json::value::object();
     json::set(variables, "slug", nullptr);
-    json::set(variables, "id", std::string{tenant_id});
+    json::set_text(variables, "id", tenant_id);
     return {"query($slug: String, $id: uuid) { tenant(where: {slug: {_eq: $slug}, id: {_eq: $id}}) { id } }",
             std::move(variables)};
 }
 
 [[nodiscard]] inline operation switch_tenant_mutation(std::string_view tenant_id) {
     auto input = json::value::object();
-    json::set(input, "tenant_id", std::string{tenant_id});
+    json::set_text(input, "tenant_id", tenant_id);
     return {"mutation($input: switch_tenant_input!) { switch_tenant(input: $input)"
             " { access_token expires_at refresh_token } }",
             detail::as_input(std::move(input))};
@@ -16635,7 +16645,7 @@ struct access {
 /// To be authorized with the refresh token.
 [[nodiscard]] inline operation refresh_token_mutation(access const& old) {
     auto input = json::value::object();
-    json::set(input, "access_token", std::string{old.token.reveal()});
+    json::set_text(input, "access_token", old.token.reveal());
     return {"mutation($input: refresh_token_input!) { refresh_token(input: $input)"
             " { access_token expires_at refresh_token } }",
             detail::as_input(std::move(input))};
@@ -17061,7 +17071,7 @@ namespace detail {
 
 [[nodiscard]] inline json::value as_item(state_change wanted) {
     auto item = json::value::object();
-    json::set(item, "flow_run_id", std::string{wanted.id});
+    json::set_text(item, "flow_run_id", wanted.id);
     json::set(item, "version", wanted.version ? json::value(*wanted.version) : json::value(nullptr));
     json::set(item, "state", std::move(wanted.state));
     return item;
@@ -17088,7 +17098,7 @@ namespace detail {
 [[nodiscard]] inline operation set_task_run_state_mutation(std::string_view id, std::int64_t version,
                                                            json::value state) {
     auto item = json::value::object();
-    json::set(item, "task_run_id", std::string{id});
+    json::set_text(item, "task_run_id", id);
     json::set(item, "version", version);
     json::set(item, "state", std::move(state));
     return {"mutation($input: set_task_run_states_input!) { set_task_run_states(input: $input)"
@@ -19512,7 +19522,7 @@ public:
             return fail(errc::bad_configuration, "config is nested too deep: Prefect's configuration has three levels");
         made.put_variables(environment);
         if (!backend.empty()) made.put("backend", json::value(std::string{backend}), {});
-        if (text::trim(made.text("backend")).empty()) made.put("backend", json::value("cloud"), {});
+        if (text::trim(made.text("backend")).empty()) made.put("backend", std::string{"cloud"}, {});
         made.put_references(environment);
         return made;
     }
@@ -19742,7 +19752,7 @@ private:
                 } else if (where.size != raw.size()) {
                     place.value = std::string{raw}.replace(where.at, where.size, shown);
                 } else if (source == nullptr) {
-                    place.value = "";
+                    place.value = std::string{};
                 } else {
                     auto value = source->value;
                     place.written = source->written;
@@ -22256,7 +22266,7 @@ public:
                    std::stop_token const& stop) {
         json::value input = in(cluster);
         json::set(input, "task", task);
-        json::set(input, "reason", std::string{reason});
+        json::set_text(input, "reason", reason);
         auto const got = stop_.ask(clock_.now(), [&] { return ecs_.stop_task(input, stop); });
         if (got) return true;
         auto const why = denied_once(got.error(), "ecs:StopTask",
@@ -22369,7 +22379,7 @@ public:
     template <class Ecs>
     void ask_ecs(Ecs& ecs) {
         json::value family = json::value::object();
-        json::set(family, "taskDefinition", "prefect-task-00000000");
+        json::set_text(family, "taskDefinition", "prefect-task-00000000");
         judge([&] { return ecs.describe_task_definition(family, stop_); }, "ecs:DescribeTaskDefinition",
               "no run can be launched", {});
         ask_cluster(ecs);
@@ -22385,7 +22395,7 @@ public:
                   "tasks that an agent left behind are not found", switches(false));
         auto one = in_cluster();
         json::set(one, "task", no_task);
-        json::set(one, "reason", "a check that needs a task which does not exist");
+        json::set_text(one, "reason", "a check that needs a task which does not exist");
         if (rules_.watch || rules_.reconcile)
             judge([&] { return ecs.stop_task(one, stop_); }, "ecs:StopTask",
                   "tasks of cancelled flow runs, and tasks that run too long, go on", switches(rules_.watch));
@@ -22396,7 +22406,7 @@ public:
     void ask_tagging(Tagging& tagging) {
         if (!with_.enable_task_revisions || silent_) return;
         json::value filter = json::value::object();
-        json::set(filter, "Key", std::string{deploy::flow_id_tag});
+        json::set_text(filter, "Key", deploy::flow_id_tag);
         json::set(filter, "Values", json::value::array({"00000000"}));
         json::value input = json::value::object();
         json::set(input, "TagFilters", json::value::array());
@@ -24489,7 +24499,7 @@ private:
     void catch_up(std::string const& cluster, std::stop_token const& stop) {
         if (rules_.fleet.empty() || stop.stop_requested() || caught_up_.contains(cluster)) return;
         json::value filter = json::value::object();
-        json::set(filter, "desiredStatus", "STOPPED"); // which startedBy cannot stand beside
+        json::set_text(filter, "desiredStatus", "STOPPED"); // which startedBy cannot stand beside
         auto const listed = calls_.list(cluster, filter, stop);
         if (!listed) return left_out("ended tasks", listed.error());
         auto found = calls_.describe_all(cluster, *listed, stop);
@@ -24965,8 +24975,8 @@ struct validation {
 /// RegisterTaskDefinition's body of a definition that has all of the agent's arguments and no flow in it.
 [[nodiscard]] inline json::value test_definition(deploy::settings const& with, std::string const& family) {
     auto container = json::value::object();
-    json::set(container, "name", "test-container");
-    json::set(container, "image", "busybox");
+    json::set_text(container, "name", "test-container");
+    json::set_text(container, "image", "busybox");
     json::set(container, "command", json::value::array({"/bin/sh", "-c", "echo 'I am alive!'"}));
     auto const* const environment = json::array_of(with.kwargs.container, "environment");
     json::set(container, "environment", environment != nullptr ? *environment : json::value::array());

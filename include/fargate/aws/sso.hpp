@@ -148,10 +148,10 @@ public:
 private:
     static std::string write(token_request const& shown) {
         json::value document = json::value::object();
-        json::set(document, "grantType", json::value("refresh_token"));
-        json::set(document, "clientId", json::value(std::string{shown.client_id.reveal()}));
-        json::set(document, "clientSecret", json::value(std::string{shown.client_secret.reveal()}));
-        json::set(document, "refreshToken", json::value(std::string{shown.refresh_token.reveal()}));
+        json::set_text(document, "grantType", "refresh_token");
+        json::set_text(document, "clientId", shown.client_id.reveal());
+        json::set_text(document, "clientSecret", shown.client_secret.reveal());
+        json::set_text(document, "refreshToken", shown.refresh_token.reveal());
         std::string body = json::write(document);
         json::wipe(document);
         return body;

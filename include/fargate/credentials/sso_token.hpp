@@ -90,9 +90,9 @@ namespace detail {
 [[nodiscard]] inline std::string write_sso_token(std::string_view before, sso_token const& token) {
     auto parsed = json::parse(before);
     json::value document = parsed && parsed->is_object() ? *std::move(parsed) : json::value::object();
-    json::set(document, "accessToken", json::value(std::string{token.access.reveal()}));
+    json::set_text(document, "accessToken", token.access.reveal());
     json::set(document, "expiresAt", json::value(detail::token_time(token.expires)));
-    json::set(document, "refreshToken", json::value(std::string{token.refresh.reveal()}));
+    json::set_text(document, "refreshToken", token.refresh.reveal());
     auto made = json::write(document);
     json::wipe(document);
     return made;

@@ -340,15 +340,20 @@ inline void wipe(value& document) noexcept {
     return found != nullptr ? as_integer(*found) : std::nullopt;
 }
 
+/// A value that is any number.
+[[nodiscard]] inline std::optional<double> as_number(value const& document) noexcept {
+    if (auto const* const real = document.get_ptr<value::number_float_t const*>()) return *real;
+    if (auto const* const counted = document.get_ptr<value::number_unsigned_t const*>())
+        return static_cast<double>(*counted);
+    if (auto const* const whole = document.get_ptr<value::number_integer_t const*>())
+        return static_cast<double>(*whole);
+    return std::nullopt;
+}
+
 /// The member `key` when it is any number; AWS sends times as seconds with a fraction.
 [[nodiscard]] inline std::optional<double> number_of(value const& document, std::string_view key) noexcept {
     auto const* const found = member(document, key);
-    if (found == nullptr) return std::nullopt;
-    if (auto const* const real = found->get_ptr<value::number_float_t const*>()) return *real;
-    if (auto const* const counted = found->get_ptr<value::number_unsigned_t const*>())
-        return static_cast<double>(*counted);
-    if (auto const* const whole = found->get_ptr<value::number_integer_t const*>()) return static_cast<double>(*whole);
-    return std::nullopt;
+    return found != nullptr ? as_number(*found) : std::nullopt;
 }
 
 /// The member `key` when it is true or false.
@@ -375,6 +380,11 @@ inline void set(value& document, std::string_view key, value made) {
         members.swap(grown);
     }
     members.emplace_back(std::string{key}, std::move(made));
+}
+
+/// The same with a text.
+inline void set_text(value& document, std::string_view key, std::string_view text) {
+    set(document, key, value(std::string{text}));
 }
 
 } // namespace fargate::inline v0::json

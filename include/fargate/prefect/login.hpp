@@ -58,14 +58,14 @@ struct access {
 [[nodiscard]] inline operation tenant_by_id_query(std::string_view tenant_id) {
     auto variables = json::value::object();
     json::set(variables, "slug", nullptr);
-    json::set(variables, "id", std::string{tenant_id});
+    json::set_text(variables, "id", tenant_id);
     return {"query($slug: String, $id: uuid) { tenant(where: {slug: {_eq: $slug}, id: {_eq: $id}}) { id } }",
             std::move(variables)};
 }
 
 [[nodiscard]] inline operation switch_tenant_mutation(std::string_view tenant_id) {
     auto input = json::value::object();
-    json::set(input, "tenant_id", std::string{tenant_id});
+    json::set_text(input, "tenant_id", tenant_id);
     return {"mutation($input: switch_tenant_input!) { switch_tenant(input: $input)"
             " { access_token expires_at refresh_token } }",
             detail::as_input(std::move(input))};
@@ -74,7 +74,7 @@ struct access {
 /// To be authorized with the refresh token.
 [[nodiscard]] inline operation refresh_token_mutation(access const& old) {
     auto input = json::value::object();
-    json::set(input, "access_token", std::string{old.token.reveal()});
+    json::set_text(input, "access_token", old.token.reveal());
     return {"mutation($input: refresh_token_input!) { refresh_token(input: $input)"
             " { access_token expires_at refresh_token } }",
             detail::as_input(std::move(input))};

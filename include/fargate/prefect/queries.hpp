@@ -113,7 +113,7 @@ namespace detail {
     auto labels = json::value::array();
     for (auto const& each : options.labels) labels.push_back(each);
     auto input = json::value::object();
-    json::set(input, "type", std::string{agent_type});
+    json::set_text(input, "type", agent_type);
     json::set(input, "name", options.name);
     json::set(input, "labels", std::move(labels));
     json::set(input, "tenant_id", detail::text_or_null(tenant_id));
@@ -151,7 +151,7 @@ namespace detail {
     auto list = json::value::array();
     for (auto const& each : labels) list.push_back(each);
     auto input = json::value::object();
-    json::set(input, "before", std::string{before});
+    json::set_text(input, "before", before);
     json::set(input, "labels", std::move(list));
     json::set(input, "tenant_id", detail::text_or_null(tenant_id));
     return {"mutation($input: get_runs_in_queue_input!) { get_runs_in_queue(input: $input) { flow_run_ids } }",
@@ -310,10 +310,10 @@ namespace detail {
 [[nodiscard]] inline json::value run_log_line(std::string_view flow_run_id, std::string_view name, log_level level,
                                               std::string_view message) {
     auto item = json::value::object();
-    json::set(item, "flow_run_id", std::string{flow_run_id});
-    json::set(item, "name", std::string{name});
-    json::set(item, "message", std::string{message});
-    json::set(item, "level", std::string{name_of(level)});
+    json::set_text(item, "flow_run_id", flow_run_id);
+    json::set_text(item, "name", name);
+    json::set_text(item, "message", message);
+    json::set_text(item, "level", name_of(level));
     return item;
 }
 
@@ -325,7 +325,7 @@ namespace detail {
 
 [[nodiscard]] inline operation heartbeat_mutation(std::string_view flow_run_id) {
     auto input = json::value::object();
-    json::set(input, "flow_run_id", std::string{flow_run_id});
+    json::set_text(input, "flow_run_id", flow_run_id);
     return {
         "mutation($input: update_flow_run_heartbeat_input!) { update_flow_run_heartbeat(input: $input) { success } }",
         detail::as_input(std::move(input))};

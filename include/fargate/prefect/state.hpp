@@ -56,13 +56,13 @@ template <std::size_t Count>
 
 [[nodiscard]] inline json::value bare_state(char const* type, std::string_view message, std::string_view core_version) {
     auto made = json::value::object();
-    json::set(made, "type", type);
-    json::set(made, "message", std::string{message});
+    json::set_text(made, "type", type);
+    json::set_text(made, "message", message);
     json::set(made, "context", json::value::object());
     json::set(made, "cached_inputs", json::value::object());
     auto nothing = json::value::object();
-    json::set(nothing, "type", "NoResultType");
-    json::set(nothing, "__version__", std::string{core_version});
+    json::set_text(nothing, "type", "NoResultType");
+    json::set_text(nothing, "__version__", core_version);
     json::set(made, "_result", std::move(nothing));
     return made;
 }
@@ -94,21 +94,21 @@ template <std::size_t Count>
                                                  std::string_view core_version) {
     auto made = detail::bare_state("Submitted", message, core_version);
     json::set(made, "state", unwrapped(previous));
-    json::set(made, "__version__", std::string{core_version});
+    json::set_text(made, "__version__", core_version);
     return made;
 }
 
 /// Failed, for the reason that `message` gives, cut to `longest_message`.
 [[nodiscard]] inline json::value failed_state(std::string_view message, std::string_view core_version) {
     auto made = detail::bare_state("Failed", bounded_message(message), core_version);
-    json::set(made, "__version__", std::string{core_version});
+    json::set_text(made, "__version__", core_version);
     return made;
 }
 
 /// Cancelled, by the wish that `message` tells of, cut likewise.
 [[nodiscard]] inline json::value cancelled_state(std::string_view message, std::string_view core_version) {
     auto made = detail::bare_state("Cancelled", bounded_message(message), core_version);
-    json::set(made, "__version__", std::string{core_version});
+    json::set_text(made, "__version__", core_version);
     return made;
 }
 

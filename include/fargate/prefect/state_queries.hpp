@@ -54,7 +54,7 @@ namespace detail {
 
 [[nodiscard]] inline json::value as_item(state_change wanted) {
     auto item = json::value::object();
-    json::set(item, "flow_run_id", std::string{wanted.id});
+    json::set_text(item, "flow_run_id", wanted.id);
     json::set(item, "version", wanted.version ? json::value(*wanted.version) : json::value(nullptr));
     json::set(item, "state", std::move(wanted.state));
     return item;
@@ -81,7 +81,7 @@ namespace detail {
 [[nodiscard]] inline operation set_task_run_state_mutation(std::string_view id, std::int64_t version,
                                                            json::value state) {
     auto item = json::value::object();
-    json::set(item, "task_run_id", std::string{id});
+    json::set_text(item, "task_run_id", id);
     json::set(item, "version", version);
     json::set(item, "state", std::move(state));
     return {"mutation($input: set_task_run_states_input!) { set_task_run_states(input: $input)"

@@ -54,7 +54,7 @@ public:
     template <class Ecs>
     void ask_ecs(Ecs& ecs) {
         json::value family = json::value::object();
-        json::set(family, "taskDefinition", "prefect-task-00000000");
+        json::set_text(family, "taskDefinition", "prefect-task-00000000");
         judge([&] { return ecs.describe_task_definition(family, stop_); }, "ecs:DescribeTaskDefinition",
               "no run can be launched", {});
         ask_cluster(ecs);
@@ -70,7 +70,7 @@ public:
                   "tasks that an agent left behind are not found", switches(false));
         auto one = in_cluster();
         json::set(one, "task", no_task);
-        json::set(one, "reason", "a check that needs a task which does not exist");
+        json::set_text(one, "reason", "a check that needs a task which does not exist");
         if (rules_.watch || rules_.reconcile)
             judge([&] { return ecs.stop_task(one, stop_); }, "ecs:StopTask",
                   "tasks of cancelled flow runs, and tasks that run too long, go on", switches(rules_.watch));
@@ -81,7 +81,7 @@ public:
     void ask_tagging(Tagging& tagging) {
         if (!with_.enable_task_revisions || silent_) return;
         json::value filter = json::value::object();
-        json::set(filter, "Key", std::string{deploy::flow_id_tag});
+        json::set_text(filter, "Key", deploy::flow_id_tag);
         json::set(filter, "Values", json::value::array({"00000000"}));
         json::value input = json::value::object();
         json::set(input, "TagFilters", json::value::array());

@@ -88,7 +88,7 @@ public:
             return fail(errc::bad_configuration, "config is nested too deep: Prefect's configuration has three levels");
         made.put_variables(environment);
         if (!backend.empty()) made.put("backend", json::value(std::string{backend}), {});
-        if (text::trim(made.text("backend")).empty()) made.put("backend", json::value("cloud"), {});
+        if (text::trim(made.text("backend")).empty()) made.put("backend", std::string{"cloud"}, {});
         made.put_references(environment);
         return made;
     }
@@ -318,7 +318,7 @@ private:
                 } else if (where.size != raw.size()) {
                     place.value = std::string{raw}.replace(where.at, where.size, shown);
                 } else if (source == nullptr) {
-                    place.value = "";
+                    place.value = std::string{};
                 } else {
                     auto value = source->value;
                     place.written = source->written;

@@ -124,7 +124,7 @@ private:
     void catch_up(std::string const& cluster, std::stop_token const& stop) {
         if (rules_.fleet.empty() || stop.stop_requested() || caught_up_.contains(cluster)) return;
         json::value filter = json::value::object();
-        json::set(filter, "desiredStatus", "STOPPED"); // which startedBy cannot stand beside
+        json::set_text(filter, "desiredStatus", "STOPPED"); // which startedBy cannot stand beside
         auto const listed = calls_.list(cluster, filter, stop);
         if (!listed) return left_out("ended tasks", listed.error());
         auto found = calls_.describe_all(cluster, *listed, stop);

@@ -131,7 +131,7 @@ public:
                    std::stop_token const& stop) {
         json::value input = in(cluster);
         json::set(input, "task", task);
-        json::set(input, "reason", std::string{reason});
+        json::set_text(input, "reason", reason);
         auto const got = stop_.ask(clock_.now(), [&] { return ecs_.stop_task(input, stop); });
         if (got) return true;
         auto const why = denied_once(got.error(), "ecs:StopTask",

@@ -51,8 +51,8 @@ struct validation {
 /// RegisterTaskDefinition's body of a definition that has all of the agent's arguments and no flow in it.
 [[nodiscard]] inline json::value test_definition(deploy::settings const& with, std::string const& family) {
     auto container = json::value::object();
-    json::set(container, "name", "test-container");
-    json::set(container, "image", "busybox");
+    json::set_text(container, "name", "test-container");
+    json::set_text(container, "image", "busybox");
     json::set(container, "command", json::value::array({"/bin/sh", "-c", "echo 'I am alive!'"}));
     auto const* const environment = json::array_of(with.kwargs.container, "environment");
     json::set(container, "environment", environment != nullptr ? *environment : json::value::array());

@@ -3605,6 +3605,23 @@ namespace fargate::inline v0::aws {
 /// Reads an answer whose body is a JSON object.
 [[nodiscard]] inline result<json::value> read_document(http::response&& answer) { return read_members(answer, {}); }
 
+/// A reference to the `result<void>(http::response&&)` that is handed an answer, whatever its type: what takes one need be no
+/// template.
+class answer_reader {
+public:
+    template <class Read>
+    explicit answer_reader(Read const& read) noexcept :
+        read_{&read}, ask_{[](void const* asked, http::response&& answer) {
+            return (*static_cast<Read const*>(asked))(std::move(answer));
+        }} {}
+
+    [[nodiscard]] result<void> operator()(http::response&& answer) const { return ask_(read_, std::move(answer)); }
+
+private:
+    void const* read_;
+    result<void> (*ask_)(void const*, http::response&&);
+};
+
 /// Reads an answer as it is.
 [[nodiscard]] inline result<http::response> read_response(http::response&& answer) { return std::move(answer); }
 
@@ -5490,56 +5507,16 @@ public:
     template <class Call, class Read>
     [[nodiscard]] auto call(Call&& what, Read const& read, std::stop_token stop = {})
         -> std::invoke_result_t<Read const&, http::response&&> {
-        if (flaw_) return named(what.operation, *flaw_);
-        std::string const invocation = random_uuid(options_.random);
-        time_limit const ends{what.deadline.value_or(options_.deadline), clock_.now()};
-        http::request request = request_of(what, stop);
+        http::request request = request_of(what, std::move(stop));
         request.body = std::forward<Call>(what).body;
-        retry::progress book;
-        repairs done;
-        std::optional<error> last; // how the attempt before went
-        for (int attempt = 1;; ++attempt) {
-            if (auto turn = await_turn(what, ends, last, stop); !turn)
-                return named(what.operation, std::move(turn).error(), attempt - 1);
-            auto const offset = duration{clock_offset_.load(std::memory_order_relaxed)};
-            auto const key = resolve_key(offset);
-            if (!key) return named(what.operation, before_that(key.error(), last), attempt - 1);
-            if (done.refused && is_same(*done.refused, *key))
-                return named(what.operation, *std::move(last), attempt - 1);
-            done.refused.reset();
-            auto const now = clock_.now();
-            if (ends.is_over(now)) return named(what.operation, ends.late(last), attempt - 1);
-            request.limits.total = ends.attempt_limit(options_.limits.total, now);
-            auto const moment = now + offset;
-            auto ready = sign(request, what, *key, moment);
-            if (!ready) return named(what.operation, std::move(ready).error(), attempt - 1);
-            tell_attempt(request, invocation, attempt, ends, moment);
-
-            auto response = http_.send(request);
-            auto const hint = response ? detail::retry_hint(*response) : std::nullopt;
-            auto const server_time =
-                response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
-            auto answer = interpret(what, std::move(response), read, *key, request.headers);
-
-            auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
-            retry::outcome const how{verdict, hint};
-            if constexpr (requires { retry_.after_send(clock_.now(), how); }) retry_.after_send(clock_.now(), how);
-            if (!answer && (mend_key(answer.error(), *key, done) ||
-                            mend_clock(answer.error(), what.method, server_time, offset, done))) {
-                last = std::move(answer).error();
-                continue;
-            }
-            auto const pause = retry_.next(book, how);
-            if (answer) return answer;
-            answer.error().retryable = verdict != retry::verdict::refused;
-            if (!pause) return named(what.operation, std::move(answer).error(), attempt);
-            if (ends.is_over(clock_.now() + *pause))
-                return named(what.operation, ends.late(std::move(answer).error()), attempt);
-            if (!clock_.sleep_for(*pause, stop))
-                return named(what.operation,
-                             fail(errc::cancelled, "stopped while it waited after " + answer.error().message));
-            last = std::move(answer).error();
-        }
+        std::invoke_result_t<Read const&, http::response&&> answer{error{}}; // until one has been read
+        auto const keep = [&](http::response&& response) -> result<void> {
+            answer = read(std::move(response));
+            if (!answer) return std::move(answer).error();
+            return {};
+        };
+        if (auto done = exchange(what, request, answer_reader{keep}); !done) return std::move(done).error();
+        return answer;
     }
 
     /// A call of a JSON 1.1 operation of the service.
@@ -5622,6 +5599,59 @@ private:
         bool clock = false;
         std::optional<access_key> refused{}; ///< what has just been given back
     };
+
+    /// Sends `request`, which `what` has become, until an answer has been read or nothing more is to be tried.
+    [[nodiscard]] result<void> exchange(aws::call const& what, http::request& request, answer_reader read) {
+        if (flaw_) return named(what.operation, *flaw_);
+        std::stop_token const& stop = request.stop;
+        std::string const invocation = random_uuid(options_.random);
+        time_limit const ends{what.deadline.value_or(options_.deadline), clock_.now()};
+        retry::progress book;
+        repairs done;
+        std::optional<error> last; // how the attempt before went
+        for (int attempt = 1;; ++attempt) {
+            if (auto turn = await_turn(what, ends, last, stop); !turn)
+                return named(what.operation, std::move(turn).error(), attempt - 1);
+            auto const offset = duration{clock_offset_.load(std::memory_order_relaxed)};
+            auto const key = resolve_key(offset);
+            if (!key) return named(what.operation, before_that(key.error(), last), attempt - 1);
+            if (done.refused && is_same(*done.refused, *key))
+                return named(what.operation, *std::move(last), attempt - 1);
+            done.refused.reset();
+            auto const now = clock_.now();
+            if (ends.is_over(now)) return named(what.operation, ends.late(last), attempt - 1);
+            request.limits.total = ends.attempt_limit(options_.limits.total, now);
+            auto const moment = now + offset;
+            auto ready = sign(request, what, *key, moment);
+            if (!ready) return named(what.operation, std::move(ready).error(), attempt - 1);
+            tell_attempt(request, invocation, attempt, ends, moment);
+
+            auto response = http_.send(request);
+            auto const hint = response ? detail::retry_hint(*response) : std::nullopt;
+            auto const server_time =
+                response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
+            auto answer = interpret(what, std::move(response), read, *key, request.headers);
+
+            auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
+            retry::outcome const how{verdict, hint};
+            if constexpr (requires { retry_.after_send(clock_.now(), how); }) retry_.after_send(clock_.now(), how);
+            if (!answer && (mend_key(answer.error(), *key, done) ||
+                            mend_clock(answer.error(), what.method, server_time, offset, done))) {
+                last = std::move(answer).error();
+                continue;
+            }
+            auto const pause = retry_.next(book, how);
+            if (answer) return answer;
+            answer.error().retryable = verdict != retry::verdict::refused;
+            if (!pause) return named(what.operation, std::move(answer).error(), attempt);
+            if (ends.is_over(clock_.now() + *pause))
+                return named(what.operation, ends.late(std::move(answer).error()), attempt);
+            if (!clock_.sleep_for(*pause, stop))
+                return named(what.operation,
+                             fail(errc::cancelled, "stopped while it waited after " + answer.error().message));
+            last = std::move(answer).error();
+        }
+    }
 
     /// Waits until the retry policy and the API's rates let an attempt go.
     [[nodiscard]] result<void> await_turn(aws::call const& what, time_limit const& ends,
@@ -5714,10 +5744,8 @@ private:
     }
 
     /// Nothing that `key` and the fields `sent` confided is in the error.
-    template <class Read>
-    [[nodiscard]] auto interpret(aws::call const& what, result<http::response>&& response, Read const& read,
-                                 access_key const& key, http::fields const& sent) const
-        -> std::invoke_result_t<Read const&, http::response&&> {
+    [[nodiscard]] result<void> interpret(aws::call const& what, result<http::response>&& response, answer_reader read,
+                                         access_key const& key, http::fields const& sent) const {
         auto const told = [&] { return confided{key, sent}.with(what.confided).with(options_.confided); };
         if (!response) {
             told().withhold(response.error());
@@ -6168,18 +6196,8 @@ private:
     template <class Output>
     [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::string body,
                                      std::stop_token stop) {
-        auto const& to = client_.destination();
-        bool const counted = client_.options().api_rates.value_or(to && !to->custom);
-        auto const tolls = counted ? buckets_.of(operation, input) : retry::tolls{};
         http::response whole;
-        auto const read = [&whole](http::response&& answer) {
-            whole = std::move(answer);
-            return read_members(whole, Output::members);
-        };
-        if (!to) return client_.named(operation, to.error());
-        auto what = json_text_call(operation, target_prefix, endpoint_of(ecs_service, *to), std::move(body));
-        what.tolls = tolls;
-        auto document = client_.call(std::move(what), read, std::move(stop));
+        auto document = exchange(operation, input, std::move(body), Output::members, whole, std::move(stop));
         if (!document) return std::move(document).error();
         auto output = Output::from(*document);
         if (output) {
@@ -6189,6 +6207,21 @@ private:
         output.error().http_status = whole.status;
         output.error().request_id = detail::request_id_of(whole);
         return client_.named(operation, std::move(output).error());
+    }
+
+    /// The members of the answer that are `wanted`; all of it is in `whole`.
+    [[nodiscard]] result<json::value> exchange(std::string_view operation, json::value const& input, std::string body,
+                                               std::span<std::string_view const> wanted, http::response& whole,
+                                               std::stop_token stop) {
+        auto const& to = client_.destination();
+        if (!to) return client_.named(operation, to.error());
+        auto what = json_text_call(operation, target_prefix, endpoint_of(ecs_service, *to), std::move(body));
+        if (client_.options().api_rates.value_or(!to->custom)) what.tolls = buckets_.of(operation, input);
+        auto const read = [&](http::response&& answer) {
+            whole = std::move(answer);
+            return read_members(whole, wanted);
+        };
+        return client_.call(std::move(what), read, std::move(stop));
     }
 
     client<Policies> client_;

@@ -25,6 +25,23 @@ namespace fargate::inline v0::aws {
 /// Reads an answer whose body is a JSON object.
 [[nodiscard]] inline result<json::value> read_document(http::response&& answer) { return read_members(answer, {}); }
 
+/// A reference to the `result<void>(http::response&&)` that is handed an answer, whatever its type: what takes one need be no
+/// template.
+class answer_reader {
+public:
+    template <class Read>
+    explicit answer_reader(Read const& read) noexcept :
+        read_{&read}, ask_{[](void const* asked, http::response&& answer) {
+            return (*static_cast<Read const*>(asked))(std::move(answer));
+        }} {}
+
+    [[nodiscard]] result<void> operator()(http::response&& answer) const { return ask_(read_, std::move(answer)); }
+
+private:
+    void const* read_;
+    result<void> (*ask_)(void const*, http::response&&);
+};
+
 /// Reads an answer as it is.
 [[nodiscard]] inline result<http::response> read_response(http::response&& answer) { return std::move(answer); }
 

@@ -86,56 +86,16 @@ public:
     template <class Call, class Read>
     [[nodiscard]] auto call(Call&& what, Read const& read, std::stop_token stop = {})
         -> std::invoke_result_t<Read const&, http::response&&> {
-        if (flaw_) return named(what.operation, *flaw_);
-        std::string const invocation = random_uuid(options_.random);
-        time_limit const ends{what.deadline.value_or(options_.deadline), clock_.now()};
-        http::request request = request_of(what, stop);
+        http::request request = request_of(what, std::move(stop));
         request.body = std::forward<Call>(what).body;
-        retry::progress book;
-        repairs done;
-        std::optional<error> last; // how the attempt before went
-        for (int attempt = 1;; ++attempt) {
-            if (auto turn = await_turn(what, ends, last, stop); !turn)
-                return named(what.operation, std::move(turn).error(), attempt - 1);
-            auto const offset = duration{clock_offset_.load(std::memory_order_relaxed)};
-            auto const key = resolve_key(offset);
-            if (!key) return named(what.operation, before_that(key.error(), last), attempt - 1);
-            if (done.refused && is_same(*done.refused, *key))
-                return named(what.operation, *std::move(last), attempt - 1);
-            done.refused.reset();
-            auto const now = clock_.now();
-            if (ends.is_over(now)) return named(what.operation, ends.late(last), attempt - 1);
-            request.limits.total = ends.attempt_limit(options_.limits.total, now);
-            auto const moment = now + offset;
-            auto ready = sign(request, what, *key, moment);
-            if (!ready) return named(what.operation, std::move(ready).error(), attempt - 1);
-            tell_attempt(request, invocation, attempt, ends, moment);
-
-            auto response = http_.send(request);
-            auto const hint = response ? detail::retry_hint(*response) : std::nullopt;
-            auto const server_time =
-                response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
-            auto answer = interpret(what, std::move(response), read, *key, request.headers);
-
-            auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
-            retry::outcome const how{verdict, hint};
-            if constexpr (requires { retry_.after_send(clock_.now(), how); }) retry_.after_send(clock_.now(), how);
-            if (!answer && (mend_key(answer.error(), *key, done) ||
-                            mend_clock(answer.error(), what.method, server_time, offset, done))) {
-                last = std::move(answer).error();
-                continue;
-            }
-            auto const pause = retry_.next(book, how);
-            if (answer) return answer;
-            answer.error().retryable = verdict != retry::verdict::refused;
-            if (!pause) return named(what.operation, std::move(answer).error(), attempt);
-            if (ends.is_over(clock_.now() + *pause))
-                return named(what.operation, ends.late(std::move(answer).error()), attempt);
-            if (!clock_.sleep_for(*pause, stop))
-                return named(what.operation,
-                             fail(errc::cancelled, "stopped while it waited after " + answer.error().message));
-            last = std::move(answer).error();
-        }
+        std::invoke_result_t<Read const&, http::response&&> answer{error{}}; // until one has been read
+        auto const keep = [&](http::response&& response) -> result<void> {
+            answer = read(std::move(response));
+            if (!answer) return std::move(answer).error();
+            return {};
+        };
+        if (auto done = exchange(what, request, answer_reader{keep}); !done) return std::move(done).error();
+        return answer;
     }
 
     /// A call of a JSON 1.1 operation of the service.
@@ -218,6 +178,59 @@ private:
         bool clock = false;
         std::optional<access_key> refused{}; ///< what has just been given back
     };
+
+    /// Sends `request`, which `what` has become, until an answer has been read or nothing more is to be tried.
+    [[nodiscard]] result<void> exchange(aws::call const& what, http::request& request, answer_reader read) {
+        if (flaw_) return named(what.operation, *flaw_);
+        std::stop_token const& stop = request.stop;
+        std::string const invocation = random_uuid(options_.random);
+        time_limit const ends{what.deadline.value_or(options_.deadline), clock_.now()};
+        retry::progress book;
+        repairs done;
+        std::optional<error> last; // how the attempt before went
+        for (int attempt = 1;; ++attempt) {
+            if (auto turn = await_turn(what, ends, last, stop); !turn)
+                return named(what.operation, std::move(turn).error(), attempt - 1);
+            auto const offset = duration{clock_offset_.load(std::memory_order_relaxed)};
+            auto const key = resolve_key(offset);
+            if (!key) return named(what.operation, before_that(key.error(), last), attempt - 1);
+            if (done.refused && is_same(*done.refused, *key))
+                return named(what.operation, *std::move(last), attempt - 1);
+            done.refused.reset();
+            auto const now = clock_.now();
+            if (ends.is_over(now)) return named(what.operation, ends.late(last), attempt - 1);
+            request.limits.total = ends.attempt_limit(options_.limits.total, now);
+            auto const moment = now + offset;
+            auto ready = sign(request, what, *key, moment);
+            if (!ready) return named(what.operation, std::move(ready).error(), attempt - 1);
+            tell_attempt(request, invocation, attempt, ends, moment);
+
+            auto response = http_.send(request);
+            auto const hint = response ? detail::retry_hint(*response) : std::nullopt;
+            auto const server_time =
+                response ? text::parse_http_date(response->headers.value_of("Date")) : std::nullopt;
+            auto answer = interpret(what, std::move(response), read, *key, request.headers);
+
+            auto const verdict = answer ? retry::verdict::succeeded : judge(service_.id, answer.error());
+            retry::outcome const how{verdict, hint};
+            if constexpr (requires { retry_.after_send(clock_.now(), how); }) retry_.after_send(clock_.now(), how);
+            if (!answer && (mend_key(answer.error(), *key, done) ||
+                            mend_clock(answer.error(), what.method, server_time, offset, done))) {
+                last = std::move(answer).error();
+                continue;
+            }
+            auto const pause = retry_.next(book, how);
+            if (answer) return answer;
+            answer.error().retryable = verdict != retry::verdict::refused;
+            if (!pause) return named(what.operation, std::move(answer).error(), attempt);
+            if (ends.is_over(clock_.now() + *pause))
+                return named(what.operation, ends.late(std::move(answer).error()), attempt);
+            if (!clock_.sleep_for(*pause, stop))
+                return named(what.operation,
+                             fail(errc::cancelled, "stopped while it waited after " + answer.error().message));
+            last = std::move(answer).error();
+        }
+    }
 
     /// Waits until the retry policy and the API's rates let an attempt go.
     [[nodiscard]] result<void> await_turn(aws::call const& what, time_limit const& ends,
@@ -310,10 +323,8 @@ private:
     }
 
     /// Nothing that `key` and the fields `sent` confided is in the error.
-    template <class Read>
-    [[nodiscard]] auto interpret(aws::call const& what, result<http::response>&& response, Read const& read,
-                                 access_key const& key, http::fields const& sent) const
-        -> std::invoke_result_t<Read const&, http::response&&> {
+    [[nodiscard]] result<void> interpret(aws::call const& what, result<http::response>&& response, answer_reader read,
+                                         access_key const& key, http::fields const& sent) const {
         auto const told = [&] { return confided{key, sent}.with(what.confided).with(options_.confided); };
         if (!response) {
             told().withhold(response.error());

@@ -8,6 +8,7 @@
 #include <fargate/text/ascii.hpp>
 
 #include <cstddef>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -137,18 +138,8 @@ private:
     template <class Output>
     [[nodiscard]] result<Output> ask(std::string_view operation, json::value const& input, std::string body,
                                      std::stop_token stop) {
-        auto const& to = client_.destination();
-        bool const counted = client_.options().api_rates.value_or(to && !to->custom);
-        auto const tolls = counted ? buckets_.of(operation, input) : retry::tolls{};
         http::response whole;
-        auto const read = [&whole](http::response&& answer) {
-            whole = std::move(answer);
-            return read_members(whole, Output::members);
-        };
-        if (!to) return client_.named(operation, to.error());
-        auto what = json_text_call(operation, target_prefix, endpoint_of(ecs_service, *to), std::move(body));
-        what.tolls = tolls;
-        auto document = client_.call(std::move(what), read, std::move(stop));
+        auto document = exchange(operation, input, std::move(body), Output::members, whole, std::move(stop));
         if (!document) return std::move(document).error();
         auto output = Output::from(*document);
         if (output) {
@@ -158,6 +149,21 @@ private:
         output.error().http_status = whole.status;
         output.error().request_id = detail::request_id_of(whole);
         return client_.named(operation, std::move(output).error());
+    }
+
+    /// The members of the answer that are `wanted`; all of it is in `whole`.
+    [[nodiscard]] result<json::value> exchange(std::string_view operation, json::value const& input, std::string body,
+                                               std::span<std::string_view const> wanted, http::response& whole,
+                                               std::stop_token stop) {
+        auto const& to = client_.destination();
+        if (!to) return client_.named(operation, to.error());
+        auto what = json_text_call(operation, target_prefix, endpoint_of(ecs_service, *to), std::move(body));
+        if (client_.options().api_rates.value_or(!to->custom)) what.tolls = buckets_.of(operation, input);
+        auto const read = [&](http::response&& answer) {
+            whole = std::move(answer);
+            return read_members(whole, wanted);
+        };
+        return client_.call(std::move(what), read, std::move(stop));
     }
 
     client<Policies> client_;

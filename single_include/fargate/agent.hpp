@@ -6740,19 +6740,22 @@ namespace detail {
 /// reflected one. Four bytes a step.
 template <class Word, Word Polynomial>
 struct reflected_crc {
-    using tables = std::array<std::array<Word, 256>, 4>;
+    struct tables {
+        Word step[4][256];
+    };
 
     [[nodiscard]] static constexpr tables make() noexcept {
         tables made{};
-        for (std::size_t byte = 0; byte != 256; ++byte) {
-            Word crc = static_cast<Word>(byte);
-            for (int bit = 0; bit != 8; ++bit) crc = (crc >> 1U) ^ ((crc & 1U) != 0 ? Polynomial : 0U);
-            made[0][byte] = crc;
+        auto& first = made.step[0];
+        Word crc = 1;
+        for (std::size_t bit = 128; bit != 0; bit /= 2) { // the CRC is linear: of two bytes together it is that of both
+            crc = (crc >> 1U) ^ ((crc & 1U) != 0 ? Polynomial : 0U);
+            for (std::size_t byte = 0; byte != 256; byte += 2 * bit) first[byte + bit] = crc ^ first[byte];
         }
         for (std::size_t step = 1; step != 4; ++step)
             for (std::size_t byte = 0; byte != 256; ++byte) {
-                Word const before = made[step - 1][byte];
-                made[step][byte] = (before >> 8U) ^ made[0][before & 0xFFU];
+                Word const before = made.step[step - 1][byte];
+                made.step[step][byte] = (before >> 8U) ^ first[before & 0xFFU];
             }
         return made;
     }
@@ -6760,16 +6763,17 @@ struct reflected_crc {
 
     /// The CRC of what gave `crc` (0 for nothing) with `bytes` behind it.
     [[nodiscard]] static constexpr Word of(std::string_view bytes, Word crc = 0) noexcept {
+        auto const& step = table.step;
         crc = static_cast<Word>(~crc);
         while (bytes.size() >= 4) {
             Word rest = 0;
             if constexpr (sizeof(Word) > 4) rest = crc >> 32U;
-            crc = table[3][(crc ^ byte_of(bytes[0])) & 0xFFU] ^ table[2][((crc >> 8U) ^ byte_of(bytes[1])) & 0xFFU] ^
-                  table[1][((crc >> 16U) ^ byte_of(bytes[2])) & 0xFFU] ^
-                  table[0][((crc >> 24U) ^ byte_of(bytes[3])) & 0xFFU] ^ rest;
+            crc = step[3][(crc ^ byte_of(bytes[0])) & 0xFFU] ^ step[2][((crc >> 8U) ^ byte_of(bytes[1])) & 0xFFU] ^
+                  step[1][((crc >> 16U) ^ byte_of(bytes[2])) & 0xFFU] ^
+                  step[0][((crc >> 24U) ^ byte_of(bytes[3])) & 0xFFU] ^ rest;
             bytes.remove_prefix(4);
         }
-        for (char const c : bytes) crc = (crc >> 8U) ^ table[0][(crc ^ byte_of(c)) & 0xFFU];
+        for (char const c : bytes) crc = (crc >> 8U) ^ step[0][(crc ^ byte_of(c)) & 0xFFU];
         return static_cast<Word>(~crc);
     }
 

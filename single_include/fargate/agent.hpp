@@ -12577,7 +12577,8 @@ namespace detail {
     case kwarg_type::amount:
         if (raw) return given;
         if (given.is_number_integer()) return json::value(json::write(given));
-        if (auto const* const flag = given.get_ptr<bool const*>()) return json::value(*flag ? "True" : "False");
+        if (auto const* const flag = given.get_ptr<bool const*>())
+            return json::value(std::string{*flag ? "True" : "False"});
         break;
     case kwarg_type::flag:
         if (given.is_boolean()) return given;
@@ -12671,19 +12672,44 @@ struct no_environment {
 
 namespace detail {
 
-/// Reads all that can be read of keyword arguments. What is wrong goes to `refuse(where, error)`, names that nobody knows go
-/// to `tell(unknown)`, in their order; each answers whether to go on.
-template <environment_policy Environment, log_policy Log, class Refuse, class Tell>
+/// What becomes of mistakes in keyword arguments: all are noted, or else the first one ends the reading.
+struct kwarg_mistakes {
+    std::vector<finding>* all = nullptr;
+    bool strict = false; ///< a name that nobody knows is one
+    std::optional<error> first{};
+
+    /// True when reading goes on.
+    bool add(std::string_view where, error why) {
+        if (all != nullptr)
+            all->push_back(finding_of(why, where));
+        else
+            first = std::move(why);
+        return all != nullptr;
+    }
+    template <log_policy Log>
+    bool add(unknown_kwarg const& name, Log& log) {
+        if (all != nullptr)
+            all->push_back(name.as_finding());
+        else if (strict)
+            first = fail(errc::invalid_argument, name.refusal());
+        else
+            log.write(log_level::warning, name.warning());
+        return all != nullptr || !strict;
+    }
+};
+
+/// Reads all that can be read of keyword arguments.
+template <environment_policy Environment, log_policy Log>
 [[nodiscard]] kwargs gather_kwargs(json::value const& given, Environment const& environment, Log& log,
-                                   Refuse const& refuse, Tell const& tell) {
+                                   kwarg_mistakes& mistakes) {
     kwargs groups;
     bool goes_on = true;
     auto const wrong = [&](std::string_view where, error why) {
-        goes_on = goes_on && refuse(where, std::move(why));
+        goes_on = goes_on && mistakes.add(where, std::move(why));
         return json::value(nullptr);
     };
     auto const unknown = [&](std::vector<unknown_kwarg> const& names) {
-        for (auto const& each : names) goes_on = goes_on && tell(each);
+        for (auto const& each : names) goes_on = goes_on && mistakes.add(each, log);
     };
     if (!given.is_null() && !given.is_object()) {
         wrong("keyword arguments", wrong_type("keyword arguments", kwarg_type::object, article_and_type(given)));
@@ -12729,7 +12755,7 @@ template <environment_policy Environment, log_policy Log, class Refuse, class Te
             bool const emptied =
                 json::text_of(given, each.name) && (each.type == kwarg_type::text || each.type == kwarg_type::amount);
             if (!emptied) continue;
-            value = "";
+            value = std::string{};
         }
         if (each.name == "maxRunDuration") {
             auto longest = read_max_run(value);
@@ -12774,21 +12800,9 @@ template <environment_policy Environment, log_policy Log, class Refuse, class Te
 template <environment_policy Environment, log_policy Log>
 [[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Environment const& environment, Log& log,
                                          bool strict = false) {
-    std::optional<error> first;
-    auto groups = detail::gather_kwargs(
-        given, environment, log,
-        [&](std::string_view, error why) {
-            first = std::move(why);
-            return false;
-        },
-        [&](unknown_kwarg const& each) {
-            if (strict)
-                first = fail(errc::invalid_argument, each.refusal());
-            else
-                log.write(log_level::warning, each.warning());
-            return !strict;
-        });
-    if (first) return *std::move(first);
+    detail::kwarg_mistakes mistakes{nullptr, strict};
+    auto groups = detail::gather_kwargs(given, environment, log, mistakes);
+    if (mistakes.first) return *std::move(mistakes.first);
     return groups;
 }
 
@@ -12796,16 +12810,8 @@ template <environment_policy Environment, log_policy Log>
 template <environment_policy Environment, log_policy Log>
 [[nodiscard]] kwargs read_kwargs(json::value const& given, Environment const& environment, Log& log,
                                  std::vector<finding>& wrong) {
-    return detail::gather_kwargs(
-        given, environment, log,
-        [&](std::string_view where, error const& why) {
-            wrong.push_back(finding_of(why, where));
-            return true;
-        },
-        [&](unknown_kwarg const& each) {
-            wrong.push_back(each.as_finding());
-            return true;
-        });
+    detail::kwarg_mistakes mistakes{&wrong};
+    return detail::gather_kwargs(given, environment, log, mistakes);
 }
 
 /// The same without an environment: for arguments that come from a file of their own, where no launch type may stand.
@@ -13579,10 +13585,22 @@ namespace detail {
     return std::to_string(static_cast<long long>(number + 0.5));
 }
 
+/// Whether two values that are neither lists nor objects are the same. `==` says so, too, but there a compiler looks through
+/// all types that a document converts to.
+[[nodiscard]] inline bool same_scalar(json::value const& one, json::value const& other) {
+    auto const text = json::as_text(one);
+    if (text || json::as_text(other)) return text == json::as_text(other);
+    auto const left = json::as_number(one);
+    auto const right = json::as_number(other);
+    if (left && right && one.is_number_float() != other.is_number_float()) return *left == *right;
+    return json::write(one) == json::write(other);
+}
+
 /// What AWS leaves out of an answer.
 [[nodiscard]] inline bool says_nothing(json::value const& given) noexcept {
-    return given.is_null() || json::as_text(given) == std::string_view{} || given == false ||
-           ((given.is_array() || given.is_object()) && given.empty());
+    if (auto const* const flag = given.get_ptr<bool const*>()) return !*flag;
+    if (given.is_array() || given.is_object()) return given.empty();
+    return given.is_null() || json::as_text(given) == std::string_view{};
 }
 
 /// Goes through what would be sent and looks each member up in what is registered.
@@ -13620,7 +13638,7 @@ private:
     }
 
     [[nodiscard]] static bool is_same(std::string_view name, json::value const& wanted, json::value const& registered) {
-        if (wanted == registered || (says_nothing(wanted) && says_nothing(registered))) return true;
+        if (same_scalar(wanted, registered) || (says_nothing(wanted) && says_nothing(registered))) return true;
         if (name == "cpu" || name == "memory") return amount_of(wanted) == amount_of(registered);
         auto const text = json::as_text(wanted);
         auto const arn = json::as_text(registered);
@@ -13671,15 +13689,22 @@ private:
     /// Commands have an order; the other lists are sets.
     [[nodiscard]] static bool same_elements(std::string_view name, json::value const& wanted,
                                             json::value const& registered) {
-        if (name == "command") return wanted == registered;
         if (!is_open(name) && wanted.size() != registered.size()) return false;
+        if (name == "command") {
+            for (std::size_t i = 0; i != wanted.size(); ++i)
+                if (!is_found(wanted[i], registered[i])) return false;
+            return true;
+        }
         return std::all_of(wanted.begin(), wanted.end(), [&](json::value const& each) {
-            return std::any_of(registered.begin(), registered.end(), [&](json::value const& other) {
-                difference_finder inner;
-                inner.compare("", "", each, &other);
-                return inner.paths.empty();
-            });
+            return std::any_of(registered.begin(), registered.end(),
+                               [&](json::value const& other) { return is_found(each, other); });
         });
+    }
+
+    [[nodiscard]] static bool is_found(json::value const& wanted, json::value const& registered) {
+        difference_finder inner;
+        inner.compare("", "", wanted, &registered);
+        return inner.paths.empty();
     }
 };
 
@@ -14153,7 +14178,7 @@ inline constexpr run_member run_members[] = {
     std::vector<std::string_view> names;
     for (auto const& each : kwarg_names)
         if (each.run) known.push_back(each);
-    known.insert(known.end(), std::begin(further_run_names), std::end(further_run_names));
+    for (auto const& each : further_run_names) known.push_back(each);
     for (auto const& each : known) names.push_back(each.name);
     for (auto const& [name, value] : *members) {
         auto const found = std::find(names.begin(), names.end(), name);
@@ -14514,26 +14539,26 @@ inline constexpr std::string_view container_name = "flow";
 
 [[nodiscard]] inline json::value pair_of(char const* first, std::string_view name, std::string_view value) {
     auto made = json::value::object();
-    json::set(made, first, std::string{name});
-    json::set(made, "value", std::string{value});
+    json::set_text(made, first, name);
+    json::set_text(made, "value", value);
     return made;
 }
 
 /// What Prefect needs in a container, in the order of that profile's agents.
 [[nodiscard]] inline std::vector<std::pair<std::string, std::string>> fixed_environment(settings const& with) {
     bool const is_new = with.profile == container_profile::v0_15;
-    std::string const logs_go_to_cloud = with.log_to_cloud ? "true" : "false";
+    std::string_view const logs_go_to_cloud = with.log_to_cloud ? "true" : "false";
     std::vector<std::pair<std::string, std::string>> entries;
-    if (is_new) entries.emplace_back("PREFECT__BACKEND", with.backend);
-    entries.emplace_back("PREFECT__CLOUD__API", api_of(with));
-    entries.emplace_back("PREFECT__CLOUD__AGENT__LABELS", python_repr(with.labels));
-    entries.emplace_back("PREFECT__CLOUD__USE_LOCAL_SECRETS", "false");
-    entries.emplace_back(is_new ? "PREFECT__CLOUD__SEND_FLOW_RUN_LOGS" : "PREFECT__LOGGING__LOG_TO_CLOUD",
-                         logs_go_to_cloud);
-    entries.emplace_back("PREFECT__LOGGING__LEVEL", with.logging_level);
-    entries.emplace_back("PREFECT__ENGINE__FLOW_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudFlowRunner");
-    entries.emplace_back("PREFECT__ENGINE__TASK_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudTaskRunner");
-    if (is_new) entries.emplace_back("PREFECT__LOGGING__LOG_TO_CLOUD", logs_go_to_cloud);
+    auto const add = [&](std::string_view name, std::string_view value) { entries.emplace_back(name, value); };
+    if (is_new) add("PREFECT__BACKEND", with.backend);
+    add("PREFECT__CLOUD__API", api_of(with));
+    add("PREFECT__CLOUD__AGENT__LABELS", python_repr(with.labels));
+    add("PREFECT__CLOUD__USE_LOCAL_SECRETS", "false");
+    add(is_new ? "PREFECT__CLOUD__SEND_FLOW_RUN_LOGS" : "PREFECT__LOGGING__LOG_TO_CLOUD", logs_go_to_cloud);
+    add("PREFECT__LOGGING__LEVEL", with.logging_level);
+    add("PREFECT__ENGINE__FLOW_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudFlowRunner");
+    add("PREFECT__ENGINE__TASK_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudTaskRunner");
+    if (is_new) add("PREFECT__LOGGING__LOG_TO_CLOUD", logs_go_to_cloud);
     return entries;
 }
 
@@ -14589,7 +14614,7 @@ inline void add_container_kwargs(json::value& container, settings const& with) {
                                                    std::string const& family) {
     auto body = json::value::object();
     json::set(body, "family", family);
-    json::set(body, "networkMode", "awsvpc");
+    json::set_text(body, "networkMode", "awsvpc");
     json::set(body, "containerDefinitions", json::value::array());
     body["containerDefinitions"].push_back(std::move(container));
     add_kwargs(body, with.kwargs.definition);
@@ -14625,7 +14650,7 @@ inline void add_launch_type(json::value& body, settings const& with) {
         command.push_back(std::string{part});
 
     auto container = json::value::object();
-    json::set(container, "name", std::string{container_name});
+    json::set_text(container, "name", container_name);
     json::set(container, "image", std::move(image));
     json::set(container, "command", std::move(command));
     json::set(container, "environment", std::move(environment));
@@ -14672,15 +14697,15 @@ inline void add_entries(json::value& list, json::value const& more) {
 [[nodiscard]] inline json::value overrides_of(prefect::flow_run const& run, settings const& with,
                                               run_wishes const& wishes) {
     auto overrides = wishes.overrides;
-    auto containers = json::value::array();
+    auto others = json::value::array();
     auto flow = json::value::object();
-    json::set(flow, "name", std::string{container_name});
+    json::set_text(flow, "name", container_name);
     json::set(flow, "environment", run_environment(run, with));
     add_entries(flow["environment"], wishes.environment);
     if (auto const* const given = json::array_of(overrides, "containerOverrides")) {
         for (auto const& each : *given) {
             if (json::text_of(each, "name") != container_name) {
-                containers.push_back(each);
+                others.push_back(each);
                 continue;
             }
             for (auto const& [name, value] : *each.get_ptr<json::value::object_t const*>())
@@ -14690,7 +14715,9 @@ inline void add_entries(json::value& list, json::value const& more) {
                     json::set(flow, name, value);
         }
     }
-    containers.insert(containers.begin(), std::move(flow));
+    auto containers = json::value::array();
+    containers.push_back(std::move(flow));
+    for (auto& each : others) containers.push_back(std::move(each));
     json::set(overrides, "containerOverrides", std::move(containers));
     return overrides;
 }

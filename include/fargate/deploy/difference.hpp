@@ -35,10 +35,22 @@ namespace detail {
     return std::to_string(static_cast<long long>(number + 0.5));
 }
 
+/// Whether two values that are neither lists nor objects are the same. `==` says so, too, but there a compiler looks through
+/// all types that a document converts to.
+[[nodiscard]] inline bool same_scalar(json::value const& one, json::value const& other) {
+    auto const text = json::as_text(one);
+    if (text || json::as_text(other)) return text == json::as_text(other);
+    auto const left = json::as_number(one);
+    auto const right = json::as_number(other);
+    if (left && right && one.is_number_float() != other.is_number_float()) return *left == *right;
+    return json::write(one) == json::write(other);
+}
+
 /// What AWS leaves out of an answer.
 [[nodiscard]] inline bool says_nothing(json::value const& given) noexcept {
-    return given.is_null() || json::as_text(given) == std::string_view{} || given == false ||
-           ((given.is_array() || given.is_object()) && given.empty());
+    if (auto const* const flag = given.get_ptr<bool const*>()) return !*flag;
+    if (given.is_array() || given.is_object()) return given.empty();
+    return given.is_null() || json::as_text(given) == std::string_view{};
 }
 
 /// Goes through what would be sent and looks each member up in what is registered.
@@ -76,7 +88,7 @@ private:
     }
 
     [[nodiscard]] static bool is_same(std::string_view name, json::value const& wanted, json::value const& registered) {
-        if (wanted == registered || (says_nothing(wanted) && says_nothing(registered))) return true;
+        if (same_scalar(wanted, registered) || (says_nothing(wanted) && says_nothing(registered))) return true;
         if (name == "cpu" || name == "memory") return amount_of(wanted) == amount_of(registered);
         auto const text = json::as_text(wanted);
         auto const arn = json::as_text(registered);
@@ -127,15 +139,22 @@ private:
     /// Commands have an order; the other lists are sets.
     [[nodiscard]] static bool same_elements(std::string_view name, json::value const& wanted,
                                             json::value const& registered) {
-        if (name == "command") return wanted == registered;
         if (!is_open(name) && wanted.size() != registered.size()) return false;
+        if (name == "command") {
+            for (std::size_t i = 0; i != wanted.size(); ++i)
+                if (!is_found(wanted[i], registered[i])) return false;
+            return true;
+        }
         return std::all_of(wanted.begin(), wanted.end(), [&](json::value const& each) {
-            return std::any_of(registered.begin(), registered.end(), [&](json::value const& other) {
-                difference_finder inner;
-                inner.compare("", "", each, &other);
-                return inner.paths.empty();
-            });
+            return std::any_of(registered.begin(), registered.end(),
+                               [&](json::value const& other) { return is_found(each, other); });
         });
+    }
+
+    [[nodiscard]] static bool is_found(json::value const& wanted, json::value const& registered) {
+        difference_finder inner;
+        inner.compare("", "", wanted, &registered);
+        return inner.paths.empty();
     }
 };
 

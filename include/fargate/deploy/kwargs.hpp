@@ -78,7 +78,8 @@ namespace detail {
     case kwarg_type::amount:
         if (raw) return given;
         if (given.is_number_integer()) return json::value(json::write(given));
-        if (auto const* const flag = given.get_ptr<bool const*>()) return json::value(*flag ? "True" : "False");
+        if (auto const* const flag = given.get_ptr<bool const*>())
+            return json::value(std::string{*flag ? "True" : "False"});
         break;
     case kwarg_type::flag:
         if (given.is_boolean()) return given;
@@ -172,19 +173,44 @@ struct no_environment {
 
 namespace detail {
 
-/// Reads all that can be read of keyword arguments. What is wrong goes to `refuse(where, error)`, names that nobody knows go
-/// to `tell(unknown)`, in their order; each answers whether to go on.
-template <environment_policy Environment, log_policy Log, class Refuse, class Tell>
+/// What becomes of mistakes in keyword arguments: all are noted, or else the first one ends the reading.
+struct kwarg_mistakes {
+    std::vector<finding>* all = nullptr;
+    bool strict = false; ///< a name that nobody knows is one
+    std::optional<error> first{};
+
+    /// True when reading goes on.
+    bool add(std::string_view where, error why) {
+        if (all != nullptr)
+            all->push_back(finding_of(why, where));
+        else
+            first = std::move(why);
+        return all != nullptr;
+    }
+    template <log_policy Log>
+    bool add(unknown_kwarg const& name, Log& log) {
+        if (all != nullptr)
+            all->push_back(name.as_finding());
+        else if (strict)
+            first = fail(errc::invalid_argument, name.refusal());
+        else
+            log.write(log_level::warning, name.warning());
+        return all != nullptr || !strict;
+    }
+};
+
+/// Reads all that can be read of keyword arguments.
+template <environment_policy Environment, log_policy Log>
 [[nodiscard]] kwargs gather_kwargs(json::value const& given, Environment const& environment, Log& log,
-                                   Refuse const& refuse, Tell const& tell) {
+                                   kwarg_mistakes& mistakes) {
     kwargs groups;
     bool goes_on = true;
     auto const wrong = [&](std::string_view where, error why) {
-        goes_on = goes_on && refuse(where, std::move(why));
+        goes_on = goes_on && mistakes.add(where, std::move(why));
         return json::value(nullptr);
     };
     auto const unknown = [&](std::vector<unknown_kwarg> const& names) {
-        for (auto const& each : names) goes_on = goes_on && tell(each);
+        for (auto const& each : names) goes_on = goes_on && mistakes.add(each, log);
     };
     if (!given.is_null() && !given.is_object()) {
         wrong("keyword arguments", wrong_type("keyword arguments", kwarg_type::object, article_and_type(given)));
@@ -230,7 +256,7 @@ template <environment_policy Environment, log_policy Log, class Refuse, class Te
             bool const emptied =
                 json::text_of(given, each.name) && (each.type == kwarg_type::text || each.type == kwarg_type::amount);
             if (!emptied) continue;
-            value = "";
+            value = std::string{};
         }
         if (each.name == "maxRunDuration") {
             auto longest = read_max_run(value);
@@ -275,21 +301,9 @@ template <environment_policy Environment, log_policy Log, class Refuse, class Te
 template <environment_policy Environment, log_policy Log>
 [[nodiscard]] result<kwargs> read_kwargs(json::value const& given, Environment const& environment, Log& log,
                                          bool strict = false) {
-    std::optional<error> first;
-    auto groups = detail::gather_kwargs(
-        given, environment, log,
-        [&](std::string_view, error why) {
-            first = std::move(why);
-            return false;
-        },
-        [&](unknown_kwarg const& each) {
-            if (strict)
-                first = fail(errc::invalid_argument, each.refusal());
-            else
-                log.write(log_level::warning, each.warning());
-            return !strict;
-        });
-    if (first) return *std::move(first);
+    detail::kwarg_mistakes mistakes{nullptr, strict};
+    auto groups = detail::gather_kwargs(given, environment, log, mistakes);
+    if (mistakes.first) return *std::move(mistakes.first);
     return groups;
 }
 
@@ -297,16 +311,8 @@ template <environment_policy Environment, log_policy Log>
 template <environment_policy Environment, log_policy Log>
 [[nodiscard]] kwargs read_kwargs(json::value const& given, Environment const& environment, Log& log,
                                  std::vector<finding>& wrong) {
-    return detail::gather_kwargs(
-        given, environment, log,
-        [&](std::string_view where, error const& why) {
-            wrong.push_back(finding_of(why, where));
-            return true;
-        },
-        [&](unknown_kwarg const& each) {
-            wrong.push_back(each.as_finding());
-            return true;
-        });
+    detail::kwarg_mistakes mistakes{&wrong};
+    return detail::gather_kwargs(given, environment, log, mistakes);
 }
 
 /// The same without an environment: for arguments that come from a file of their own, where no launch type may stand.

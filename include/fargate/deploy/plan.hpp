@@ -50,26 +50,26 @@ inline constexpr std::string_view container_name = "flow";
 
 [[nodiscard]] inline json::value pair_of(char const* first, std::string_view name, std::string_view value) {
     auto made = json::value::object();
-    json::set(made, first, std::string{name});
-    json::set(made, "value", std::string{value});
+    json::set_text(made, first, name);
+    json::set_text(made, "value", value);
     return made;
 }
 
 /// What Prefect needs in a container, in the order of that profile's agents.
 [[nodiscard]] inline std::vector<std::pair<std::string, std::string>> fixed_environment(settings const& with) {
     bool const is_new = with.profile == container_profile::v0_15;
-    std::string const logs_go_to_cloud = with.log_to_cloud ? "true" : "false";
+    std::string_view const logs_go_to_cloud = with.log_to_cloud ? "true" : "false";
     std::vector<std::pair<std::string, std::string>> entries;
-    if (is_new) entries.emplace_back("PREFECT__BACKEND", with.backend);
-    entries.emplace_back("PREFECT__CLOUD__API", api_of(with));
-    entries.emplace_back("PREFECT__CLOUD__AGENT__LABELS", python_repr(with.labels));
-    entries.emplace_back("PREFECT__CLOUD__USE_LOCAL_SECRETS", "false");
-    entries.emplace_back(is_new ? "PREFECT__CLOUD__SEND_FLOW_RUN_LOGS" : "PREFECT__LOGGING__LOG_TO_CLOUD",
-                         logs_go_to_cloud);
-    entries.emplace_back("PREFECT__LOGGING__LEVEL", with.logging_level);
-    entries.emplace_back("PREFECT__ENGINE__FLOW_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudFlowRunner");
-    entries.emplace_back("PREFECT__ENGINE__TASK_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudTaskRunner");
-    if (is_new) entries.emplace_back("PREFECT__LOGGING__LOG_TO_CLOUD", logs_go_to_cloud);
+    auto const add = [&](std::string_view name, std::string_view value) { entries.emplace_back(name, value); };
+    if (is_new) add("PREFECT__BACKEND", with.backend);
+    add("PREFECT__CLOUD__API", api_of(with));
+    add("PREFECT__CLOUD__AGENT__LABELS", python_repr(with.labels));
+    add("PREFECT__CLOUD__USE_LOCAL_SECRETS", "false");
+    add(is_new ? "PREFECT__CLOUD__SEND_FLOW_RUN_LOGS" : "PREFECT__LOGGING__LOG_TO_CLOUD", logs_go_to_cloud);
+    add("PREFECT__LOGGING__LEVEL", with.logging_level);
+    add("PREFECT__ENGINE__FLOW_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudFlowRunner");
+    add("PREFECT__ENGINE__TASK_RUNNER__DEFAULT_CLASS", "prefect.engine.cloud.CloudTaskRunner");
+    if (is_new) add("PREFECT__LOGGING__LOG_TO_CLOUD", logs_go_to_cloud);
     return entries;
 }
 
@@ -125,7 +125,7 @@ inline void add_container_kwargs(json::value& container, settings const& with) {
                                                    std::string const& family) {
     auto body = json::value::object();
     json::set(body, "family", family);
-    json::set(body, "networkMode", "awsvpc");
+    json::set_text(body, "networkMode", "awsvpc");
     json::set(body, "containerDefinitions", json::value::array());
     body["containerDefinitions"].push_back(std::move(container));
     add_kwargs(body, with.kwargs.definition);
@@ -161,7 +161,7 @@ inline void add_launch_type(json::value& body, settings const& with) {
         command.push_back(std::string{part});
 
     auto container = json::value::object();
-    json::set(container, "name", std::string{container_name});
+    json::set_text(container, "name", container_name);
     json::set(container, "image", std::move(image));
     json::set(container, "command", std::move(command));
     json::set(container, "environment", std::move(environment));
@@ -208,15 +208,15 @@ inline void add_entries(json::value& list, json::value const& more) {
 [[nodiscard]] inline json::value overrides_of(prefect::flow_run const& run, settings const& with,
                                               run_wishes const& wishes) {
     auto overrides = wishes.overrides;
-    auto containers = json::value::array();
+    auto others = json::value::array();
     auto flow = json::value::object();
-    json::set(flow, "name", std::string{container_name});
+    json::set_text(flow, "name", container_name);
     json::set(flow, "environment", run_environment(run, with));
     add_entries(flow["environment"], wishes.environment);
     if (auto const* const given = json::array_of(overrides, "containerOverrides")) {
         for (auto const& each : *given) {
             if (json::text_of(each, "name") != container_name) {
-                containers.push_back(each);
+                others.push_back(each);
                 continue;
             }
             for (auto const& [name, value] : *each.get_ptr<json::value::object_t const*>())
@@ -226,7 +226,9 @@ inline void add_entries(json::value& list, json::value const& more) {
                     json::set(flow, name, value);
         }
     }
-    containers.insert(containers.begin(), std::move(flow));
+    auto containers = json::value::array();
+    containers.push_back(std::move(flow));
+    for (auto& each : others) containers.push_back(std::move(each));
     json::set(overrides, "containerOverrides", std::move(containers));
     return overrides;
 }

@@ -55,7 +55,7 @@ inline constexpr run_member run_members[] = {
     std::vector<std::string_view> names;
     for (auto const& each : kwarg_names)
         if (each.run) known.push_back(each);
-    known.insert(known.end(), std::begin(further_run_names), std::end(further_run_names));
+    for (auto const& each : further_run_names) known.push_back(each);
     for (auto const& each : known) names.push_back(each.name);
     for (auto const& [name, value] : *members) {
         auto const found = std::find(names.begin(), names.end(), name);

@@ -14490,14 +14490,15 @@ namespace detail {
 /// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
 /// again, and for a run that is already under way another one for each set of due task runs.
 [[nodiscard]] inline std::string epoch_of(flow_run const& run) {
-    std::vector<std::pair<std::string_view, std::int64_t>> due;
+    std::vector<std::string> due;
     for (auto const& each : run.task_runs) {
         std::int64_t const version = detail::version_before_claim(each.state, each.version);
-        if (version != each.version || is_scheduled(each.state).value_or(false)) due.emplace_back(each.id, version);
+        if (version != each.version || is_scheduled(each.state).value_or(false))
+            due.push_back(each.id + ":" + std::to_string(version));
     }
     std::sort(due.begin(), due.end());
     std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
-    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
+    for (auto const& each : due) epoch.append(",").append(each);
     return epoch;
 }
 
@@ -22059,11 +22060,15 @@ public:
         std::vector<std::string> made;
         {
             std::lock_guard const lock{mutex_};
-            std::map<std::string_view, std::size_t> counts;
+            std::vector<std::string_view> runs; // one for each task
             for (auto const& each : tasks_)
-                if (each->is_live()) ++counts[each->run];
-            for (auto const& [run, count] : counts)
-                if (count >= tasks) made.emplace_back(run);
+                if (each->is_live()) runs.push_back(each->run);
+            std::sort(runs.begin(), runs.end());
+            for (auto at = runs.begin(); at != runs.end();) {
+                auto const next = std::upper_bound(at, runs.end(), *at);
+                if (static_cast<std::size_t>(next - at) >= tasks) made.emplace_back(*at);
+                at = next;
+            }
         }
         return made;
     }
@@ -22084,7 +22089,7 @@ public:
         std::map<std::string_view, std::vector<watched const*>> clusters;
         for (auto const& each : tasks_)
             if (each->at != watched::stage::telling) clusters[each->cluster].push_back(each.get());
-        std::vector<std::pair<time_point, watch_batch>> made;
+        std::multimap<time_point, watch_batch> made;
         for (auto& [cluster, tasks] : clusters) {
             auto const most = std::min(tasks.size(), calls * most_a_call);
             std::partial_sort(tasks.begin(), tasks.begin() + static_cast<std::ptrdiff_t>(most), tasks.end(),
@@ -22093,11 +22098,9 @@ public:
                 watch_batch batch{std::string{cluster}, {}};
                 for (std::size_t at = from; at < std::min(most, from + most_a_call); ++at)
                     batch.tasks.push_back(tasks[at]->task);
-                made.emplace_back(tasks[from]->due, std::move(batch));
+                made.emplace(tasks[from]->due, std::move(batch));
             }
         }
-        std::stable_sort(made.begin(), made.end(),
-                         [](auto const& left, auto const& right) { return left.first < right.first; });
         std::vector<watch_batch> chosen;
         for (auto& [when, batch] : made)
             if (chosen.size() < calls) chosen.push_back(std::move(batch));

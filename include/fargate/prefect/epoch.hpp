@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace fargate::inline v0::prefect {
@@ -26,14 +25,15 @@ namespace detail {
 /// Names one wish to have a run executed: the same before and after a claim, another one when the server schedules the run
 /// again, and for a run that is already under way another one for each set of due task runs.
 [[nodiscard]] inline std::string epoch_of(flow_run const& run) {
-    std::vector<std::pair<std::string_view, std::int64_t>> due;
+    std::vector<std::string> due;
     for (auto const& each : run.task_runs) {
         std::int64_t const version = detail::version_before_claim(each.state, each.version);
-        if (version != each.version || is_scheduled(each.state).value_or(false)) due.emplace_back(each.id, version);
+        if (version != each.version || is_scheduled(each.state).value_or(false))
+            due.push_back(each.id + ":" + std::to_string(version));
     }
     std::sort(due.begin(), due.end());
     std::string epoch = std::to_string(detail::version_before_claim(run.state, run.version));
-    for (auto const& [id, version] : due) epoch.append(",").append(id).append(":").append(std::to_string(version));
+    for (auto const& each : due) epoch.append(",").append(each);
     return epoch;
 }
 

@@ -160,11 +160,15 @@ public:
         std::vector<std::string> made;
         {
             std::lock_guard const lock{mutex_};
-            std::map<std::string_view, std::size_t> counts;
+            std::vector<std::string_view> runs; // one for each task
             for (auto const& each : tasks_)
-                if (each->is_live()) ++counts[each->run];
-            for (auto const& [run, count] : counts)
-                if (count >= tasks) made.emplace_back(run);
+                if (each->is_live()) runs.push_back(each->run);
+            std::sort(runs.begin(), runs.end());
+            for (auto at = runs.begin(); at != runs.end();) {
+                auto const next = std::upper_bound(at, runs.end(), *at);
+                if (static_cast<std::size_t>(next - at) >= tasks) made.emplace_back(*at);
+                at = next;
+            }
         }
         return made;
     }
@@ -185,7 +189,7 @@ public:
         std::map<std::string_view, std::vector<watched const*>> clusters;
         for (auto const& each : tasks_)
             if (each->at != watched::stage::telling) clusters[each->cluster].push_back(each.get());
-        std::vector<std::pair<time_point, watch_batch>> made;
+        std::multimap<time_point, watch_batch> made;
         for (auto& [cluster, tasks] : clusters) {
             auto const most = std::min(tasks.size(), calls * most_a_call);
             std::partial_sort(tasks.begin(), tasks.begin() + static_cast<std::ptrdiff_t>(most), tasks.end(),
@@ -194,11 +198,9 @@ public:
                 watch_batch batch{std::string{cluster}, {}};
                 for (std::size_t at = from; at < std::min(most, from + most_a_call); ++at)
                     batch.tasks.push_back(tasks[at]->task);
-                made.emplace_back(tasks[from]->due, std::move(batch));
+                made.emplace(tasks[from]->due, std::move(batch));
             }
         }
-        std::stable_sort(made.begin(), made.end(),
-                         [](auto const& left, auto const& right) { return left.first < right.first; });
         std::vector<watch_batch> chosen;
         for (auto& [when, batch] : made)
             if (chosen.size() < calls) chosen.push_back(std::move(batch));

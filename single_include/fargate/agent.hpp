@@ -2422,7 +2422,12 @@ public:
     bool number_integer(value::number_integer_t number) { return add(number); }
     bool number_unsigned(value::number_unsigned_t number) { return add(number); }
     bool number_float(value::number_float_t number, std::string const&) { return add(number); }
-    bool string(std::string_view text) { return add(text); }
+    bool string(std::string_view text) {
+        if (!count()) return false;
+        if (is_skipping()) return skipped();
+        values_.push_back(value(std::string{text}));
+        return true;
+    }
     bool binary(value::binary_t&) { return stop("it holds binary data"); }
     bool start_object(std::size_t) { return open(); }
     bool start_array(std::size_t) { return open(); }
@@ -11575,21 +11580,24 @@ namespace fargate::inline v0::text {
 /// How many letters must be put in, taken out, changed or swapped with their neighbour, with capitals counted as half
 /// a mistake; in half letters.
 [[nodiscard]] inline std::size_t mistakes(std::string_view left, std::string_view right) {
-    std::vector<std::array<std::size_t, 3>> row(right.size() + 1); // this line, the one before, the one before that
-    for (std::size_t j = 0; j <= right.size(); ++j) row[j] = {2 * j, 2 * j, 2 * j};
+    std::vector<std::size_t> row(right.size() + 1);
+    for (std::size_t j = 0; j <= right.size(); ++j) row[j] = 2 * j;
+    std::vector<std::size_t> before = row;
+    std::vector<std::size_t> earlier = row;
     for (std::size_t i = 1; i <= left.size(); ++i) {
-        for (auto& cell : row) cell = {0, cell[0], cell[1]};
-        row[0][0] = 2 * i;
+        earlier.swap(before);
+        before.swap(row);
+        row[0] = 2 * i;
         for (std::size_t j = 1; j <= right.size(); ++j) {
             char const a = left[i - 1];
             char const b = right[j - 1];
             std::size_t const change = a == b ? 0 : to_lower(a) == to_lower(b) ? 1 : 2;
-            std::size_t best = std::min({row[j][1] + 2, row[j - 1][0] + 2, row[j - 1][1] + change});
-            if (i > 1 && j > 1 && a == right[j - 2] && left[i - 2] == b) best = std::min(best, row[j - 2][2] + 2);
-            row[j][0] = best;
+            std::size_t best = std::min({before[j] + 2, row[j - 1] + 2, before[j - 1] + change});
+            if (i > 1 && j > 1 && a == right[j - 2] && left[i - 2] == b) best = std::min(best, earlier[j - 2] + 2);
+            row[j] = best;
         }
     }
-    return row[right.size()][0];
+    return row[right.size()];
 }
 
 /// The known name that a wrong one most likely stands for; empty when none is near.
@@ -24360,10 +24368,10 @@ private:
     [[nodiscard]] result<std::vector<found>> list(std::string const& family, std::stop_token const& stop) {
         std::vector<found> made;
         for (auto const& cluster : clusters_)
-            for (char const* const status : {"RUNNING", "STOPPED"}) {
+            for (std::string_view const status : {"RUNNING", "STOPPED"}) {
                 json::value filter = json::value::object();
                 json::set(filter, "family", family);
-                json::set(filter, "desiredStatus", status);
+                json::set_text(filter, "desiredStatus", status);
                 auto const arns = calls_.list(cluster, filter, stop);
                 if (!arns) return arns.error();
                 auto got = calls_.describe_all(cluster, *arns, stop);

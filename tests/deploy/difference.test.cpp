@@ -127,3 +127,19 @@ TEST_CASE("a command has an order, other lists are sets", "[deploy][difference]"
     CHECK(differing(constraints(one), constraints(two)) == "placementConstraints");
     CHECK(differing(constraints(one), constraints(one + "," + two)) == "placementConstraints");
 }
+
+TEST_CASE("numbers are compared by what they are worth, and nothing with a value of another kind",
+          "[deploy][difference]") {
+    CHECK(differing(R"({"size": 8080})", R"({"size": 8080})") == "");
+    CHECK(differing(R"({"size": 8080})", R"({"size": 8080.0})") == "");
+    CHECK(differing(R"({"size": 8080.0})", R"({"size": 8080})") == "");
+    CHECK(differing(R"({"size": -1.5})", R"({"size": -1.5})") == "");
+    CHECK(differing(R"({"size": 8080})", R"({"size": 8080.5})") == "size");
+    CHECK(differing(R"({"size": -1})", R"({"size": 1})") == "size");
+    CHECK(differing(R"({"size": 9007199254740993})", R"({"size": 9007199254740992})") == "size");
+    CHECK(differing(R"({"size": 8080})", R"({"size": "8080"})") == "size");
+    CHECK(differing(R"({"size": "null"})", R"({"size": null})") == "size");
+    CHECK(differing(R"({"size": true})", R"({"size": false})") == "size");
+    CHECK(differing(R"({"size": true})", R"({"size": "true"})") == "size");
+    CHECK(differing(R"({"size": {"soft": 1}})", R"({"size": [1]})") == "size");
+}

@@ -386,6 +386,15 @@ TEST_CASE("set puts a member in its place, or behind the others") {
     CHECK(json::write(list) == R"({"a": 1})");
 }
 
+TEST_CASE("a text is put in as a text, whatever it holds") {
+    auto document = node::object();
+    json::set_text(document, "a", "before");
+    json::set_text(document, "b", "");
+    json::set_text(document, "c", "null");
+    json::set_text(document, "a", std::string_view{"a\0b", 3});
+    CHECK(json::write(document) == R"({"a": "a\u0000b", "b": "", "c": "null"})");
+}
+
 TEST_CASE("what is in an object stays where it is while the object grows") {
     node document;
     json::set(document, "first", node::array({"a text that is too long for a string to hold in itself"}));

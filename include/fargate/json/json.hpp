@@ -60,7 +60,12 @@ public:
     bool number_integer(value::number_integer_t number) { return add(number); }
     bool number_unsigned(value::number_unsigned_t number) { return add(number); }
     bool number_float(value::number_float_t number, std::string const&) { return add(number); }
-    bool string(std::string_view text) { return add(text); }
+    bool string(std::string_view text) {
+        if (!count()) return false;
+        if (is_skipping()) return skipped();
+        values_.push_back(value(std::string{text}));
+        return true;
+    }
     bool binary(value::binary_t&) { return stop("it holds binary data"); }
     bool start_object(std::size_t) { return open(); }
     bool start_array(std::size_t) { return open(); }

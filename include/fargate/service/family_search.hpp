@@ -47,10 +47,10 @@ private:
     [[nodiscard]] result<std::vector<found>> list(std::string const& family, std::stop_token const& stop) {
         std::vector<found> made;
         for (auto const& cluster : clusters_)
-            for (char const* const status : {"RUNNING", "STOPPED"}) {
+            for (std::string_view const status : {"RUNNING", "STOPPED"}) {
                 json::value filter = json::value::object();
                 json::set(filter, "family", family);
-                json::set(filter, "desiredStatus", status);
+                json::set_text(filter, "desiredStatus", status);
                 auto const arns = calls_.list(cluster, filter, stop);
                 if (!arns) return arns.error();
                 auto got = calls_.describe_all(cluster, *arns, stop);

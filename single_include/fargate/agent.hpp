@@ -516,7 +516,10 @@ public:
             char const* const mistake = take(line);
             if (mistake != nullptr) return fail(errc::bad_configuration, here(mistake));
         }
-        if (plain_default_ && !made_.profiles.try_emplace("default", std::move(*plain_default_)).second)
+        constexpr std::string_view name = "default";
+        if (plain_default_ && !made_.profiles.contains(name))
+            made_.profiles[std::string{name}] = std::move(*plain_default_);
+        else if (plain_default_)
             made_.warnings.push_back(std::string{file_name_} + ": [default] is passed over beside [profile default]");
         return std::move(made_);
     }
@@ -640,7 +643,7 @@ private:
         auto const name = text::trim(line.substr(0, equals));
         if (name.empty()) return "a nested setting has no name before its =";
         if (is_identifier(name))
-            setting_->parts.insert_or_assign(text::lower(name), secret{text::trim(line.substr(equals + 1))});
+            setting_->parts[text::lower(name)] = secret{text::trim(line.substr(equals + 1))};
         else
             warn("a nested setting is passed over: its name holds a character that no setting has");
         return nullptr;
@@ -1117,7 +1120,7 @@ private:
             auto& loser = (brings_key ? into : added).settings();
             if (auto const at = loser.find(name); at != loser.end()) loser.erase(at);
         }
-        for (auto& [name, value] : added.settings()) into.settings().insert_or_assign(name, std::move(value));
+        for (auto& [name, value] : added.settings()) into.settings()[name] = std::move(value);
     }
 
     profile_file config_; ///< after construction, what both files say

@@ -67,7 +67,7 @@ private:
             auto& loser = (brings_key ? into : added).settings();
             if (auto const at = loser.find(name); at != loser.end()) loser.erase(at);
         }
-        for (auto& [name, value] : added.settings()) into.settings().insert_or_assign(name, std::move(value));
+        for (auto& [name, value] : added.settings()) into.settings()[name] = std::move(value);
     }
 
     profile_file config_; ///< after construction, what both files say

@@ -2425,12 +2425,7 @@ public:
     bool number_integer(value::number_integer_t number) { return add(number); }
     bool number_unsigned(value::number_unsigned_t number) { return add(number); }
     bool number_float(value::number_float_t number, std::string const&) { return add(number); }
-    bool string(std::string_view text) {
-        if (!count()) return false;
-        if (is_skipping()) return skipped();
-        values_.push_back(value(std::string{text}));
-        return true;
-    }
+    bool string(std::string_view text) { return add(text); }
     bool binary(value::binary_t&) { return stop("it holds binary data"); }
     bool start_object(std::size_t) { return open(); }
     bool start_array(std::size_t) { return open(); }
@@ -2516,8 +2511,7 @@ private:
         for (auto const& each : list) names.push_back(each.text);
         std::sort(names.begin(), names.end());
         auto const twice = std::adjacent_find(names.begin(), names.end());
-        if (twice == names.end()) return std::nullopt;
-        return *twice;
+        return twice == names.end() ? std::nullopt : std::optional{*twice};
     }
 
     [[nodiscard]] bool is_wanted(std::string_view name) const noexcept {
@@ -2534,7 +2528,10 @@ private:
     bool add(Scalar scalar) {
         if (!count()) return false;
         if (is_skipping()) return skipped();
-        values_.push_back(value(scalar));
+        if constexpr (std::is_same_v<Scalar, std::string_view>)
+            values_.push_back(value(std::string{scalar}));
+        else
+            values_.push_back(value(scalar));
         return true;
     }
 
@@ -2739,10 +2736,7 @@ inline void set(value& document, std::string_view key, value made) {
     if (!document.is_object()) document = value::object();
     auto& members = *document.get_ptr<value::object_t*>();
     for (auto& [name, each] : members)
-        if (name == key) {
-            each = std::move(made);
-            return;
-        }
+        if (name == key) return void(each = std::move(made));
     if (members.size() == members.capacity()) {
         value::object_t grown;
         grown.reserve(std::max<std::size_t>(8, 2 * members.size()));
@@ -2755,6 +2749,13 @@ inline void set(value& document, std::string_view key, value made) {
 /// The same with a text.
 inline void set_text(value& document, std::string_view key, std::string_view text) {
     set(document, key, value(std::string{text}));
+}
+
+/// A list of texts.
+[[nodiscard]] inline value texts(std::initializer_list<std::string_view> list) {
+    value made(value::value_t::array);
+    for (auto const each : list) made.push_back(value(std::string{each}));
+    return made;
 }
 
 } // namespace fargate::inline v0::json
@@ -14630,7 +14631,7 @@ inline void add_container_kwargs(json::value& container, settings const& with) {
     json::set(body, "containerDefinitions", json::value::array());
     body["containerDefinitions"].push_back(std::move(container));
     add_kwargs(body, with.kwargs.definition);
-    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
+    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::texts({with.launch_type}));
     return body;
 }
 
@@ -15026,7 +15027,7 @@ private:
     [[nodiscard]] auto describe(std::string const& name, std::stop_token const& stop) {
         auto input = json::value::object();
         json::set(input, "taskDefinition", name);
-        json::set(input, "include", json::value::array({"TAGS"}));
+        json::set(input, "include", json::texts({"TAGS"}));
         return ecs_.describe_task_definition(input, stop);
     }
 
@@ -15100,12 +15101,12 @@ private:
     /// The newest active revision of this family that carries the flow's id.
     [[nodiscard]] found_definition search(launch_plan const& plan, std::stop_token const& stop) {
         auto filter = json::value::object();
-        json::set(filter, "Key", std::string{flow_id_tag});
-        json::set(filter, "Values", json::value::array({plan.reusable.flow_id8}));
+        json::set_text(filter, "Key", flow_id_tag);
+        json::set(filter, "Values", json::texts({plan.reusable.flow_id8}));
         auto input = json::value::object();
         json::set(input, "TagFilters", json::value::array());
         input["TagFilters"].push_back(std::move(filter));
-        json::set(input, "ResourceTypeFilters", json::value::array({"ecs:task-definition"}));
+        json::set(input, "ResourceTypeFilters", json::texts({"ecs:task-definition"}));
         auto resources = tagging_.all_resources(input, stop);
         if (!resources) {
             if (resources.error().code != errc::service_error) return std::move(resources).error();
@@ -22462,7 +22463,7 @@ public:
               "no run can be launched", {});
         ask_cluster(ecs);
         auto tasks = in_cluster();
-        json::set(tasks, "tasks", json::value::array({no_task}));
+        json::set(tasks, "tasks", json::texts({no_task}));
         if (rules_.watch || rules_.reconcile)
             judge([&] { return ecs.describe_tasks(tasks, stop_); }, "ecs:DescribeTasks", "nobody is told how tasks end",
                   switches(rules_.watch));
@@ -22485,11 +22486,11 @@ public:
         if (!with_.enable_task_revisions || silent_) return;
         json::value filter = json::value::object();
         json::set_text(filter, "Key", deploy::flow_id_tag);
-        json::set(filter, "Values", json::value::array({"00000000"}));
+        json::set(filter, "Values", json::texts({"00000000"}));
         json::value input = json::value::object();
         json::set(input, "TagFilters", json::value::array());
         input["TagFilters"].push_back(std::move(filter));
-        json::set(input, "ResourceTypeFilters", json::value::array({"ecs:task-definition"}));
+        json::set(input, "ResourceTypeFilters", json::texts({"ecs:task-definition"}));
         judge([&] { return tagging.all_resources(input, stop_); }, "tag:GetResources",
               "revisions of older flow versions are registered again", "enable_task_revisions=false");
     }
@@ -22539,7 +22540,7 @@ private:
     void ask_cluster(Ecs& ecs) {
         if (silent_) return;
         auto input = json::value::object();
-        if (auto const name = cluster(); !name.empty()) json::set(input, "clusters", json::value::array({name}));
+        if (auto const name = cluster(); !name.empty()) json::set(input, "clusters", json::texts({name}));
         auto const got = ecs.describe_clusters(input, stop_);
         if (!got) return;
         if (got->clusters.empty()) return missing_cluster();
@@ -25055,7 +25056,7 @@ struct validation {
     auto container = json::value::object();
     json::set_text(container, "name", "test-container");
     json::set_text(container, "image", "busybox");
-    json::set(container, "command", json::value::array({"/bin/sh", "-c", "echo 'I am alive!'"}));
+    json::set(container, "command", json::texts({"/bin/sh", "-c", "echo 'I am alive!'"}));
     auto const* const environment = json::array_of(with.kwargs.container, "environment");
     json::set(container, "environment", environment != nullptr ? *environment : json::value::array());
     json::set(container, "essential", true);

@@ -395,6 +395,11 @@ TEST_CASE("a text is put in as a text, whatever it holds") {
     CHECK(json::write(document) == R"({"a": "a\u0000b", "b": "", "c": "null"})");
 }
 
+TEST_CASE("a list of texts has them in their order") {
+    CHECK(json::write(json::texts({"b", "", "a"})) == R"(["b", "", "a"])");
+    CHECK(json::write(json::texts({})) == "[]");
+}
+
 TEST_CASE("what is in an object stays where it is while the object grows") {
     node document;
     json::set(document, "first", node::array({"a text that is too long for a string to hold in itself"}));

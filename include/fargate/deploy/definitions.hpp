@@ -175,7 +175,7 @@ private:
     [[nodiscard]] auto describe(std::string const& name, std::stop_token const& stop) {
         auto input = json::value::object();
         json::set(input, "taskDefinition", name);
-        json::set(input, "include", json::value::array({"TAGS"}));
+        json::set(input, "include", json::texts({"TAGS"}));
         return ecs_.describe_task_definition(input, stop);
     }
 
@@ -249,12 +249,12 @@ private:
     /// The newest active revision of this family that carries the flow's id.
     [[nodiscard]] found_definition search(launch_plan const& plan, std::stop_token const& stop) {
         auto filter = json::value::object();
-        json::set(filter, "Key", std::string{flow_id_tag});
-        json::set(filter, "Values", json::value::array({plan.reusable.flow_id8}));
+        json::set_text(filter, "Key", flow_id_tag);
+        json::set(filter, "Values", json::texts({plan.reusable.flow_id8}));
         auto input = json::value::object();
         json::set(input, "TagFilters", json::value::array());
         input["TagFilters"].push_back(std::move(filter));
-        json::set(input, "ResourceTypeFilters", json::value::array({"ecs:task-definition"}));
+        json::set(input, "ResourceTypeFilters", json::texts({"ecs:task-definition"}));
         auto resources = tagging_.all_resources(input, stop);
         if (!resources) {
             if (resources.error().code != errc::service_error) return std::move(resources).error();

@@ -129,7 +129,7 @@ inline void add_container_kwargs(json::value& container, settings const& with) {
     json::set(body, "containerDefinitions", json::value::array());
     body["containerDefinitions"].push_back(std::move(container));
     add_kwargs(body, with.kwargs.definition);
-    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::value::array({with.launch_type}));
+    if (!with.launch_type.empty()) json::set(body, "requiresCompatibilities", json::texts({with.launch_type}));
     return body;
 }
 

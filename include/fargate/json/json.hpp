@@ -13,11 +13,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <forward_list>
+#include <initializer_list>
 #include <iterator>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -60,12 +62,7 @@ public:
     bool number_integer(value::number_integer_t number) { return add(number); }
     bool number_unsigned(value::number_unsigned_t number) { return add(number); }
     bool number_float(value::number_float_t number, std::string const&) { return add(number); }
-    bool string(std::string_view text) {
-        if (!count()) return false;
-        if (is_skipping()) return skipped();
-        values_.push_back(value(std::string{text}));
-        return true;
-    }
+    bool string(std::string_view text) { return add(text); }
     bool binary(value::binary_t&) { return stop("it holds binary data"); }
     bool start_object(std::size_t) { return open(); }
     bool start_array(std::size_t) { return open(); }
@@ -151,8 +148,7 @@ private:
         for (auto const& each : list) names.push_back(each.text);
         std::sort(names.begin(), names.end());
         auto const twice = std::adjacent_find(names.begin(), names.end());
-        if (twice == names.end()) return std::nullopt;
-        return *twice;
+        return twice == names.end() ? std::nullopt : std::optional{*twice};
     }
 
     [[nodiscard]] bool is_wanted(std::string_view name) const noexcept {
@@ -169,7 +165,10 @@ private:
     bool add(Scalar scalar) {
         if (!count()) return false;
         if (is_skipping()) return skipped();
-        values_.push_back(value(scalar));
+        if constexpr (std::is_same_v<Scalar, std::string_view>)
+            values_.push_back(value(std::string{scalar}));
+        else
+            values_.push_back(value(scalar));
         return true;
     }
 
@@ -374,10 +373,7 @@ inline void set(value& document, std::string_view key, value made) {
     if (!document.is_object()) document = value::object();
     auto& members = *document.get_ptr<value::object_t*>();
     for (auto& [name, each] : members)
-        if (name == key) {
-            each = std::move(made);
-            return;
-        }
+        if (name == key) return void(each = std::move(made));
     if (members.size() == members.capacity()) {
         value::object_t grown;
         grown.reserve(std::max<std::size_t>(8, 2 * members.size()));
@@ -390,6 +386,13 @@ inline void set(value& document, std::string_view key, value made) {
 /// The same with a text.
 inline void set_text(value& document, std::string_view key, std::string_view text) {
     set(document, key, value(std::string{text}));
+}
+
+/// A list of texts.
+[[nodiscard]] inline value texts(std::initializer_list<std::string_view> list) {
+    value made(value::value_t::array);
+    for (auto const each : list) made.push_back(value(std::string{each}));
+    return made;
 }
 
 } // namespace fargate::inline v0::json

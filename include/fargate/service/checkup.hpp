@@ -59,7 +59,7 @@ public:
               "no run can be launched", {});
         ask_cluster(ecs);
         auto tasks = in_cluster();
-        json::set(tasks, "tasks", json::value::array({no_task}));
+        json::set(tasks, "tasks", json::texts({no_task}));
         if (rules_.watch || rules_.reconcile)
             judge([&] { return ecs.describe_tasks(tasks, stop_); }, "ecs:DescribeTasks", "nobody is told how tasks end",
                   switches(rules_.watch));
@@ -82,11 +82,11 @@ public:
         if (!with_.enable_task_revisions || silent_) return;
         json::value filter = json::value::object();
         json::set_text(filter, "Key", deploy::flow_id_tag);
-        json::set(filter, "Values", json::value::array({"00000000"}));
+        json::set(filter, "Values", json::texts({"00000000"}));
         json::value input = json::value::object();
         json::set(input, "TagFilters", json::value::array());
         input["TagFilters"].push_back(std::move(filter));
-        json::set(input, "ResourceTypeFilters", json::value::array({"ecs:task-definition"}));
+        json::set(input, "ResourceTypeFilters", json::texts({"ecs:task-definition"}));
         judge([&] { return tagging.all_resources(input, stop_); }, "tag:GetResources",
               "revisions of older flow versions are registered again", "enable_task_revisions=false");
     }
@@ -136,7 +136,7 @@ private:
     void ask_cluster(Ecs& ecs) {
         if (silent_) return;
         auto input = json::value::object();
-        if (auto const name = cluster(); !name.empty()) json::set(input, "clusters", json::value::array({name}));
+        if (auto const name = cluster(); !name.empty()) json::set(input, "clusters", json::texts({name}));
         auto const got = ecs.describe_clusters(input, stop_);
         if (!got) return;
         if (got->clusters.empty()) return missing_cluster();

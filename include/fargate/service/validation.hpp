@@ -53,7 +53,7 @@ struct validation {
     auto container = json::value::object();
     json::set_text(container, "name", "test-container");
     json::set_text(container, "image", "busybox");
-    json::set(container, "command", json::value::array({"/bin/sh", "-c", "echo 'I am alive!'"}));
+    json::set(container, "command", json::texts({"/bin/sh", "-c", "echo 'I am alive!'"}));
     auto const* const environment = json::array_of(with.kwargs.container, "environment");
     json::set(container, "environment", environment != nullptr ? *environment : json::value::array());
     json::set(container, "essential", true);

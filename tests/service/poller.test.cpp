@@ -162,6 +162,22 @@ TEST_CASE("while the deployment is behind no run is taken, and the next poll fol
     CHECK(b.deployment.deployed == std::vector<std::string>{"a"});
 }
 
+TEST_CASE("a poll that takes runs is all that a deployment which caught up meanwhile asked for") {
+    bench<inline_executor> b;
+    b.deployment.behind = true;
+    b.source.polls = {runs{{"a"}}, runs{{"a"}}, runs{}};
+    std::vector<duration> polled;
+    b.source.on_poll = [&] {
+        polled.push_back(b.agenda.passed());
+        if (polled.size() != 2) return;
+        b.deployment.behind = false;
+        b.bell.ring();
+    };
+    b.poller.run(3, {});
+    CHECK(polled == std::vector<duration>{0ms, 500ms, 750ms});
+    CHECK(b.deployment.deployed == std::vector<std::string>{"a"});
+}
+
 TEST_CASE("a poke while the deployment is behind waits until it no longer is") {
     bench<inline_executor> b;
     b.deployment.behind = true;

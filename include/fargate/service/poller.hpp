@@ -110,10 +110,9 @@ private:
         auto due = source_.poll(busy, stop);
         if (!due) return failed(due.error(), clock_.now() - began);
         recovered(began);
-        if (deployment_.is_behind()) {
-            early_ = !due->empty();
-            return false; // asking often would be in vain: a ring asks
-        }
+        bool const behind = deployment_.is_behind();
+        early_ = behind && !due->empty();
+        if (behind) return false; // asking often would be in vain: a ring asks
 
         std::vector<typename Source::run> taken;
         for (auto& offered : *due) {

@@ -63,13 +63,10 @@ public:
             if (stop.stop_requested()) break;
             book_.turned();
             for (auto& work : agenda_.due()) executor_.submit(std::move(work));
-            early_ = poked_.exchange(false) || early_;
-            if (early_ && !deployment_.is_behind()) {
-                early_ = false;
-                next_poll = agenda_.passed();
-            }
+            if (poked_ && !deployment_.is_behind()) next_poll = agenda_.passed();
             bool const may_poll = polls != 0;
             if (may_poll && agenda_.passed() >= next_poll) {
+                poked_ = false; // this poll answers
                 auto const wait = waits_.after(poll(stop));
                 if (polls) --*polls;
                 log_.write(log_level::debug, "Next query for flow runs in " + in_seconds(wait) + " seconds");
@@ -110,9 +107,10 @@ private:
         auto due = source_.poll(busy, stop);
         if (!due) return failed(due.error(), clock_.now() - began);
         recovered(began);
-        bool const behind = deployment_.is_behind();
-        early_ = behind && !due->empty();
-        if (behind) return false; // asking often would be in vain: a ring asks
+        if (deployment_.is_behind()) {
+            if (!due->empty()) poked_ = true;
+            return false; // asking often would be in vain: a ring asks
+        }
 
         std::vector<typename Source::run> taken;
         for (auto& offered : *due) {
@@ -202,8 +200,7 @@ private:
     Executor& executor_;
     health_book& book_;
     pace waits_;
-    std::atomic<bool> poked_{false};
-    bool early_ = false; ///< the next poll is to follow as soon as the deployment is not behind
+    std::atomic<bool> poked_{false}; ///< the next poll is to follow as soon as the deployment is not behind
 };
 
 } // namespace fargate::inline v0::service

@@ -208,7 +208,8 @@ inline void add_entries(json::value& list, json::value const& more) {
 [[nodiscard]] inline json::value overrides_of(prefect::flow_run const& run, settings const& with,
                                               run_wishes const& wishes) {
     auto overrides = wishes.overrides;
-    auto others = json::value::array();
+    auto containers = json::value::array();
+    containers.push_back(json::value(nullptr)); // the flow's, which comes first
     auto flow = json::value::object();
     json::set_text(flow, "name", container_name);
     json::set(flow, "environment", run_environment(run, with));
@@ -216,7 +217,7 @@ inline void add_entries(json::value& list, json::value const& more) {
     if (auto const* const given = json::array_of(overrides, "containerOverrides")) {
         for (auto const& each : *given) {
             if (json::text_of(each, "name") != container_name) {
-                others.push_back(each);
+                containers.push_back(each);
                 continue;
             }
             for (auto const& [name, value] : *each.get_ptr<json::value::object_t const*>())
@@ -226,9 +227,7 @@ inline void add_entries(json::value& list, json::value const& more) {
                     json::set(flow, name, value);
         }
     }
-    auto containers = json::value::array();
-    containers.push_back(std::move(flow));
-    for (auto& each : others) containers.push_back(std::move(each));
+    containers.front() = std::move(flow);
     json::set(overrides, "containerOverrides", std::move(containers));
     return overrides;
 }
